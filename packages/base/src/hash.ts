@@ -1,0 +1,19 @@
+/** Hashes as a port: streaming objects with the state inside. `platform` makes them. */
+export interface Hasher {
+  update(bytes: Uint8Array): void;
+  /** The raw digest. The hasher is finished afterwards. */
+  digest(): Uint8Array;
+}
+
+export type HashAlgorithm = "md5" | "sha1" | "sha256" | "crc32" | "crc32c" | "crc64nvme";
+
+export interface Hashes {
+  create(algorithm: HashAlgorithm): Hasher;
+  /** One-shot form, cheaper for small input. */
+  digest(algorithm: HashAlgorithm, bytes: Uint8Array): Uint8Array;
+  /** CRC-32C (Castagnoli) as an unsigned number; `seed` continues an earlier value. */
+  crc32c(bytes: Uint8Array, seed?: number): number;
+  hmacSha256(key: Uint8Array, message: string | Uint8Array): Uint8Array;
+  /** Equal content in a time that does not depend on where they differ. Lengths may leak. */
+  equalInConstantTime(left: Uint8Array, right: Uint8Array): boolean;
+}

@@ -1,0 +1,29 @@
+/** Nothing of the domain: what any storage program needs, with the outside world as ports. */
+export { AssertionError, assert, assertCount, maybe, must, unreachable } from "./assert.ts";
+export { type Body, type ByteStream, collectBytes, isByteStream } from "./body.ts";
+export type { Brand } from "./brand.ts";
+export {
+  EMPTY_BYTES,
+  base64,
+  compareBytes,
+  hex,
+  joinBytes,
+  parseBase64,
+  utf8,
+  utf8Text,
+} from "./bytes.ts";
+export type { Clock, Timer } from "./clock.ts";
+export {
+  type Migration,
+  type SqlDatabase,
+  type SqlStatement,
+  type SqlValue,
+  migrate,
+} from "./database.ts";
+export { type Disk, DiskError, type DiskFile, type DiskSpace, type OpenOptions } from "./disk.ts";
+export type { HashAlgorithm, Hasher, Hashes } from "./hash.ts";
+export { type Log, type LogFields, silentLog } from "./log.ts";
+export type { Random } from "./random.ts";
+export { type Result, ok, refused } from "./result.ts";
+export { Permit, Semaphore } from "./semaphore.ts";
+export type { Service } from "./service.ts";

@@ -1,0 +1,76 @@
+import { Database, type Statement } from "bun:sqlite";
+import { assert } from "../assert.ts";
+import type { SqlDatabase, SqlStatement, SqlValue } from "../database.ts";
+
+/**
+ * Opens an SQLite file in WAL mode with `synchronous=FULL`: a committed transaction is on stable storage.
+ * `:memory:` gives a private database for tests.
+ */
+export function openDatabase(path: string): SqlDatabase {
+  const database = new Database(path, { create: true, readwrite: true, strict: true });
+  database.exec(
+    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=5000;",
+  );
+  return new SystemDatabase(database);
+}
+
+class SystemDatabase implements SqlDatabase {
+  readonly #database: Database;
+  #depth = 0;
+  #isOpen = true;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  execute(sql: string): void {
+    this.#database.exec(sql);
+  }
+
+  prepare<Row>(sql: string): SqlStatement<Row> {
+    return new SystemStatement<Row>(this.#database.prepare(sql));
+  }
+
+  transaction<Value>(work: () => Value): Value {
+    if (this.#depth > 0) return work();
+    this.#database.exec("BEGIN IMMEDIATE");
+    this.#depth = 1;
+    try {
+      const value = work();
+      assert(!(value instanceof Promise), "a transaction does not wait");
+      this.#database.exec("COMMIT");
+      return value;
+    } catch (error) {
+      if (this.#database.inTransaction) this.#database.exec("ROLLBACK");
+      throw error;
+    } finally {
+      this.#depth = 0;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#database.close(false);
+  }
+}
+
+class SystemStatement<Row> implements SqlStatement<Row> {
+  readonly #statement: Statement<Row, SqlValue[]>;
+
+  constructor(statement: Statement) {
+    this.#statement = statement as Statement<Row, SqlValue[]>;
+  }
+
+  get(...values: SqlValue[]): Row | undefined {
+    return this.#statement.get(...values) ?? undefined;
+  }
+
+  all(...values: SqlValue[]): Row[] {
+    return this.#statement.all(...values);
+  }
+
+  run(...values: SqlValue[]): number {
+    return this.#statement.run(...values).changes;
+  }
+}

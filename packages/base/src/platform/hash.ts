@@ -1,0 +1,66 @@
+import { crc32 } from "node:zlib";
+import { timingSafeEqual } from "node:crypto";
+import { unreachable } from "../assert.ts";
+import type { HashAlgorithm, Hasher, Hashes } from "../hash.ts";
+import { Crc32c, Crc64Nvme, crc32cOf } from "../checksum/index.ts";
+
+/** Bun's native hashes for md5, sha and crc32; this room's own kernels for crc32c and crc64nvme. */
+export const systemHashes: Hashes = {
+  create(algorithm) {
+    switch (algorithm) {
+      case "md5":
+      case "sha1":
+      case "sha256":
+        return new NativeHasher(algorithm);
+      case "crc32":
+        return new Crc32();
+      case "crc32c":
+        return new Crc32c();
+      case "crc64nvme":
+        return new Crc64Nvme();
+      default:
+        return unreachable(algorithm);
+    }
+  },
+  digest(algorithm, bytes) {
+    if (algorithm === "md5") return Bun.MD5.hash(bytes) as Uint8Array;
+    if (algorithm === "sha256") return Bun.SHA256.hash(bytes) as Uint8Array;
+    const hasher = systemHashes.create(algorithm);
+    hasher.update(bytes);
+    return hasher.digest();
+  },
+  crc32c: (bytes, seed) => crc32cOf(bytes, seed),
+  hmacSha256: (key, message) => new Bun.CryptoHasher("sha256", key).update(message).digest(),
+  equalInConstantTime: (left, right) =>
+    left.length === right.length && timingSafeEqual(left, right),
+};
+
+class NativeHasher implements Hasher {
+  readonly #hasher: Bun.CryptoHasher;
+
+  constructor(algorithm: Extract<HashAlgorithm, "md5" | "sha1" | "sha256">) {
+    this.#hasher = new Bun.CryptoHasher(algorithm);
+  }
+
+  update(bytes: Uint8Array): void {
+    this.#hasher.update(bytes);
+  }
+
+  digest(): Uint8Array {
+    return this.#hasher.digest();
+  }
+}
+
+class Crc32 implements Hasher {
+  #value = 0;
+
+  update(bytes: Uint8Array): void {
+    this.#value = crc32(bytes, this.#value);
+  }
+
+  digest(): Uint8Array {
+    const out = Buffer.alloc(4);
+    out.writeUInt32BE(this.#value >>> 0);
+    return out;
+  }
+}

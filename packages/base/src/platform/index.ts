@@ -1,0 +1,6 @@
+/** The only folder that touches Bun and the operating system: everything else takes these as parameters. */
+export { systemClock } from "./clock.ts";
+export { openDatabase } from "./database.ts";
+export { systemDisk } from "./disk.ts";
+export { systemHashes } from "./hash.ts";
+export { systemRandom } from "./random.ts";

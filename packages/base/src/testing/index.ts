@@ -1,0 +1,2 @@
+/** For tests only: worlds of a test's own. */
+export { type TemporaryFolder, temporaryFolder } from "./temporary-folder.ts";

@@ -1,0 +1,138 @@
+/** Body of every refusal of `/api/v1`. `code` is stable, `message` is for people. */
+export interface ErrorMessage {
+  readonly error: { readonly code: string; readonly message: string };
+}
+
+/** `GET /api/v1/session`, and the answer to `POST /api/v1/session` with `SignIn`. */
+export interface SessionMessage {
+  readonly principal: string;
+  readonly kind: "root" | "identity";
+  /** How the caller was let in. */
+  readonly via: "local-user" | "token" | "session";
+}
+
+export interface SignIn {
+  readonly access_key: string;
+  readonly secret_key: string;
+}
+
+/** `GET /api/v1/overview` */
+export interface OverviewMessage {
+  readonly version: string;
+  readonly started_ms: number;
+  readonly endpoints: Readonly<Record<string, string>>;
+  readonly store: {
+    readonly bucket_count: number;
+    readonly object_count: number;
+    readonly size_bytes: number;
+    readonly disk_total_bytes: number;
+    readonly disk_available_bytes: number;
+    readonly volume_count: number;
+    readonly memory_rss_bytes: number;
+  };
+  /** Empty when all is well; else a sentence each. */
+  readonly problems: readonly string[];
+}
+
+/** `GET /api/v1/buckets` → `{ buckets }`; `POST /api/v1/buckets` with `{ name }`; `DELETE /api/v1/buckets/{name}` */
+export interface BucketMessage {
+  readonly name: string;
+  readonly owner: string;
+  readonly created_ms: number;
+  readonly size_bytes: number;
+  readonly object_count: number;
+  readonly chunk_count: number;
+  /** `PUT /api/v1/buckets/{name}/quota` with `{ quota_bytes: number | null }` */
+  readonly quota_bytes: number | null;
+}
+
+/** `GET /api/v1/buckets/{name}/objects?prefix&delimiter&after&limit` */
+export interface ObjectPageMessage {
+  readonly items: readonly ObjectItemMessage[];
+  readonly next: string | null;
+}
+
+export type ObjectItemMessage =
+  | {
+      readonly kind: "object";
+      readonly key: string;
+      readonly size_bytes: number;
+      readonly modified_ms: number;
+      readonly etag: string;
+      readonly chunk_count: number;
+    }
+  | { readonly kind: "prefix"; readonly prefix: string };
+
+/**
+ * `GET /api/v1/buckets/{name}/object/info?key=`. The bytes: `GET`, `PUT`, `DELETE /api/v1/buckets/{name}/object?key=`
+ * (`Range` honoured; `&download=1` adds a Content-Disposition). Moving: `POST /api/v1/buckets/{name}/rename` with
+ * `{ source, target }`.
+ */
+export interface ObjectInfoMessage {
+  readonly key: string;
+  readonly size_bytes: number;
+  readonly modified_ms: number;
+  readonly etag: string;
+  readonly content_type: string;
+  readonly user_metadata: Readonly<Record<string, string>>;
+  readonly chunk_count: number;
+}
+
+/**
+ * `GET /api/v1/identities` → `{ identities }`; `PUT /api/v1/identities/{name}` with `{ actions, is_disabled? }`;
+ * `DELETE /api/v1/identities/{name}`; `POST /api/v1/identities/{name}/keys` with optional `{ access_key, secret_key }`
+ * → `NewKeyMessage`; `DELETE /api/v1/identities/{name}/keys/{access_key}`; `PUT …/keys/{access_key}` with `{ is_active }`.
+ */
+export interface IdentityMessage {
+  readonly name: string;
+  readonly is_disabled: boolean;
+  readonly actions: readonly string[];
+  readonly created_ms: number;
+  readonly keys: readonly {
+    readonly access_key: string;
+    readonly is_active: boolean;
+    readonly created_ms: number;
+  }[];
+}
+
+/** The only time the secret is shown. */
+export interface NewKeyMessage {
+  readonly access_key: string;
+  readonly secret_key: string;
+}
+
+/** `GET /api/v1/volumes` → `{ volumes }` */
+export interface VolumeMessage {
+  readonly id: number;
+  readonly collection: string;
+  readonly size_bytes: number;
+  readonly live_count: number;
+  readonly live_bytes: number;
+  readonly deleted_count: number;
+  readonly deleted_bytes: number;
+  readonly state: string;
+}
+
+/** `GET /api/v1/cluster` */
+export interface ClusterMessage {
+  readonly version: string;
+  readonly started_ms: number;
+  readonly endpoints: Readonly<Record<string, string>>;
+  readonly dir: string;
+  readonly disk_total_bytes: number;
+  readonly disk_available_bytes: number;
+  readonly volume_count: number;
+  readonly healthy: boolean;
+}
+
+/** `GET /api/v1/buckets/{name}/entry?key=`: the entry as the filer keeps it. */
+export interface EntryMessage {
+  readonly path: string;
+  readonly size_bytes: number;
+  readonly modified_ms: number;
+  readonly etag: string;
+  readonly position: number;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly inline_bytes: number;
+  readonly chunks: readonly { readonly fid: string; readonly size_bytes: number }[];
+}

@@ -1,0 +1,346 @@
+import type { Body, ByteStream, Result } from "@kelp/base";
+import type { EntryPath, Fid, TreeName, UploadId } from "../ids.ts";
+
+/**
+ * The namespace: one ordered map from (tree, path) to entry, with what hangs on it (uploads, usage, a change log),
+ * and the bodies of entries. Gateways need nothing else of the store.
+ *
+ * Implementations must:
+ * - commit conditions, quota, usage, entry and change record in one transaction, durable before the promise resolves;
+ * - order paths by the bytes of their UTF-8;
+ * - make every committed change visible to every call that starts afterwards.
+ */
+export interface Filer extends Trees, Entries, Files, Uploads, Changes {}
+
+// ---- trees
+
+export interface Trees {
+  createTree(request: CreateTree): Promise<Result<Tree, "exists">>;
+  getTree(name: TreeName): Promise<Tree | undefined>;
+  /** By name, in byte order. */
+  listTrees(): Promise<Tree[]>;
+  /** Refuses while entries exist; open uploads are aborted with it. */
+  deleteTree(name: TreeName): Promise<Result<void, "no-such-tree" | "not-empty">>;
+  /** `undefined` as a quota lifts it. Writes over it are refused from the next transaction on. */
+  setQuota(name: TreeName, quota: TreeQuota | undefined): Promise<Result<Tree, "no-such-tree">>;
+  /** Replaces the attributes: the gateway's own settings of the tree, such as a bucket's configuration documents. */
+  setTreeAttributes(name: TreeName, attributes: Attributes): Promise<Result<Tree, "no-such-tree">>;
+}
+
+export interface CreateTree {
+  readonly name: TreeName;
+  readonly kind: TreeKind;
+  /** Name of the identity that made it. */
+  readonly owner: string;
+  readonly attributes?: Attributes;
+}
+
+export type TreeKind = "bucket" | "csi-volume" | "root";
+
+export interface Tree {
+  readonly name: TreeName;
+  readonly kind: TreeKind;
+  readonly owner: string;
+  readonly createdMs: number;
+  readonly usage: TreeUsage;
+  readonly quota: TreeQuota | undefined;
+  readonly attributes: Attributes;
+}
+
+/** Entries and uploaded parts count alike. Exact after every transaction. */
+export interface TreeUsage {
+  readonly bytes: number;
+  readonly entries: number;
+  readonly chunks: number;
+}
+
+export interface TreeQuota {
+  readonly bytes: number;
+}
+
+// ---- entries
+
+/** Names of a gateway's choosing, such as `content-type` or `x-amz-meta-colour`, with text values. */
+export type Attributes = Readonly<Record<string, string>>;
+
+export interface Entry {
+  readonly path: EntryPath;
+  readonly sizeBytes: number;
+  readonly modifiedMs: number;
+  /** Without quotes: MD5 in hex, or `<hex>-<parts>` of a multipart upload. */
+  readonly etag: string;
+  readonly attributes: Attributes;
+  readonly content: Content;
+  /** Position of the change that wrote this entry: strictly increasing, so never equal for two writes. */
+  readonly position: number;
+}
+
+/** Small content stands in the entry; all else is in chunks, in order, without gaps. */
+export type Content =
+  | { readonly kind: "inline"; readonly bytes: Uint8Array }
+  | { readonly kind: "chunks"; readonly chunks: readonly Chunk[] };
+
+export interface Chunk {
+  readonly fid: Fid;
+  readonly sizeBytes: number;
+}
+
+export interface Entries {
+  getEntry(
+    tree: TreeName,
+    path: EntryPath,
+  ): Promise<Result<Entry, "no-such-tree" | "no-such-entry">>;
+  deleteEntry(
+    request: DeleteEntry,
+  ): Promise<Result<DeletedEntry, "no-such-tree" | ConditionFailed>>;
+  listEntries(tree: TreeName, query: ListQuery): Promise<Result<ListPage, "no-such-tree">>;
+  /** Replaces the attributes of an entry, content untouched. */
+  setEntryAttributes(
+    tree: TreeName,
+    path: EntryPath,
+    change: { readonly attributes: Attributes; readonly condition?: Condition },
+  ): Promise<Result<Entry, "no-such-tree" | "no-such-entry" | ConditionFailed>>;
+  /** Moves one entry, replacing the target. Both paths in one tree. */
+  renameEntry(
+    tree: TreeName,
+    source: EntryPath,
+    target: EntryPath,
+  ): Promise<Result<Entry, "no-such-tree" | "no-such-entry">>;
+  /** Moves every entry whose path starts with `sourcePrefix`, in one transaction; refused above `TRANSACTION_OPERATIONS_MAX`. */
+  renamePrefix(
+    tree: TreeName,
+    sourcePrefix: string,
+    targetPrefix: string,
+  ): Promise<
+    Result<
+      { readonly moved: number },
+      "no-such-tree" | "no-such-entry" | "too-many" | "target-exists"
+    >
+  >;
+}
+
+export interface DeleteEntry {
+  readonly tree: TreeName;
+  readonly path: EntryPath;
+  readonly condition?: Condition;
+}
+
+/** `existed` is false when there was nothing: to S3 that is a success too. */
+export interface DeletedEntry {
+  readonly existed: boolean;
+}
+
+/** What must hold of the current entry at the moment of the commit. */
+export type Condition =
+  | { readonly kind: "absent" }
+  | { readonly kind: "present" }
+  | { readonly kind: "etag"; readonly etags: readonly string[] }
+  | { readonly kind: "position"; readonly position: number };
+
+export interface ConditionFailed {
+  readonly kind: "condition-failed";
+  /** False when the condition needed an entry and there is none. */
+  readonly exists: boolean;
+}
+
+export interface ListQuery {
+  readonly prefix?: string;
+  /** Paths that share the text up to the first delimiter after the prefix are rolled up into one prefix item. */
+  readonly delimiter?: string;
+  /** Only items that sort after this text; a rolled-up prefix counts as its own text. */
+  readonly after?: string;
+  /** 1 … `LIST_KEYS_MAX`. */
+  readonly limit: number;
+}
+
+export interface ListPage {
+  /** Entries and prefixes merged, in byte order. */
+  readonly items: readonly ListItem[];
+  /** Give it as `after` for the next page; absent on the last page. */
+  readonly next: string | undefined;
+}
+
+export type ListItem =
+  | {
+      readonly kind: "entry";
+      readonly path: string;
+      readonly sizeBytes: number;
+      readonly modifiedMs: number;
+      readonly etag: string;
+      readonly chunkCount: number;
+    }
+  | { readonly kind: "prefix"; readonly prefix: string };
+
+// ---- files: entries with their bodies
+
+export interface Files {
+  /**
+   * Stores the body, then commits the entry. Durable when resolved. The replaced content is freed later.
+   * A throwing body stream, a throwing `describe` or an abort leaves the old entry and nothing else.
+   */
+  writeFile(request: WriteFile): Promise<Result<Entry, WriteRefusal>>;
+  /**
+   * The bytes `[start, end)` of an entry; a checksum that does not match ends the stream with `FilerError`
+   * code `chunk-corrupt`, a missing chunk with `chunk-missing`, both before any of the chunk's bytes are given out.
+   */
+  readFile(entry: Entry, range?: ByteRange): ByteStream;
+}
+
+export interface WriteFile {
+  readonly tree: TreeName;
+  readonly path: EntryPath;
+  readonly body: Body;
+  /** Called once, after the last byte and before the commit: what the entry says of its body. Throwing refuses the write. */
+  readonly describe: (body: BodySummary) => EntryDescription;
+  readonly condition?: Condition;
+  readonly signal?: AbortSignal;
+}
+
+export interface BodySummary {
+  readonly sizeBytes: number;
+  /** 16 bytes. */
+  readonly md5: Uint8Array;
+}
+
+export interface EntryDescription {
+  readonly attributes: Attributes;
+  /** Default: the body's MD5 in hex. */
+  readonly etag?: string;
+  /** Default: the moment of the commit. */
+  readonly modifiedMs?: number;
+}
+
+/** Half open. `0 ≤ start ≤ end ≤ sizeBytes`. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+export type WriteRefusal = "no-such-tree" | "quota-exceeded" | ConditionFailed;
+
+// ---- multipart uploads
+
+export interface Uploads {
+  createUpload(request: CreateUpload): Promise<Result<Upload, "no-such-tree">>;
+  getUpload(
+    tree: TreeName,
+    id: UploadId,
+  ): Promise<Result<Upload, "no-such-tree" | "no-such-upload">>;
+  /** Replaces a part of the same number. */
+  writePart(
+    request: WritePart,
+  ): Promise<Result<Part, "no-such-tree" | "no-such-upload" | "quota-exceeded">>;
+  /** In order of number, those above `afterNumber`. */
+  listParts(
+    tree: TreeName,
+    id: UploadId,
+    query: { readonly afterNumber: number; readonly limit: number },
+  ): Promise<
+    Result<
+      { readonly parts: readonly Part[]; readonly isTruncated: boolean },
+      "no-such-tree" | "no-such-upload"
+    >
+  >;
+  /** By path in byte order, then by time of creation. */
+  listUploads(
+    tree: TreeName,
+    query: ListUploadsQuery,
+  ): Promise<Result<ListUploadsPage, "no-such-tree">>;
+  /**
+   * Makes one entry of the named parts, in the given order, and closes the upload; parts not named are freed.
+   * Completing again with the same parts while the entry still stands returns that entry (lost answers are retried).
+   */
+  completeUpload(request: CompleteUpload): Promise<Result<Entry, CompleteRefusal>>;
+  abortUpload(
+    tree: TreeName,
+    id: UploadId,
+  ): Promise<Result<void, "no-such-tree" | "no-such-upload">>;
+}
+
+export interface CreateUpload {
+  readonly tree: TreeName;
+  readonly path: EntryPath;
+  readonly owner: string;
+  readonly attributes: Attributes;
+}
+
+export interface Upload {
+  readonly id: UploadId;
+  readonly path: EntryPath;
+  readonly owner: string;
+  readonly createdMs: number;
+  readonly attributes: Attributes;
+}
+
+export interface WritePart {
+  readonly tree: TreeName;
+  readonly id: UploadId;
+  readonly number: number;
+  readonly body: Body;
+  readonly describe: (body: BodySummary) => EntryDescription;
+  readonly signal?: AbortSignal;
+}
+
+export interface Part {
+  readonly number: number;
+  readonly sizeBytes: number;
+  readonly modifiedMs: number;
+  readonly etag: string;
+  readonly attributes: Attributes;
+}
+
+export interface ListUploadsQuery {
+  readonly prefix?: string;
+  readonly delimiter?: string;
+  readonly afterPath?: string;
+  /** With `afterPath`: uploads of that very path that come after this id are still included. */
+  readonly afterId?: string;
+  readonly limit: number;
+}
+
+export interface ListUploadsPage {
+  readonly items: readonly (
+    | { readonly kind: "upload"; readonly upload: Upload }
+    | { readonly kind: "prefix"; readonly prefix: string }
+  )[];
+  readonly next: { readonly path: string; readonly id: string } | undefined;
+}
+
+export interface CompleteUpload {
+  readonly tree: TreeName;
+  readonly id: UploadId;
+  /** Ascending numbers; an etag that differs from the stored part refuses. */
+  readonly parts: readonly { readonly number: number; readonly etag: string }[];
+  /** Smallest size of all parts but the last, in bytes. */
+  readonly partBytesMin: number;
+  /** Called with the stored parts before the commit. */
+  readonly describe: (
+    parts: readonly Part[],
+    upload: Upload,
+  ) => Required<Pick<EntryDescription, "etag" | "attributes">>;
+  readonly condition?: Condition;
+}
+
+export type CompleteRefusal =
+  | "no-such-tree"
+  | "no-such-upload"
+  | { readonly kind: "invalid-part"; readonly number: number }
+  | { readonly kind: "part-too-small"; readonly number: number; readonly sizeBytes: number }
+  | ConditionFailed;
+
+// ---- change log
+
+export interface Changes {
+  /** Committed changes after `position`, oldest first. Positions have gaps, never repeats. */
+  readChanges(query: { readonly after: number; readonly limit: number }): Promise<Change[]>;
+}
+
+export interface Change {
+  readonly position: number;
+  readonly atMs: number;
+  readonly kind: "put" | "delete" | "create-tree" | "delete-tree";
+  readonly tree: TreeName;
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly etag: string;
+}

@@ -1,0 +1,55 @@
+import type { Fid, NeedleId, VolumeId } from "../ids.ts";
+
+/**
+ * The way to stored blobs. Embedded it is the engine itself, across processes HTTP; both pass one contract suite.
+ *
+ * Implementations must:
+ * - resolve `append` and `remove` only when the change is on stable storage;
+ * - return from `read` exactly the bytes appended, their checksum verified on this very read;
+ * - throw `VolumeError` (room `volume`, code in `errors.ts`) when the world failed; corruption is never "not found".
+ *
+ * Callers must not touch `data` between the call of `append` and its settling.
+ */
+export interface VolumeClient {
+  /** Stores `data` under an id that the master assigned. Order among concurrent appends is free. */
+  append(fid: Fid, data: Uint8Array): Promise<void>;
+  /** The whole content of the needle in a fresh buffer; `undefined` when absent, removed, or the cookie differs. */
+  read(fid: Fid): Promise<Uint8Array | undefined>;
+  /** Writes tombstones. Absent needles are skipped. */
+  remove(fids: readonly Fid[]): Promise<void>;
+  /** Makes an empty writable volume. */
+  createVolume(id: VolumeId, options: { collection: string }): Promise<void>;
+  volumes(): Promise<VolumeStatus[]>;
+  /** Every live needle of a volume in file order, checksums verified: for `fsck` and scrubbing. */
+  scan(id: VolumeId): AsyncIterable<ScannedNeedle>;
+}
+
+export interface VolumeStatus {
+  readonly id: VolumeId;
+  readonly collection: string;
+  readonly sizeBytes: number;
+  readonly liveCount: number;
+  readonly liveBytes: number;
+  readonly deletedCount: number;
+  readonly deletedBytes: number;
+  readonly needleIdMax: bigint;
+  readonly state: VolumeState;
+  readonly createdMs: number;
+}
+
+/** `full`: over the size limit; `failed`: a write failed and the volume refuses all further ones. */
+export type VolumeState = "writable" | "full" | "read-only" | "failed";
+
+export type ScannedNeedle =
+  | {
+      readonly kind: "live";
+      readonly needleId: NeedleId;
+      readonly cookie: number;
+      readonly sizeBytes: number;
+    }
+  | {
+      readonly kind: "corrupt";
+      readonly needleId: NeedleId;
+      readonly offsetBytes: number;
+      readonly reason: string;
+    };
