@@ -12,7 +12,10 @@ import type { Principal } from "./iam.ts";
 export interface PeopleGate {
   admit(request: GateRequest): Promise<Admission>;
   /** Checks an access key pair and opens a session. `cookie` is a whole `Set-Cookie` value. */
-  signIn(pair: { readonly accessKey: string; readonly secretKey: string }): Promise<SignedIn | undefined>;
+  signIn(pair: {
+    readonly accessKey: string;
+    readonly secretKey: string;
+  }): Promise<SignedIn | undefined>;
   /** Ends the session of the request, if any. `cookie` clears it in the browser. */
   signOut(request: GateRequest): { readonly cookie: string };
 }
@@ -28,7 +31,11 @@ export interface GateRequest {
 }
 
 export type Admission =
-  | { readonly kind: "admitted"; readonly principal: Principal; readonly via: "local-user" | "token" | "session" }
+  | {
+      readonly kind: "admitted";
+      readonly principal: Principal;
+      readonly via: "local-user" | "token" | "session";
+    }
   | {
       readonly kind: "refused";
       /** 401: sign in and try again. 403: not from there (foreign origin or host). */
@@ -42,4 +49,8 @@ export interface SignedIn {
 }
 
 /** A door behind the gate: it gets what the gate found and decides what an unadmitted caller may see (a sign-in page). */
-export type PeopleHandler = (request: Request, admission: Admission, gateRequest: GateRequest) => Promise<Response>;
+export type PeopleHandler = (
+  request: Request,
+  admission: Admission,
+  gateRequest: GateRequest,
+) => Promise<Response>;
