@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, rmdirSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { deterministicBytes } from "./harness/deterministic-bytes.ts";
+import { KelpServer } from "./harness/kelp-server.ts";
+import { mustRun, runProgram } from "./harness/programs.ts";
+
+/**
+ * A file system that is full: the writer gets an S3 error at once, reads and deletes go on, and writing works again
+ * after space returns, without a restart. Needs the right to mount a tmpfs of its own.
+ */
+const MOUNT_MB = 96;
+const OBJECT_BYTES = 1 << 20;
+const canMount = process.getuid?.() === 0 && process.platform === "linux";
+let mountPoint: string;
+let server: KelpServer;
+let client: Bun.S3Client;
+
+beforeAll(async () => {
+  if (!canMount) return;
+  mountPoint = mkdtempSync(join(tmpdir(), "kelp-full-"));
+  await mustRun("mount", ["-t", "tmpfs", "-o", `size=${MOUNT_MB}m`, "tmpfs", mountPoint]);
+  // A stranger's file takes most of the space, so that removing it is how "space returns".
+  writeFileSync(join(mountPoint, "ballast"), Buffer.alloc(32 << 20));
+  server = await KelpServer.start({ dir: join(mountPoint, "data") });
+  client = new Bun.S3Client({
+    endpoint: server.s3Url,
+    bucket: "mlpipeline",
+    accessKeyId: server.credentials.access_key,
+    secretAccessKey: server.credentials.secret_key,
+    retry: 0,
+  });
+}, 60_000);
+
+afterAll(async () => {
+  if (!canMount) return;
+  await server[Symbol.asyncDispose]();
+  await runProgram("umount", [mountPoint]);
+  rmdirSync(mountPoint);
+});
+
+test.skipIf(!canMount)(
+  "a full disk refuses writers at once, serves readers and deleters, and recovers without a restart",
+  async () => {
+    const stored: string[] = [];
+    let refusal: unknown;
+    for (let count = 0; count < MOUNT_MB * 2 && refusal === undefined; count++) {
+      const key = `fill/${count}`;
+      try {
+        await client.write(key, deterministicBytes(key, OBJECT_BYTES));
+        stored.push(key);
+      } catch (error) {
+        refusal = error;
+      }
+    }
+    expect(codeOf(refusal)).toBe("StorageFull");
+    expect(stored.length).toBeGreaterThan(5);
+
+    // A smaller body and an inline one are refused as clearly, or still fit: never an unclear error.
+    for (const sizeBytes of [100_000, 10_000, 100]) {
+      const outcome = await client
+        .write(`small/${sizeBytes}`, deterministicBytes("s", sizeBytes))
+        .then(() => "stored", codeOf);
+      expect(["stored", "StorageFull"]).toContain(outcome);
+    }
+
+    for (const key of stored) {
+      const bytes = Buffer.from(await client.file(key).arrayBuffer());
+      expect(bytes.equals(deterministicBytes(key, OBJECT_BYTES))).toBe(true);
+    }
+    for (const key of stored.splice(0, 3)) {
+      await client.delete(key);
+      expect(await client.exists(key)).toBe(false);
+    }
+
+    rmSync(join(mountPoint, "ballast"));
+    for (let count = 0; count < 10; count++) {
+      const key = `again/${count}`;
+      await client.write(key, deterministicBytes(key, OBJECT_BYTES));
+      stored.push(key);
+    }
+    for (const key of stored) {
+      const bytes = Buffer.from(await client.file(key).arrayBuffer());
+      expect(bytes.equals(deterministicBytes(key, OBJECT_BYTES))).toBe(true);
+    }
+  },
+  3 * 60_000,
+);
+
+function codeOf(error: unknown): string {
+  if (error instanceof Error && "code" in error && typeof error.code === "string")
+    return error.code;
+  return `no code: ${String(error)}`;
+}
