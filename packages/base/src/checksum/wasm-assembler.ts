@@ -94,8 +94,14 @@ export function assembleModule(
     ...functions.map((item, index) => [...text(item.name), 0, ...unsigned(index)]),
   ];
   return Uint8Array.from([
-    ...[0x00, 0x61, 0x73, 0x6d],
-    ...[0x01, 0x00, 0x00, 0x00],
+    0x00,
+    0x61,
+    0x73,
+    0x6d,
+    0x01,
+    0x00,
+    0x00,
+    0x00,
     ...section(1, types),
     ...section(3, indices),
     ...section(5, [[0x00, ...unsigned(pages)]]),
