@@ -24,6 +24,7 @@ export class FaultyDisk implements Disk {
   /** Calls made, failed ones included. */
   syncCount = 0;
   writeCount = 0;
+  readBytes = 0;
 
   constructor(disk: Disk) {
     this.#disk = disk;
@@ -88,12 +89,12 @@ class FaultyFile implements DiskFile {
   }
 
   async readAt(target: Uint8Array, offset: number): Promise<number> {
-    this.#failReads();
+    this.#countRead(target.length);
     return this.#file.readAt(target, offset);
   }
 
   readAtSync(target: Uint8Array, offset: number): number {
-    this.#failReads();
+    this.#countRead(target.length);
     return this.#file.readAtSync(target, offset);
   }
 
@@ -141,10 +142,10 @@ class FaultyFile implements DiskFile {
     await this.close();
   }
 
-  #failReads(): void {
-    if (this.#faults.failsReads && this.#faults.concerns(this.path)) {
-      throw this.#error("read", "EIO");
-    }
+  #countRead(bytes: number): void {
+    if (!this.#faults.concerns(this.path)) return;
+    if (this.#faults.failsReads) throw this.#error("read", "EIO");
+    this.#faults.readBytes += bytes;
   }
 
   #error(action: string, code: string): DiskError {
