@@ -1,4 +1,4 @@
-import { EMPTY_BYTES } from "@kelp/base";
+import { EMPTY_BYTES, type Hashes } from "@kelp/base";
 import {
   CHECKSUM_BYTES,
   DATA_SIZE_BYTES,
@@ -45,14 +45,10 @@ export type DecodedNeedle =
     }
   | { readonly kind: "corrupt"; readonly reason: string };
 
-export type Checksum = (bytes: Uint8Array, seed?: number) => number;
+export type Checksums = Pick<Hashes, "crc32c">;
 
 /** Checks and takes apart a whole record whose header says `bodyBytes`. `record.length` is `recordBytesOf(bodyBytes)`. */
-export function decodeNeedle(
-  record: Buffer,
-  bodyBytes: number,
-  checksumOf: Checksum,
-): DecodedNeedle {
+export function decodeNeedle(record: Buffer, bodyBytes: number, hashes: Checksums): DecodedNeedle {
   if (record.length !== recordBytesOf(bodyBytes)) return corrupt("record has another size");
   const shape = readShape(record, bodyBytes);
   if (shape.kind === "corrupt") return shape;
@@ -61,7 +57,7 @@ export function decodeNeedle(
       ? EMPTY_BYTES
       : record.subarray(PREFIX_BYTES, PREFIX_BYTES + shape.dataBytes);
   const stored = record.readUInt32BE(HEADER_BYTES + bodyBytes);
-  const found = checksumOf(data);
+  const found = hashes.crc32c(data);
   if (!checksumFits(stored, found)) {
     return corrupt(`checksum is ${hex32(found)}, expected ${hex32(stored)}`);
   }

@@ -82,14 +82,43 @@ export async function openFiles(deps: VolumeDeps, name: VolumeName): Promise<Vol
   const path = dataPath(name);
   const data = await deps.disk.open(path, { access: "read-write" });
   try {
-    const head = Buffer.alloc(SUPERBLOCK_BYTES);
-    const count = await data.readAt(head, 0);
-    const superblock = parseSuperblock(head.subarray(0, count), path);
+    const superblock = await readSuperblock(deps, name, data);
     return await openIndexOf(deps, name, { data, superblock });
   } catch (error) {
     await data.close();
     throw error;
   }
+}
+
+async function readSuperblock(
+  deps: VolumeDeps,
+  name: VolumeName,
+  data: DiskFile,
+): Promise<Superblock> {
+  const head = Buffer.alloc(SUPERBLOCK_BYTES);
+  const count = await data.readAt(head, 0);
+  if (!(await isUnfinished(deps, name, data, head))) {
+    return parseSuperblock(head.subarray(0, count), data.path);
+  }
+  deps.log.warn("a volume whose creation never finished is finished", { path: data.path });
+  await data.writeAt([encodeSuperblock(NEW_SUPERBLOCK)], 0);
+  await data.sync();
+  return NEW_SUPERBLOCK;
+}
+
+/** A crash while the volume was made: the file holds at most zeros, and no needle was ever indexed. */
+async function isUnfinished(
+  deps: VolumeDeps,
+  name: VolumeName,
+  data: DiskFile,
+  head: Buffer,
+): Promise<boolean> {
+  if (head.some((byte) => byte !== 0)) return false;
+  if ((await data.sizeBytes()) > SUPERBLOCK_BYTES) return false;
+  const path = indexPath(name);
+  if (!(await deps.disk.exists(path))) return true;
+  await using index = await deps.disk.open(path, { access: "read" });
+  return (await index.sizeBytes()) === 0;
 }
 
 async function openIndexOf(

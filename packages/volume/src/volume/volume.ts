@@ -122,7 +122,7 @@ export class Volume implements AsyncDisposable {
       file: this.#data,
       endBytes: this.#appender.endBytes,
       index: this.#files.index,
-      checksumOf: this.#hashes.crc32c,
+      hashes: this.#hashes,
     });
   }
 
@@ -185,7 +185,7 @@ export class Volume implements AsyncDisposable {
       throw corrupt(fid, `size is ${header.bodyBytes}, expected ${location.bodyBytes}`);
     }
     if (header.cookie !== fid.cookie) return undefined;
-    const decoded = decodeNeedle(record, location.bodyBytes, this.#hashes.crc32c);
+    const decoded = decodeNeedle(record, location.bodyBytes, this.#hashes);
     if (decoded.kind === "corrupt") throw corrupt(fid, decoded.reason);
     return this.#isExpired(decoded) ? undefined : decoded.data;
   }
