@@ -50,6 +50,7 @@ export type Checksums = Pick<Hashes, "crc32c">;
 /** Checks and takes apart a whole record whose header says `bodyBytes`. `record.length` is `recordBytesOf(bodyBytes)`. */
 export function decodeNeedle(record: Buffer, bodyBytes: number, hashes: Checksums): DecodedNeedle {
   if (record.length !== recordBytesOf(bodyBytes)) return corrupt("record has another size");
+  if (bodyBytes === 0) return decodeBodiless(record);
   const shape = readShape(record, bodyBytes);
   if (shape.kind === "corrupt") return shape;
   const data =
@@ -63,6 +64,16 @@ export function decodeNeedle(record: Buffer, bodyBytes: number, hashes: Checksum
   }
   const dateNs = record.readBigUInt64BE(HEADER_BYTES + bodyBytes + CHECKSUM_BYTES);
   return { kind: "needle", data, flags: shape.flags, dateNs, ttlMs: shape.ttlMs };
+}
+
+/**
+ * SeaweedFS leaves the checksum of the removed data in a tombstone, so it says nothing about the record.
+ * Every record has a date, though, which tells it from one that was torn.
+ */
+function decodeBodiless(record: Buffer): DecodedNeedle {
+  const dateNs = record.readBigUInt64BE(HEADER_BYTES + CHECKSUM_BYTES);
+  if (dateNs === 0n) return corrupt("record without a body has no date");
+  return { kind: "needle", data: EMPTY_BYTES, flags: 0, dateNs, ttlMs: undefined };
 }
 
 /** Volumes written before SeaweedFS 3.09 hold a rotated and shifted form; both are accepted. */
@@ -85,10 +96,7 @@ type Shape =
     }
   | { readonly kind: "corrupt"; readonly reason: string };
 
-const EMPTY_SHAPE: Shape = { kind: "shape", dataBytes: 0, flags: 0, ttlMs: undefined };
-
 function readShape(record: Buffer, bodyBytes: number): Shape {
-  if (bodyBytes === 0) return EMPTY_SHAPE;
   if (bodyBytes < DATA_SIZE_BYTES + FLAGS_BYTES) return corrupt("body is too small for its fields");
   const dataBytes = record.readUInt32BE(HEADER_BYTES);
   const fieldsBytes = bodyBytes - DATA_SIZE_BYTES - dataBytes;

@@ -44,6 +44,16 @@ test("a tombstone is written byte for byte as the format says", () => {
   expect(record.toString("hex")).toBe(expected.toString("hex"));
 });
 
+test("a tombstone is read whatever its checksum, which SeaweedFS leaves from the removed data", () => {
+  const record = bytesOf("00000001 0000000000000002 00000000 abe2f138 0102030405060708 00000000");
+  expect(decode(record)).toMatchObject({ kind: "needle", dateNs: DATE });
+});
+
+test("a record without a body and without a date is corruption", () => {
+  const record = bytesOf("00000001 0000000000000002 00000000 00000000 0000000000000000 00000000");
+  expect(decode(record).kind).toBe("corrupt");
+});
+
 test("an empty needle is written with a body, so that it is no tombstone", () => {
   const record = Buffer.alloc(40, 0xee);
   const needle = { needleId: needleId(1n), cookie: 2, data: new Uint8Array(0), checksum: 0 };

@@ -221,6 +221,20 @@ test("needles larger than the walk's buffer are found, and damage to them seen",
   ]);
 });
 
+test("a tombstone with a checksum of its own removes, at the end of a volume, too", async () => {
+  using world = new VolumeWorld();
+  await world.appendAll([100, 100]);
+  world.spoilData((data) =>
+    Buffer.concat([
+      data,
+      Buffer.from("112233440000000000000002", "hex"),
+      Buffer.from("00000000abe2f1387fffffffffffffff00000000", "hex"),
+    ]),
+  );
+  await using store = await world.open();
+  expect(await scanAll(store)).toMatchObject([{ needleId: 1n }]);
+});
+
 test("a large append torn in the middle is cut off", async () => {
   using world = new VolumeWorld();
   await world.appendAll([100, 3_000_000]);
