@@ -40,7 +40,7 @@ export interface AppenderOptions {
   readonly sizeBytesMax: number;
   /** How far beyond that needles are still taken. */
   readonly graceBytes: number;
-  /** The volume is never appended to. */
+  /** The volume takes no changes. */
   readonly isReadOnly: boolean;
   readonly onStateChange: (state: VolumeState) => void;
 }

@@ -16,6 +16,7 @@ import {
 import { volumeFileName } from "./file-name.ts";
 import { type DataRegion, type LoadedIndex, type RecordPlace, loadIndex } from "./load-index.ts";
 import { recoverTail } from "./recover-tail.ts";
+import { readVolumeInfo } from "./volume-info.ts";
 
 /** What a volume needs of the world. */
 export interface VolumeDeps {
@@ -44,14 +45,20 @@ export interface VolumeFiles {
   readonly lastDateNs: bigint | undefined;
   /** Damaged places that the opening came upon (it only looks at what the index file does not cover). */
   readonly damagedCount: number;
+  /** Another program marked the volume so. */
+  readonly isReadOnly: boolean;
 }
 
-export function dataPath(name: VolumeName): string {
-  return `${name.folder}/${volumeFileName(name.collection, name.id)}.dat`;
+function basePath(name: VolumeName): string {
+  return `${name.folder}/${volumeFileName(name.collection, name.id)}`;
 }
 
-export function indexPath(name: VolumeName): string {
-  return `${name.folder}/${volumeFileName(name.collection, name.id)}.idx`;
+function dataPath(name: VolumeName): string {
+  return `${basePath(name)}.dat`;
+}
+
+function indexPath(name: VolumeName): string {
+  return `${basePath(name)}.idx`;
 }
 
 /** Makes the files of an empty volume. Durable, their names included, when this resolves. */
@@ -62,7 +69,8 @@ export async function createFiles(deps: VolumeDeps, name: VolumeName): Promise<V
   try {
     await data.writeAt([encodeSuperblock(NEW_SUPERBLOCK)], 0);
     await data.sync();
-    const files = await openIndexOf(deps, name, { data, superblock: NEW_SUPERBLOCK });
+    const superblock = NEW_SUPERBLOCK;
+    const files = await openIndexOf(deps, name, { data, superblock, isReadOnly: false });
     await deps.disk.syncFolder(name.folder);
     return files;
   } catch (error) {
@@ -80,10 +88,11 @@ export async function createFiles(deps: VolumeDeps, name: VolumeName): Promise<V
  */
 export async function openFiles(deps: VolumeDeps, name: VolumeName): Promise<VolumeFiles> {
   const path = dataPath(name);
+  const { isReadOnly } = await readVolumeInfo(deps.disk, basePath(name));
   const data = await deps.disk.open(path, { access: "read-write" });
   try {
     const superblock = await readSuperblock(deps, name, data);
-    return await openIndexOf(deps, name, { data, superblock });
+    return await openIndexOf(deps, name, { data, superblock, isReadOnly });
   } catch (error) {
     await data.close();
     throw error;
@@ -124,7 +133,7 @@ async function isUnfinished(
 async function openIndexOf(
   deps: VolumeDeps,
   name: VolumeName,
-  opened: { readonly data: DiskFile; readonly superblock: Superblock },
+  opened: Pick<VolumeFiles, "data" | "superblock" | "isReadOnly">,
 ): Promise<VolumeFiles> {
   const { data, superblock } = opened;
   const sizeBytes = await data.sizeBytes();
@@ -142,8 +151,7 @@ async function openIndexOf(
     const indexFile = new IndexFile(file, loaded.trustedBytes, deps.log);
     const tail = await recoverTail(deps, { region, loaded, indexFile });
     return {
-      data,
-      superblock,
+      ...opened,
       index: loaded.index,
       indexFile,
       endBytes: tail.endBytes,

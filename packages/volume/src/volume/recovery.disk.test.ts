@@ -347,3 +347,30 @@ test("a disk that refuses to read is an error of its own", async () => {
   expect(await codeOf(store.read(fid(1)))).toBe("read-failed");
   expect(await codeOf(store.read(fid(2)))).toBe("read-failed");
 });
+
+test("a volume that SeaweedFS marked read-only is read and not changed", async () => {
+  using world = new VolumeWorld();
+  await world.appendAll([100]);
+  writeFileSync(`${world.folder}/1.vif`, `{ "version": 3, "bytesOffset": 4, "readOnly": true }`);
+  await using store = await world.open();
+  expect((await store.volumes())[0]?.state).toBe("read-only");
+  expect(await codeOf(store.append(fid(2), content(2, 10)))).toBe("read-only");
+  expect(await codeOf(store.remove([fid(1)]))).toBe("read-only");
+  expect(await readPlain(store, fid(1))).toEqual([...content(1, 100)]);
+});
+
+test.each([
+  ["an unfinished copy", "1.note", ""],
+  ["an unfinished vacuum", "1.cpc", ""],
+  ["offsets of 5 bytes", "1.vif", `{ "bytesOffset": 5 }`],
+  ["an information file that is no JSON", "1.vif", "{"],
+])("a volume with %s is left alone", async (_name, file, text) => {
+  using world = new VolumeWorld();
+  await world.appendAll([100]);
+  const before = [world.data(), world.index()];
+  writeFileSync(`${world.folder}/${file}`, text);
+  await using store = await world.open();
+  expect((await store.volumes())[0]?.state).toBe("failed");
+  expect(await codeOf(store.read(fid(1)))).toBe("volume-failed");
+  expect([world.data(), world.index()]).toEqual(before);
+});

@@ -62,7 +62,6 @@ export class Volume implements AsyncDisposable {
       log: deps.log,
       sizeBytesMax: options.sizeBytesMax,
       graceBytes: options.graceBytes,
-      isReadOnly: false,
       onStateChange: options.onStateChange,
     });
   }
