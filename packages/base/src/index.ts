@@ -23,6 +23,12 @@ export {
 export { type Disk, DiskError, type DiskFile, type DiskSpace, type OpenOptions } from "./disk.ts";
 export type { HashAlgorithm, Hasher, Hashes } from "./hash.ts";
 export { type Log, type LogFields, silentLog } from "./log.ts";
+export {
+  type ConnectionAddresses,
+  type PeerUsers,
+  isLoopbackAddress,
+  unknownPeerUsers,
+} from "./net/peer-users.ts";
 export type { Random } from "./random.ts";
 export { type Result, ok, refused } from "./result.ts";
 export { Permit, Semaphore } from "./semaphore.ts";

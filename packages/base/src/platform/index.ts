@@ -3,4 +3,5 @@ export { systemClock } from "./clock.ts";
 export { openDatabase } from "./database.ts";
 export { systemDisk } from "./disk.ts";
 export { systemHashes } from "./hash.ts";
+export { systemPeerUsers } from "./peer-users.ts";
 export { systemRandom } from "./random.ts";
