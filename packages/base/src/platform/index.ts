@@ -4,4 +4,6 @@ export { openDatabase } from "./database.ts";
 export { systemDisk } from "./disk.ts";
 export { systemHashes } from "./hash.ts";
 export { systemPeerUsers } from "./peer-users.ts";
+export { systemFiles } from "./local-files.ts";
+export { systemProcesses } from "./processes.ts";
 export { systemRandom } from "./random.ts";
