@@ -1,0 +1,3 @@
+/** For tests only. */
+export { type EngineRig, type FinishedRun, createEngineRig } from "./engine-rig.ts";
+export { MemoryObjectStore } from "./memory-object-store.ts";
