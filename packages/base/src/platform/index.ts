@@ -7,3 +7,4 @@ export { systemPeerUsers } from "./peer-users.ts";
 export { systemFiles } from "./local-files.ts";
 export { systemProcesses } from "./processes.ts";
 export { systemRandom } from "./random.ts";
+export { parseYamlDocuments } from "./yaml.ts";
