@@ -101,5 +101,7 @@ export type {
   ScannedNeedle,
   VolumeClient,
   VolumeState,
+  VolumeStateChange,
+  VolumeStateSource,
   VolumeStatus,
 } from "./ports/volume-client.ts";

@@ -27,18 +27,36 @@ export interface VolumeClient {
 export interface VolumeStatus {
   readonly id: VolumeId;
   readonly collection: string;
+  /** Durable length of the volume file. */
   readonly sizeBytes: number;
   readonly liveCount: number;
+  /** Whole records (header, data, checksum, padding) of the live needles. */
   readonly liveBytes: number;
+  /** Records that were removed or overwritten, without the tombstones. */
   readonly deletedCount: number;
+  /** Whole records of those, and of the tombstones: what vacuuming would free. */
   readonly deletedBytes: number;
+  /** Highest needle id ever seen in the volume, removed ones included; 0 when empty. */
   readonly needleIdMax: bigint;
   readonly state: VolumeState;
+  /** Date of the first needle; of the opening while there is none. */
   readonly createdMs: number;
 }
 
 /** `full`: over the size limit; `failed`: a write failed and the volume refuses all further ones. */
 export type VolumeState = "writable" | "full" | "read-only" | "failed";
+
+/** Tells a listener at once when a volume appears or changes state, so that nobody has to ask in a loop. */
+export interface VolumeStateSource {
+  /** `listener` is called synchronously, after the change; it must not throw. Disposing ends it. */
+  watchStates(listener: (change: VolumeStateChange) => void): Disposable;
+}
+
+export interface VolumeStateChange {
+  readonly id: VolumeId;
+  readonly collection: string;
+  readonly state: VolumeState;
+}
 
 export type ScannedNeedle =
   | {

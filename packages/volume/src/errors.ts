@@ -1,0 +1,42 @@
+/**
+ * What can go wrong in the world of volumes:
+ * - `needle-corrupt`       the stored bytes do not fit the index, their header or their checksum
+ * - `cookie-mismatch`      an append under an id that exists with another cookie
+ * - `needle-too-large`     more data than `NEEDLE_DATA_BYTES_MAX`
+ * - `no-such-volume`       the store has no volume of that id
+ * - `volume-exists`        a volume of that id is there already
+ * - `volume-full`          the volume is beyond its size limit and the grace after it: assign anew
+ * - `volume-failed`        a write or sync failed earlier (or just now): assign anew; reads go on
+ * - `read-only`            the volume cannot be appended to for what it is
+ * - `out-of-space`         no space or quota: nothing was stored; the volume takes appends again once there is space
+ * - `overloaded`           too many appends are waiting: come back later
+ * - `read-failed`          the disk refused to read
+ * - `unsupported-format`   a volume file that this version does not understand
+ * - `invalid-collection`   a collection name that cannot be part of a file name
+ * - `closed`               the store is closed
+ */
+export type VolumeErrorCode =
+  | "needle-corrupt"
+  | "cookie-mismatch"
+  | "needle-too-large"
+  | "no-such-volume"
+  | "volume-exists"
+  | "volume-full"
+  | "volume-failed"
+  | "read-only"
+  | "out-of-space"
+  | "overloaded"
+  | "read-failed"
+  | "unsupported-format"
+  | "invalid-collection"
+  | "closed";
+
+export class VolumeError extends Error {
+  override readonly name = "VolumeError";
+  readonly code: VolumeErrorCode;
+
+  constructor(code: VolumeErrorCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options?.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+  }
+}

@@ -1,0 +1,45 @@
+import { assert } from "@kelp/base";
+import { CHUNK_SIZE_BYTES } from "@kelp/wire";
+
+/** Limits of this room, and how they relate. */
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const GIB = 1024 * MIB;
+
+/** Offsets are stored in 4 bytes, in units of 8 bytes: 2³² × 8. No record may end beyond. */
+export const VOLUME_FILE_BYTES_MAX = 32 * GIB;
+/** Where a volume counts as full unless its owner says otherwise. */
+export const VOLUME_SIZE_BYTES_DEFAULT = 30 * GIB;
+/** A full volume still takes needles whose ids were assigned before it was full, up to this much more. */
+export const FULL_GRACE_BYTES_DEFAULT = 1 * GIB;
+/** Kept free of needles at the end of a file of the largest size, so that 2 million removals still fit. */
+export const TOMBSTONE_RESERVE_BYTES = 64 * MIB;
+/** Data of one needle. A chunk is far smaller; SeaweedFS allows the same. */
+export const NEEDLE_DATA_BYTES_MAX = 256 * MIB;
+
+/** Records written and synced together. Bigger batches only add latency: a disk is saturated long before. */
+export const BATCH_BYTES_MAX = 16 * MIB;
+export const BATCH_COUNT_MAX = 1024;
+/** Data up to this size is copied into the batch's one buffer, above it the write takes the caller's memory. */
+export const COPY_BYTES_MAX = 64 * KIB;
+/** Appends and removals waiting for a batch, per volume. Beyond it callers are refused (`overloaded`). */
+export const QUEUE_COUNT_MAX = 65_536;
+export const QUEUE_BYTES_MAX = 512 * MIB;
+
+/** Records up to this size are read without leaving the thread: see the measurements in the README. */
+export const SYNC_READ_BYTES_MAX = 128 * KIB;
+/** Buffer of a walk through a volume file or an index file. */
+export const WALK_BUFFER_BYTES = 1 * MIB;
+/** Index entries waiting to be written, per volume; beyond it the index file stays behind until the next opening. */
+export const INDEX_PENDING_BYTES_MAX = 1 * MIB;
+
+assert(
+  VOLUME_SIZE_BYTES_DEFAULT + FULL_GRACE_BYTES_DEFAULT + TOMBSTONE_RESERVE_BYTES <=
+    VOLUME_FILE_BYTES_MAX,
+  "a volume takes its grace and removals after it",
+);
+assert(CHUNK_SIZE_BYTES <= NEEDLE_DATA_BYTES_MAX, "a chunk fits in a needle");
+assert(CHUNK_SIZE_BYTES * 2 <= BATCH_BYTES_MAX, "chunks of concurrent writers share a batch");
+assert(NEEDLE_DATA_BYTES_MAX < QUEUE_BYTES_MAX, "the largest needle can wait");
+assert(BATCH_COUNT_MAX * 16 <= INDEX_PENDING_BYTES_MAX, "the entries of a batch can wait");

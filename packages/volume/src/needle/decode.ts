@@ -1,0 +1,130 @@
+import { EMPTY_BYTES } from "@kelp/base";
+import {
+  CHECKSUM_BYTES,
+  DATA_SIZE_BYTES,
+  FLAGS_BYTES,
+  FLAGS_WITH_FIELD,
+  FLAG_LAST_MODIFIED,
+  FLAG_MEDIA_TYPE,
+  FLAG_NAME,
+  FLAG_PAIRS,
+  FLAG_TTL,
+  HEADER_BYTES,
+  PREFIX_BYTES,
+  recordBytesOf,
+} from "./layout.ts";
+import { ttlMs } from "./ttl.ts";
+
+export interface NeedleHeader {
+  readonly cookie: number;
+  readonly idHigh: number;
+  readonly idLow: number;
+  /** Negative only in a damaged file. */
+  readonly bodyBytes: number;
+}
+
+/** The first `HEADER_BYTES` bytes at `at`; nothing is checked. */
+export function readHeader(source: Buffer, at: number): NeedleHeader {
+  return {
+    cookie: source.readUInt32BE(at),
+    idHigh: source.readUInt32BE(at + 4),
+    idLow: source.readUInt32BE(at + 8),
+    bodyBytes: source.readInt32BE(at + 12),
+  };
+}
+
+/** What a record holds, or why it cannot be trusted. `data` is a view of the record's memory. */
+export type DecodedNeedle =
+  | {
+      readonly kind: "needle";
+      readonly data: Uint8Array;
+      readonly flags: number;
+      readonly dateNs: bigint;
+      /** How long after its date the needle can be read; `undefined` is forever. */
+      readonly ttlMs: number | undefined;
+    }
+  | { readonly kind: "corrupt"; readonly reason: string };
+
+export type Checksum = (bytes: Uint8Array, seed?: number) => number;
+
+/** Checks and takes apart a whole record whose header says `bodyBytes`. `record.length` is `recordBytesOf(bodyBytes)`. */
+export function decodeNeedle(
+  record: Buffer,
+  bodyBytes: number,
+  checksumOf: Checksum,
+): DecodedNeedle {
+  if (record.length !== recordBytesOf(bodyBytes)) return corrupt("record has another size");
+  const shape = readShape(record, bodyBytes);
+  if (shape.kind === "corrupt") return shape;
+  const data =
+    shape.dataBytes === 0
+      ? EMPTY_BYTES
+      : record.subarray(PREFIX_BYTES, PREFIX_BYTES + shape.dataBytes);
+  const stored = record.readUInt32BE(HEADER_BYTES + bodyBytes);
+  const found = checksumOf(data);
+  if (!checksumFits(stored, found)) {
+    return corrupt(`checksum is ${hex32(found)}, expected ${hex32(stored)}`);
+  }
+  const dateNs = record.readBigUInt64BE(HEADER_BYTES + bodyBytes + CHECKSUM_BYTES);
+  return { kind: "needle", data, flags: shape.flags, dateNs, ttlMs: shape.ttlMs };
+}
+
+/** Volumes written before SeaweedFS 3.09 hold a rotated and shifted form; both are accepted. */
+export function checksumFits(stored: number, found: number): boolean {
+  if (stored === found) return true;
+  const rotated = ((found >>> 15) | (found << 17)) >>> 0;
+  return stored === (rotated + 0xa282ead8) >>> 0;
+}
+
+export function hex32(value: number): string {
+  return `0x${value.toString(16).padStart(8, "0")}`;
+}
+
+type Shape =
+  | {
+      readonly kind: "shape";
+      readonly dataBytes: number;
+      readonly flags: number;
+      readonly ttlMs: number | undefined;
+    }
+  | { readonly kind: "corrupt"; readonly reason: string };
+
+const EMPTY_SHAPE: Shape = { kind: "shape", dataBytes: 0, flags: 0, ttlMs: undefined };
+
+function readShape(record: Buffer, bodyBytes: number): Shape {
+  if (bodyBytes === 0) return EMPTY_SHAPE;
+  if (bodyBytes < DATA_SIZE_BYTES + FLAGS_BYTES) return corrupt("body is too small for its fields");
+  const dataBytes = record.readUInt32BE(HEADER_BYTES);
+  const fieldsBytes = bodyBytes - DATA_SIZE_BYTES - dataBytes;
+  if (fieldsBytes < FLAGS_BYTES) return corrupt("data is larger than the body");
+  const fields = PREFIX_BYTES + dataBytes;
+  return readFields(record, { dataBytes, at: fields, end: fields + fieldsBytes });
+}
+
+/** Walks over the flags and the optional fields, which must end where the body ends. */
+function readFields(
+  record: Buffer,
+  region: { readonly dataBytes: number; readonly at: number; readonly end: number },
+): Shape {
+  const { dataBytes, end } = region;
+  const flags = record.readUInt8(region.at);
+  let at = region.at + FLAGS_BYTES;
+  let lifetimeMs: number | undefined;
+  if ((flags & FLAGS_WITH_FIELD) !== 0) {
+    // A length byte beyond the body lies inside the record still, or reads as 0: the sum decides below.
+    if (flags & FLAG_NAME) at += 1 + (record[at] ?? 0);
+    if (flags & FLAG_MEDIA_TYPE) at += 1 + (record[at] ?? 0);
+    if (flags & FLAG_LAST_MODIFIED) at += 5;
+    if (flags & FLAG_TTL) {
+      lifetimeMs = ttlMs(record[at] ?? 0, record[at + 1] ?? 0);
+      at += 2;
+    }
+    if (flags & FLAG_PAIRS) at += 2 + (((record[at] ?? 0) << 8) | (record[at + 1] ?? 0));
+  }
+  if (at !== end) return corrupt("optional fields do not fill the body");
+  return { kind: "shape", dataBytes, flags, ttlMs: lifetimeMs };
+}
+
+function corrupt(reason: string): { readonly kind: "corrupt"; readonly reason: string } {
+  return { kind: "corrupt", reason };
+}

@@ -1,0 +1,66 @@
+/**
+ * A needle's record in a volume file of version 3 (source: the format of SeaweedFS). Numbers are big-endian.
+ *
+ * | offset      | size | field                                                                    |
+ * |-------------|------|--------------------------------------------------------------------------|
+ * | 0           | 4    | cookie                                                                   |
+ * | 4           | 8    | needle id                                                                |
+ * | 12          | 4    | size of the body, signed                                                 |
+ * | 16          | size | body (absent when size is 0)                                             |
+ * | 16 + size   | 4    | CRC-32C of the data alone, raw                                           |
+ * | 20 + size   | 8    | date of the append, ns since the Unix epoch                              |
+ * | 28 + size   | 1…8  | padding up to a multiple of 8, never 0 bytes: the size field, then zeros |
+ *
+ * The body:
+ *
+ * | size | field                                 | present            |
+ * |------|---------------------------------------|--------------------|
+ * | 4    | size of the data                      | always             |
+ * | n    | data                                  | always             |
+ * | 1    | flags                                 | always             |
+ * | 1+n  | name                                  | flag 0x02          |
+ * | 1+n  | media type                            | flag 0x04          |
+ * | 5    | last modified, s since the Unix epoch | flag 0x08          |
+ * | 2    | TTL: count, unit                      | flag 0x10          |
+ * | 2+n  | pairs (JSON)                          | flag 0x20          |
+ *
+ * Flags 0x01 (data is gzip) and 0x80 (data is a chunk manifest) say how to read the data and add no field.
+ *
+ * A record without a body is a tombstone when its id is known, and an empty needle as SeaweedFS writes it
+ * when its id is new. Kelp writes an empty needle with a body of data size 0, so that the volume file
+ * alone tells the two apart.
+ */
+export const HEADER_BYTES = 16;
+export const DATA_SIZE_BYTES = 4;
+export const FLAGS_BYTES = 1;
+export const CHECKSUM_BYTES = 4;
+export const DATE_BYTES = 8;
+/** Records begin at multiples of this, and offsets are counted in it. */
+export const ALIGNMENT_BYTES = 8;
+/** Header and data size: what stands before the data. */
+export const PREFIX_BYTES = HEADER_BYTES + DATA_SIZE_BYTES;
+
+export const FLAG_NAME = 0x02;
+export const FLAG_MEDIA_TYPE = 0x04;
+export const FLAG_LAST_MODIFIED = 0x08;
+export const FLAG_TTL = 0x10;
+export const FLAG_PAIRS = 0x20;
+/** Flags that add a field to the body. */
+export const FLAGS_WITH_FIELD =
+  FLAG_NAME | FLAG_MEDIA_TYPE | FLAG_LAST_MODIFIED | FLAG_TTL | FLAG_PAIRS;
+
+/** The body of a needle that Kelp writes: data without optional fields. */
+export function bodyBytesOf(dataBytes: number): number {
+  return DATA_SIZE_BYTES + dataBytes + FLAGS_BYTES;
+}
+
+/** The whole record: always a multiple of `ALIGNMENT_BYTES`. */
+export function recordBytesOf(bodyBytes: number): number {
+  const unpadded = HEADER_BYTES + bodyBytes + CHECKSUM_BYTES + DATE_BYTES;
+  return unpadded - (unpadded % ALIGNMENT_BYTES) + ALIGNMENT_BYTES;
+}
+
+/** 16 + 4 + 8 + 4 of padding. */
+export const TOMBSTONE_BYTES = recordBytesOf(0);
+/** No record is smaller. */
+export const RECORD_BYTES_MIN = TOMBSTONE_BYTES;

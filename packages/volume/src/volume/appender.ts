@@ -1,0 +1,258 @@
+import { type Clock, DiskError, type DiskFile, type Log, assert } from "@kelp/base";
+import type { NeedleId, VolumeState } from "@kelp/wire";
+import { VolumeError, type VolumeErrorCode } from "../errors.ts";
+import type { IndexFile } from "../index/index-file.ts";
+import type { NeedleIndex } from "../index/needle-index.ts";
+import {
+  BATCH_BYTES_MAX,
+  BATCH_COUNT_MAX,
+  QUEUE_BYTES_MAX,
+  QUEUE_COUNT_MAX,
+  TOMBSTONE_RESERVE_BYTES,
+  VOLUME_FILE_BYTES_MAX,
+} from "../limits.ts";
+import { readHeader } from "../needle/decode.ts";
+import { idHigh, idLow } from "../needle/id-halves.ts";
+import { HEADER_BYTES } from "../needle/layout.ts";
+import { type PlannedRecord, encodeRecords, indexRecords, plannedBytes } from "./batch.ts";
+
+/**
+ * The one writer of a volume. Concurrent changes are gathered: while one batch is written and synced the
+ * next one collects, so a sync is shared by all who came during the one before.
+ *
+ * Invariants:
+ * - everything before `endBytes` is durable and in the index; nothing behind it was ever acknowledged;
+ * - one batch at a time is on its way, and no needle id stands in it twice, so the index is exact when a
+ *   batch is gathered;
+ * - dates of records increase strictly;
+ * - after a failed write that could not be undone, or a failed sync, the state is `failed` for good.
+ */
+export interface AppenderOptions {
+  readonly data: DiskFile;
+  readonly index: NeedleIndex;
+  readonly indexFile: IndexFile;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly endBytes: number;
+  readonly firstDateNs: bigint | undefined;
+  readonly lastDateNs: bigint | undefined;
+  /** Where the volume is full. */
+  readonly sizeBytesMax: number;
+  /** How far beyond that needles are still taken. */
+  readonly graceBytes: number;
+  /** The volume is never appended to. */
+  readonly isReadOnly: boolean;
+  readonly onStateChange: (state: VolumeState) => void;
+}
+
+interface Waiting {
+  readonly record: PlannedRecord;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Batch {
+  readonly waiting: readonly Waiting[];
+  readonly records: readonly PlannedRecord[];
+  readonly bytes: number;
+}
+
+export class Appender {
+  readonly #options: AppenderOptions;
+  #state: VolumeState;
+  #isClosed = false;
+  #endBytes: number;
+  #firstDateNs: bigint | undefined;
+  #lastDateNs: bigint;
+  #queue: Waiting[] = [];
+  #queueBytes = 0;
+  /** Bytes of the batch on its way. */
+  #batchBytes = 0;
+  #running: Promise<void> | undefined;
+
+  constructor(options: AppenderOptions) {
+    assert(options.sizeBytesMax <= VOLUME_FILE_BYTES_MAX, "offsets of a volume fit in 4 bytes");
+    this.#options = options;
+    this.#endBytes = options.endBytes;
+    this.#firstDateNs = options.firstDateNs;
+    this.#lastDateNs = options.lastDateNs ?? 0n;
+    this.#state = options.isReadOnly ? "read-only" : "writable";
+    if (this.#state === "writable" && this.#endBytes >= options.sizeBytesMax) this.#state = "full";
+  }
+
+  get state(): VolumeState {
+    return this.#state;
+  }
+
+  /** Durable length of the volume file. */
+  get endBytes(): number {
+    return this.#endBytes;
+  }
+
+  /** Date of the first record; `undefined` when there is none. */
+  get firstDateNs(): bigint | undefined {
+    return this.#firstDateNs;
+  }
+
+  /** Resolves when the record is durable and in the index. A removal of what is not there resolves, too. */
+  store(record: PlannedRecord): Promise<void> {
+    const refusal = this.#refusal(record);
+    if (refusal !== undefined) return Promise.reject(refusal);
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ record, resolve, reject });
+      this.#queueBytes += plannedBytes(record);
+      // Started a microtask later, so that changes made in one turn share a batch.
+      this.#running ??= Promise.resolve().then(() => this.#run());
+    });
+  }
+
+  /** Refuses new changes and resolves when all earlier ones are settled. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#running;
+  }
+
+  #refusal(record: PlannedRecord): VolumeError | undefined {
+    if (this.#isClosed) return this.#error("closed", "the store is closed");
+    if (this.#state === "failed") return this.#error("volume-failed", "an earlier write failed");
+    if (this.#state === "read-only") return this.#error("read-only", "the volume is read-only");
+    const bytes = plannedBytes(record);
+    if (this.#queue.length >= QUEUE_COUNT_MAX || this.#queueBytes + bytes > QUEUE_BYTES_MAX) {
+      return this.#error("overloaded", "too many changes are waiting");
+    }
+    if (this.#endBytes + this.#batchBytes + this.#queueBytes + bytes <= this.#limit(record)) {
+      return undefined;
+    }
+    if (this.#state === "writable") this.#changeState("full");
+    return this.#error("volume-full", `${bytes} bytes do not fit any more`);
+  }
+
+  #limit(record: PlannedRecord): number {
+    if (record.kind === "remove") return VOLUME_FILE_BYTES_MAX;
+    const { sizeBytesMax, graceBytes } = this.#options;
+    return Math.min(sizeBytesMax + graceBytes, VOLUME_FILE_BYTES_MAX - TOMBSTONE_RESERVE_BYTES);
+  }
+
+  async #run(): Promise<void> {
+    while (this.#queue.length > 0) {
+      const batch = this.#gather();
+      if (batch.records.length === 0) continue;
+      this.#batchBytes = batch.bytes;
+      const failure = await this.#write(batch);
+      this.#batchBytes = 0;
+      for (const { resolve, reject } of batch.waiting) {
+        if (failure === undefined) resolve();
+        else reject(failure);
+      }
+    }
+    // In the same turn as the last look at the queue, so that nobody can slip between.
+    this.#running = undefined;
+  }
+
+  /** Takes from the queue what goes together; settles at once what needs no record. */
+  #gather(): Batch {
+    const waiting: Waiting[] = [];
+    const records: PlannedRecord[] = [];
+    const ids = new Set<NeedleId>();
+    let bytes = 0;
+    let taken = 0;
+    for (const next of this.#queue) {
+      const { record } = next;
+      const recordBytes = plannedBytes(record);
+      const isFull = records.length === BATCH_COUNT_MAX || bytes + recordBytes > BATCH_BYTES_MAX;
+      if (records.length > 0 && (isFull || ids.has(record.needleId))) break;
+      taken++;
+      this.#queueBytes -= recordBytes;
+      if (!this.#isNeeded(next)) continue;
+      ids.add(record.needleId);
+      waiting.push(next);
+      records.push(record);
+      bytes += recordBytes;
+    }
+    this.#queue = this.#queue.slice(taken);
+    return { waiting, records, bytes };
+  }
+
+  /** Compares with the needle of that id, if there is one. A change that needs no record, or may not be, is settled. */
+  #isNeeded({ record, resolve, reject }: Waiting): boolean {
+    const known = this.#options.index.find(idHigh(record.needleId), idLow(record.needleId));
+    if (known === undefined) {
+      if (record.kind === "remove") resolve();
+      return record.kind === "append";
+    }
+    try {
+      const header = Buffer.allocUnsafe(HEADER_BYTES);
+      this.#options.data.readAtSync(header, known.offsetBytes);
+      if (readHeader(header, 0).cookie === record.cookie) return true;
+    } catch (error) {
+      reject(this.#error("read-failed", "the earlier needle cannot be read", error));
+      return false;
+    }
+    // To a removal a needle with another cookie is another needle, which it does not find.
+    if (record.kind === "remove") resolve();
+    else reject(this.#error("cookie-mismatch", "the needle id exists with another cookie"));
+    return false;
+  }
+
+  /** Makes a batch durable and known. Returns why not, after having undone it or poisoned the volume. */
+  async #write(batch: Batch): Promise<VolumeError | undefined> {
+    const { data, index, indexFile, clock } = this.#options;
+    const nowNs = clock.nowNs();
+    const firstDateNs = nowNs > this.#lastDateNs ? nowNs : this.#lastDateNs + 1n;
+    try {
+      await data.writeAt(encodeRecords(batch.records, firstDateNs), this.#endBytes);
+    } catch (error) {
+      return this.#undoWrite(error);
+    }
+    try {
+      await data.sync();
+    } catch (error) {
+      return this.#poison("sync", error);
+    }
+    this.#firstDateNs ??= firstDateNs;
+    this.#lastDateNs = firstDateNs + BigInt(batch.records.length - 1);
+    indexFile.append(indexRecords(index, batch.records, this.#endBytes));
+    this.#endBytes += batch.bytes;
+    if (this.#state === "writable" && this.#endBytes >= this.#options.sizeBytesMax) {
+      this.#changeState("full");
+    }
+    return undefined;
+  }
+
+  /** Without space the file is cut back to what is durable and the volume goes on; anything else poisons it. */
+  async #undoWrite(cause: unknown): Promise<VolumeError> {
+    if (!(cause instanceof DiskError && cause.isOutOfSpace)) return this.#poison("write", cause);
+    try {
+      await this.#options.data.truncate(this.#endBytes);
+    } catch (error) {
+      return this.#poison("truncate", error);
+    }
+    return this.#error("out-of-space", "the disk has no space", cause);
+  }
+
+  #poison(action: string, cause: unknown): VolumeError {
+    this.#options.log.error("a volume failed and takes no more appends", {
+      path: this.#options.data.path,
+      action,
+      error: cause,
+    });
+    const failure = this.#error("volume-failed", `the disk failed to ${action}`, cause);
+    const abandoned = this.#queue;
+    this.#queue = [];
+    this.#queueBytes = 0;
+    this.#changeState("failed");
+    for (const { reject } of abandoned) reject(failure);
+    return failure;
+  }
+
+  #changeState(state: VolumeState): void {
+    this.#state = state;
+    this.#options.onStateChange(state);
+  }
+
+  #error(code: VolumeErrorCode, found: string, cause?: unknown): VolumeError {
+    return new VolumeError(code, `Cannot change volume ${this.#options.data.path}: ${found}`, {
+      cause,
+    });
+  }
+}

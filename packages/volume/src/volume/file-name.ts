@@ -1,0 +1,22 @@
+import { type VolumeId, volumeId } from "@kelp/wire";
+
+/** `<id>` or `<collection>_<id>`: the name of a volume's files without `.dat` and `.idx`. */
+export function volumeFileName(collection: string, id: VolumeId): string {
+  return collection === "" ? `${id}` : `${collection}_${id}`;
+}
+
+/** `undefined` when `name` is no `.dat` file of a volume. A collection may hold underscores itself. */
+export function parseDataFileName(
+  name: string,
+): { readonly collection: string; readonly id: VolumeId } | undefined {
+  const match = /^(?:(.+)_)?([1-9]\d{0,9})\.dat$/.exec(name);
+  const [, collection = "", idText] = match ?? [];
+  if (idText === undefined || !isCollection(collection)) return undefined;
+  const id = Number(idText);
+  return id > 0xffff_ffff ? undefined : { collection, id: volumeId(id) };
+}
+
+/** Whether a collection can be part of a file name: no separators, no control characters, not hidden. */
+export function isCollection(collection: string): boolean {
+  return collection === "" || /^[A-Za-z0-9_][A-Za-z0-9._-]{0,199}$/.test(collection);
+}

@@ -1,0 +1,165 @@
+import type { Clock, Disk, DiskFile, Hashes, Log } from "@kelp/base";
+import type { VolumeId } from "@kelp/wire";
+import { VolumeError } from "../errors.ts";
+import { IndexFile } from "../index/index-file.ts";
+import type { NeedleIndex } from "../index/needle-index.ts";
+import { VOLUME_FILE_BYTES_MAX } from "../limits.ts";
+import { CHECKSUM_BYTES, DATE_BYTES, HEADER_BYTES } from "../needle/layout.ts";
+import { readHeader } from "../needle/decode.ts";
+import {
+  NEW_SUPERBLOCK,
+  SUPERBLOCK_BYTES,
+  type Superblock,
+  encodeSuperblock,
+  parseSuperblock,
+} from "../superblock/superblock.ts";
+import { volumeFileName } from "./file-name.ts";
+import { type DataRegion, type LoadedIndex, type RecordPlace, loadIndex } from "./load-index.ts";
+import { recoverTail } from "./recover-tail.ts";
+
+/** What a volume needs of the world. */
+export interface VolumeDeps {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly hashes: Pick<Hashes, "crc32c">;
+  readonly log: Log;
+}
+
+export interface VolumeName {
+  readonly folder: string;
+  readonly collection: string;
+  readonly id: VolumeId;
+}
+
+/** The files of a volume, open, with an index that knows all of them. Whoever gets this closes both. */
+export interface VolumeFiles {
+  readonly data: DiskFile;
+  readonly superblock: Superblock;
+  readonly index: NeedleIndex;
+  readonly indexFile: IndexFile;
+  /** End of the last good record; all of it is readable, and durable if the file was closed in order. */
+  readonly endBytes: number;
+  /** Dates of the first and the last record; `undefined` when there is none. */
+  readonly firstDateNs: bigint | undefined;
+  readonly lastDateNs: bigint | undefined;
+  /** Damaged places that the opening came upon (it only looks at what the index file does not cover). */
+  readonly damagedCount: number;
+}
+
+export function dataPath(name: VolumeName): string {
+  return `${name.folder}/${volumeFileName(name.collection, name.id)}.dat`;
+}
+
+export function indexPath(name: VolumeName): string {
+  return `${name.folder}/${volumeFileName(name.collection, name.id)}.idx`;
+}
+
+/** Makes the files of an empty volume. Durable, their names included, when this resolves. */
+export async function createFiles(deps: VolumeDeps, name: VolumeName): Promise<VolumeFiles> {
+  const options = { access: "read-write", create: true, exclusive: true } as const;
+  const path = dataPath(name);
+  const data = await deps.disk.open(path, options);
+  try {
+    await data.writeAt([encodeSuperblock(NEW_SUPERBLOCK)], 0);
+    await data.sync();
+    const files = await openIndexOf(deps, name, { data, superblock: NEW_SUPERBLOCK });
+    await deps.disk.syncFolder(name.folder);
+    return files;
+  } catch (error) {
+    await data.close();
+    // An empty file would take the id for good.
+    await deps.disk.remove(path);
+    throw error;
+  }
+}
+
+/**
+ * Opens the files of a volume and repairs what a crash left: the index is completed from the volume file, an
+ * unfinished append at its end is cut off. Damage before good records is never cut.
+ * Throws `unsupported-format`, or `DiskError`.
+ */
+export async function openFiles(deps: VolumeDeps, name: VolumeName): Promise<VolumeFiles> {
+  const path = dataPath(name);
+  const data = await deps.disk.open(path, { access: "read-write" });
+  try {
+    const head = Buffer.alloc(SUPERBLOCK_BYTES);
+    const count = await data.readAt(head, 0);
+    const superblock = parseSuperblock(head.subarray(0, count), path);
+    return await openIndexOf(deps, name, { data, superblock });
+  } catch (error) {
+    await data.close();
+    throw error;
+  }
+}
+
+async function openIndexOf(
+  deps: VolumeDeps,
+  name: VolumeName,
+  opened: { readonly data: DiskFile; readonly superblock: Superblock },
+): Promise<VolumeFiles> {
+  const { data, superblock } = opened;
+  const sizeBytes = await data.sizeBytes();
+  if (sizeBytes > VOLUME_FILE_BYTES_MAX) {
+    throw new VolumeError(
+      "unsupported-format",
+      `Cannot open volume ${data.path}: it has ${sizeBytes} bytes, at most ${VOLUME_FILE_BYTES_MAX} can be addressed`,
+    );
+  }
+  const startBytes = SUPERBLOCK_BYTES + superblock.extraBytes;
+  const region: DataRegion = { file: data, startBytes, endBytes: sizeBytes };
+  const file = await deps.disk.open(indexPath(name), { access: "read-write", create: true });
+  try {
+    const loaded = await loadTrusted(deps, file, region);
+    const indexFile = new IndexFile(file, loaded.trustedBytes, deps.log);
+    const tail = await recoverTail(deps, { region, loaded, indexFile });
+    return {
+      data,
+      superblock,
+      index: loaded.index,
+      indexFile,
+      endBytes: tail.endBytes,
+      firstDateNs: await readDate(data, await firstRecord(data, startBytes, tail.endBytes)),
+      lastDateNs: await readDate(data, tail.lastRecord),
+      damagedCount: tail.damagedCount,
+    };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+async function loadTrusted(
+  deps: VolumeDeps,
+  file: DiskFile,
+  region: DataRegion,
+): Promise<LoadedIndex> {
+  const loaded = await loadIndex(file, region);
+  if (loaded.distrust === undefined) return loaded;
+  deps.log.warn("index file is completed from the volume file", {
+    path: file.path,
+    reason: loaded.distrust,
+    trusted_bytes: loaded.trustedBytes,
+  });
+  await file.truncate(loaded.trustedBytes);
+  return loaded;
+}
+
+async function firstRecord(
+  data: DiskFile,
+  startBytes: number,
+  endBytes: number,
+): Promise<RecordPlace | undefined> {
+  if (endBytes <= startBytes) return undefined;
+  const bytes = Buffer.alloc(HEADER_BYTES);
+  await data.readAt(bytes, startBytes);
+  const { bodyBytes } = readHeader(bytes, 0);
+  return bodyBytes < 0 ? undefined : { offsetBytes: startBytes, bodyBytes };
+}
+
+async function readDate(data: DiskFile, record: RecordPlace | undefined) {
+  if (record === undefined) return undefined;
+  const date = Buffer.alloc(DATE_BYTES);
+  const at = record.offsetBytes + HEADER_BYTES + record.bodyBytes + CHECKSUM_BYTES;
+  const count = await data.readAt(date, at);
+  return count === DATE_BYTES ? date.readBigUInt64BE(0) : undefined;
+}

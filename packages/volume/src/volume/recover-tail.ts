@@ -1,0 +1,128 @@
+import type { Hashes, Log } from "@kelp/base";
+import {
+  INDEX_ENTRY_BYTES,
+  type IndexEntry,
+  REMOVED_SIZE,
+  writeIndexEntry,
+} from "../index/index-entry.ts";
+import type { IndexFile } from "../index/index-file.ts";
+import type { NeedleIndex } from "../index/needle-index.ts";
+import { WALK_BUFFER_BYTES } from "../limits.ts";
+import { type NeedleHeader, readHeader } from "../needle/decode.ts";
+import { HEADER_BYTES } from "../needle/layout.ts";
+import type { DataRegion, LoadedIndex, RecordPlace } from "./load-index.ts";
+import { ReadWindow } from "./read-window.ts";
+import { walkRecords } from "./walk.ts";
+
+export interface RecoveredTail {
+  readonly endBytes: number;
+  readonly damagedCount: number;
+  /** The record that ends at `endBytes`. */
+  readonly lastRecord: RecordPlace | undefined;
+}
+
+/**
+ * Adds to the index (and its file) the records behind those that it covers, and cuts off an append that never finished.
+ *
+ * What stands behind a gap was found by search, and a user's data can imitate a record. There a known needle
+ * is only replaced or removed by a record with its cookie, which an outsider cannot guess.
+ */
+export async function recoverTail(
+  deps: { readonly hashes: Pick<Hashes, "crc32c">; readonly log: Log },
+  opened: {
+    readonly region: DataRegion;
+    readonly loaded: LoadedIndex;
+    readonly indexFile: IndexFile;
+  },
+): Promise<RecoveredTail> {
+  const { region, loaded, indexFile } = opened;
+  const { index } = loaded;
+  let { lastRecord } = loaded;
+  if (loaded.coveredBytes === region.endBytes) {
+    return { endBytes: region.endBytes, damagedCount: 0, lastRecord };
+  }
+  const source = {
+    window: new ReadWindow(region.file, WALK_BUFFER_BYTES),
+    endBytes: region.endBytes,
+    checksumOf: deps.hashes.crc32c,
+  };
+  const entries = new EntryWriter(indexFile);
+  let damagedCount = 0;
+  let endBytes = region.endBytes;
+  for await (const step of walkRecords(source, loaded.coveredBytes)) {
+    const where = { path: region.file.path, offset_bytes: step.offsetBytes };
+    switch (step.kind) {
+      case "record":
+        lastRecord = { offsetBytes: step.offsetBytes, bodyBytes: step.header.bodyBytes };
+        if (step.isFoundBySearch && !(await isSameCookie(region, index, step.header))) break;
+        await entries.add(apply(index, step.offsetBytes, step.header));
+        break;
+      case "damaged":
+        damagedCount++;
+        deps.log.error("a record of a volume is damaged", { ...where, reason: step.reason });
+        // It stays known, so that reading it says "corrupt" and not "not found".
+        await entries.add(apply(index, step.offsetBytes, step.header));
+        break;
+      case "gap":
+        damagedCount++;
+        deps.log.error("a part of a volume is unreadable", { ...where, end_bytes: step.endBytes });
+        break;
+      case "torn":
+        endBytes = step.offsetBytes;
+        deps.log.warn("an unfinished append at the end of a volume is cut off", {
+          ...where,
+          cut_bytes: region.endBytes - step.offsetBytes,
+        });
+        await region.file.truncate(step.offsetBytes);
+        break;
+    }
+  }
+  await entries.flush();
+  return { endBytes, damagedCount, lastRecord };
+}
+
+/** A record without a body removes a needle that is known, and is an empty needle when it is new. */
+function apply(index: NeedleIndex, offsetBytes: number, header: NeedleHeader): IndexEntry {
+  const { idHigh, idLow, bodyBytes } = header;
+  const isRemoval = bodyBytes === 0 && index.knows(idHigh, idLow) !== "unknown";
+  if (isRemoval) index.remove(idHigh, idLow, { hasTombstone: true });
+  else index.put(idHigh, idLow, offsetBytes, bodyBytes);
+  return { idHigh, idLow, offsetBytes, bodyBytes: isRemoval ? REMOVED_SIZE : bodyBytes };
+}
+
+async function isSameCookie(
+  region: DataRegion,
+  index: NeedleIndex,
+  header: NeedleHeader,
+): Promise<boolean> {
+  const known = index.find(header.idHigh, header.idLow);
+  if (known === undefined) return true;
+  const bytes = Buffer.alloc(HEADER_BYTES);
+  await region.file.readAt(bytes, known.offsetBytes);
+  return readHeader(bytes, 0).cookie === header.cookie;
+}
+
+/** Hands entries to the index file in blocks, never faster than it writes them. */
+class EntryWriter {
+  static readonly BLOCK_BYTES = 4096 * INDEX_ENTRY_BYTES;
+  readonly #file: IndexFile;
+  #block = Buffer.allocUnsafeSlow(EntryWriter.BLOCK_BYTES);
+  #length = 0;
+
+  constructor(file: IndexFile) {
+    this.#file = file;
+  }
+
+  async add(entry: IndexEntry): Promise<void> {
+    writeIndexEntry(this.#block, this.#length, entry);
+    this.#length += INDEX_ENTRY_BYTES;
+    if (this.#length === this.#block.length) await this.flush();
+  }
+
+  async flush(): Promise<void> {
+    this.#file.append(this.#block.subarray(0, this.#length));
+    await this.#file.settle();
+    this.#block = Buffer.allocUnsafeSlow(EntryWriter.BLOCK_BYTES);
+    this.#length = 0;
+  }
+}

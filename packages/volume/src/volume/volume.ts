@@ -1,0 +1,207 @@
+import { type Clock, type DiskFile, type Hashes, assert } from "@kelp/base";
+import {
+  type Fid,
+  type ScannedNeedle,
+  type VolumeState,
+  type VolumeStatus,
+  formatFid,
+} from "@kelp/wire";
+import { VolumeError } from "../errors.ts";
+import { NEEDLE_DATA_BYTES_MAX, SYNC_READ_BYTES_MAX } from "../limits.ts";
+import { type DecodedNeedle, decodeNeedle, readHeader } from "../needle/decode.ts";
+import { idHigh, idLow } from "../needle/id-halves.ts";
+import type { NeedleLocation } from "../index/needle-index.ts";
+import { recordBytesOf } from "../needle/layout.ts";
+import { Appender } from "./appender.ts";
+import {
+  type VolumeDeps,
+  type VolumeFiles,
+  type VolumeName,
+  createFiles,
+  openFiles,
+} from "./open-files.ts";
+import { scanLive } from "./scan.ts";
+
+export interface VolumeOptions extends VolumeName {
+  readonly sizeBytesMax: number;
+  readonly graceBytes: number;
+  readonly onStateChange: (state: VolumeState) => void;
+}
+
+/** One volume: its two open files, its index in memory and its one writer. */
+export class Volume implements AsyncDisposable {
+  readonly #name: VolumeName;
+  readonly #files: VolumeFiles;
+  readonly #data: DiskFile;
+  readonly #appender: Appender;
+  readonly #clock: Clock;
+  readonly #hashes: Pick<Hashes, "crc32c">;
+  readonly #openedMs: number;
+  #closing: Promise<void> | undefined;
+
+  /** An empty volume, its files durable. */
+  static async create(deps: VolumeDeps, options: VolumeOptions): Promise<Volume> {
+    return new Volume(deps, options, await createFiles(deps, options));
+  }
+
+  /** Opens and repairs; see `openFiles`. */
+  static async open(deps: VolumeDeps, options: VolumeOptions): Promise<Volume> {
+    return new Volume(deps, options, await openFiles(deps, options));
+  }
+
+  private constructor(deps: VolumeDeps, options: VolumeOptions, files: VolumeFiles) {
+    this.#name = options;
+    this.#files = files;
+    this.#data = files.data;
+    this.#clock = deps.clock;
+    this.#hashes = deps.hashes;
+    this.#openedMs = deps.clock.nowMs();
+    this.#appender = new Appender({
+      ...files,
+      clock: deps.clock,
+      log: deps.log,
+      sizeBytesMax: options.sizeBytesMax,
+      graceBytes: options.graceBytes,
+      isReadOnly: false,
+      onStateChange: options.onStateChange,
+    });
+  }
+
+  get collection(): string {
+    return this.#name.collection;
+  }
+
+  get state(): VolumeState {
+    return this.#appender.state;
+  }
+
+  /** Damaged places that the opening came upon. */
+  get damagedCount(): number {
+    return this.#files.damagedCount;
+  }
+
+  append(fid: Fid, data: Uint8Array): Promise<void> {
+    assert(fid.volumeId === this.#name.id, "a needle goes to its own volume");
+    if (data.length > NEEDLE_DATA_BYTES_MAX) {
+      return Promise.reject(
+        new VolumeError(
+          "needle-too-large",
+          `Cannot append needle ${formatFid(fid)}: it has ${data.length} bytes, at most ${NEEDLE_DATA_BYTES_MAX} are allowed`,
+        ),
+      );
+    }
+    const { needleId, cookie } = fid;
+    // Summed here, while the batch before is being synced.
+    const checksum = this.#hashes.crc32c(data);
+    return this.#appender.store({ kind: "append", needleId, cookie, data, checksum });
+  }
+
+  async remove(fid: Fid): Promise<void> {
+    assert(fid.volumeId === this.#name.id, "a needle is removed from its own volume");
+    const { needleId, cookie } = fid;
+    await this.#appender.store({ kind: "remove", needleId, cookie });
+  }
+
+  async read(fid: Fid): Promise<Uint8Array | undefined> {
+    const location = this.#files.index.find(idHigh(fid.needleId), idLow(fid.needleId));
+    if (location === undefined) return undefined;
+    const recordBytes = recordBytesOf(location.bodyBytes);
+    const record = Buffer.allocUnsafeSlow(recordBytes);
+    const count =
+      recordBytes <= SYNC_READ_BYTES_MAX
+        ? this.#readSync(fid, record, location)
+        : await this.#readAsync(fid, record, location);
+    if (count !== recordBytes) {
+      throw corrupt(fid, `the volume file ends after ${count} of ${recordBytes} bytes`);
+    }
+    return this.#open(fid, record, location);
+  }
+
+  async *scan(): AsyncGenerator<ScannedNeedle> {
+    yield* scanLive({
+      file: this.#data,
+      endBytes: this.#appender.endBytes,
+      index: this.#files.index,
+      checksumOf: this.#hashes.crc32c,
+    });
+  }
+
+  status(): VolumeStatus {
+    const { index } = this.#files;
+    const { firstDateNs } = this.#appender;
+    return {
+      id: this.#name.id,
+      collection: this.#name.collection,
+      sizeBytes: this.#appender.endBytes,
+      liveCount: index.liveCount,
+      liveBytes: index.liveBytes,
+      deletedCount: index.deletedCount,
+      deletedBytes: index.deletedBytes,
+      needleIdMax: index.needleIdMax,
+      state: this.#appender.state,
+      createdMs: firstDateNs === undefined ? this.#openedMs : Number(firstDateNs / 1_000_000n),
+    };
+  }
+
+  /** Waits for the changes under way, then closes the files. Closing twice is harmless. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
+    await this.#appender.close();
+    await this.#files.indexFile.close();
+    await this.#data.close();
+  }
+
+  #readSync(fid: Fid, record: Buffer, location: NeedleLocation): number {
+    try {
+      return this.#data.readAtSync(record, location.offsetBytes);
+    } catch (error) {
+      throw readFailed(fid, error);
+    }
+  }
+
+  async #readAsync(fid: Fid, record: Buffer, location: NeedleLocation): Promise<number> {
+    try {
+      return await this.#data.readAt(record, location.offsetBytes);
+    } catch (error) {
+      throw readFailed(fid, error);
+    }
+  }
+
+  /** Checks a record against its address; the data is a view of the record. */
+  #open(fid: Fid, record: Buffer, location: NeedleLocation): Uint8Array | undefined {
+    const header = readHeader(record, 0);
+    if (header.idHigh !== idHigh(fid.needleId) || header.idLow !== idLow(fid.needleId)) {
+      throw corrupt(fid, "another needle id stands there");
+    }
+    if (header.bodyBytes !== location.bodyBytes) {
+      throw corrupt(fid, `size is ${header.bodyBytes}, expected ${location.bodyBytes}`);
+    }
+    if (header.cookie !== fid.cookie) return undefined;
+    const decoded = decodeNeedle(record, location.bodyBytes, this.#hashes.crc32c);
+    if (decoded.kind === "corrupt") throw corrupt(fid, decoded.reason);
+    return this.#isExpired(decoded) ? undefined : decoded.data;
+  }
+
+  #isExpired(needle: Extract<DecodedNeedle, { kind: "needle" }>): boolean {
+    if (needle.ttlMs === undefined) return false;
+    return this.#clock.nowMs() > Number(needle.dateNs / 1_000_000n) + needle.ttlMs;
+  }
+}
+
+function corrupt(fid: Fid, found: string): VolumeError {
+  return new VolumeError("needle-corrupt", `Cannot read needle ${formatFid(fid)}: ${found}`);
+}
+
+function readFailed(fid: Fid, cause: unknown): VolumeError {
+  return new VolumeError("read-failed", `Cannot read needle ${formatFid(fid)}: the disk refused`, {
+    cause,
+  });
+}
