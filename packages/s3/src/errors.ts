@@ -49,6 +49,10 @@ const CATALOGUE = {
   InvalidToken: [400, "The provided token is malformed or otherwise not valid"],
   InvalidURI: [400, "The specified URI could not be parsed"],
   KeyTooLongError: [400, "Your key is too long"],
+  MalformedTrailerError: [
+    400,
+    "The request contained trailing data that was not well-formed or did not match its declaration",
+  ],
   MalformedXML: [
     400,
     "The XML you provided was not well-formed or did not validate against our schema",
