@@ -27,3 +27,4 @@ export type { Random } from "./random.ts";
 export { type Result, ok, refused } from "./result.ts";
 export { Permit, Semaphore } from "./semaphore.ts";
 export type { Service } from "./service.ts";
+export { type ParseYamlDocuments, YamlError, type YamlErrorCode } from "./yaml.ts";

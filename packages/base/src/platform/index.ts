@@ -4,3 +4,4 @@ export { openDatabase } from "./database.ts";
 export { systemDisk } from "./disk.ts";
 export { systemHashes } from "./hash.ts";
 export { systemRandom } from "./random.ts";
+export { parseYamlDocuments } from "./yaml.ts";
