@@ -22,7 +22,15 @@ export {
 } from "./database.ts";
 export { type Disk, DiskError, type DiskFile, type DiskSpace, type OpenOptions } from "./disk.ts";
 export type { HashAlgorithm, Hasher, Hashes } from "./hash.ts";
+export type { AppendFile, FileKind, LocalFiles, WalkedFile } from "./local-files.ts";
 export { type Log, type LogFields, silentLog } from "./log.ts";
+export {
+  ProcessError,
+  type ProcessExit,
+  type Processes,
+  type RunningProcess,
+  type StartProcess,
+} from "./processes.ts";
 export type { Random } from "./random.ts";
 export { type Result, ok, refused } from "./result.ts";
 export { Permit, Semaphore } from "./semaphore.ts";

@@ -3,5 +3,7 @@ export { systemClock } from "./clock.ts";
 export { openDatabase } from "./database.ts";
 export { systemDisk } from "./disk.ts";
 export { systemHashes } from "./hash.ts";
+export { systemFiles } from "./local-files.ts";
+export { systemProcesses } from "./processes.ts";
 export { systemRandom } from "./random.ts";
 export { parseYamlDocuments } from "./yaml.ts";
