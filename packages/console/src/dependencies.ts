@@ -1,0 +1,38 @@
+import type { Clock, Log } from "@kelp/base";
+import type {
+  Authorizer,
+  Entries,
+  IdentityAdmin,
+  MasterClient,
+  ObjectStore,
+  PeopleGate,
+} from "@kelp/wire";
+import type { StaticFiles } from "./static-files.ts";
+
+/** What the console needs of the rest of the program. */
+export interface ConsoleDependencies {
+  readonly objects: ObjectStore;
+  /** For the page of a single entry, as the filer keeps it. Without it that one route answers 501. */
+  readonly entries?: Pick<Entries, "getEntry">;
+  readonly identities: IdentityAdmin;
+  readonly authorizer: Authorizer;
+  readonly gate: PeopleGate;
+  readonly master: MasterClient;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly version: string;
+  /** Asked on every overview, so that ports chosen at start are shown. */
+  readonly info: () => ConsoleInfo;
+  /** The built web app. `undefined` when it was not built: the door then says so in plain text. */
+  readonly staticFiles: StaticFiles | undefined;
+}
+
+export interface ConsoleInfo {
+  /** Door name to URL, such as `s3: http://127.0.0.1:8333`. */
+  readonly endpoints: Readonly<Record<string, string>>;
+  /** The data directory. */
+  readonly dir: string;
+  readonly startedMs: number;
+  /** Resident memory of this process. */
+  readonly memoryRssBytes: number;
+}

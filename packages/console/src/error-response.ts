@@ -1,0 +1,57 @@
+import type { Log } from "@kelp/base";
+import { ObjectStoreError, type ObjectStoreErrorCode } from "@kelp/wire";
+import type { ErrorMessage } from "@kelp/wire/management";
+import { ConsoleError, type ConsoleErrorCode } from "./errors.ts";
+
+/** The one table from what the store refuses to what the caller is told. */
+const STORE_CODES = {
+  "no-such-bucket": "no-such-bucket",
+  "no-such-object": "no-such-object",
+  "bucket-not-empty": "bucket-not-empty",
+  "invalid-bucket-name": "invalid-bucket-name",
+  "invalid-key": "invalid-key",
+  "quota-exceeded": "quota-exceeded",
+  "out-of-space": "out-of-space",
+} as const satisfies Record<ObjectStoreErrorCode, ConsoleErrorCode>;
+
+/** What a thrown value means to the caller; `undefined` when it is a fault of this program and must be logged. */
+export function asConsoleError(error: unknown): ConsoleError | undefined {
+  if (error instanceof ConsoleError) return error;
+  if (error instanceof ObjectStoreError) {
+    return new ConsoleError(STORE_CODES[error.code], error.message, { cause: error });
+  }
+  // NOTE: these classes belong to rooms that this one may not import, hence the test by name.
+  if (error instanceof Error && error.name === "IamError") return fromIamError(error);
+  if (error instanceof Error && error.name === "MasterError") {
+    return new ConsoleError("unavailable", error.message, { cause: error });
+  }
+  return undefined;
+}
+
+export function errorResponse(error: unknown, log: Log): Response {
+  const known = asConsoleError(error);
+  if (known !== undefined) return refusal(known);
+  log.error("request failed", {
+    error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+  });
+  return refusal(new ConsoleError("internal", "The server failed to answer; its log says why"));
+}
+
+function refusal(error: ConsoleError): Response {
+  const body: ErrorMessage = { error: { code: error.code, message: error.message } };
+  return Response.json(body, {
+    status: error.status,
+    headers: { "cache-control": "no-store", "x-content-type-options": "nosniff" },
+  });
+}
+
+function fromIamError(error: Error): ConsoleError {
+  const code = "code" in error && typeof error.code === "string" ? error.code : "";
+  if (code.startsWith("no-such-key")) {
+    return new ConsoleError("no-such-key", error.message, { cause: error });
+  }
+  if (code.startsWith("no-such") || code.includes("not-found")) {
+    return new ConsoleError("no-such-identity", error.message, { cause: error });
+  }
+  return new ConsoleError("invalid-identity", error.message, { cause: error });
+}
