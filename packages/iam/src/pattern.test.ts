@@ -1,0 +1,50 @@
+import { expect, test } from "bun:test";
+import * as fc from "fast-check";
+import { compilePattern, matchesPattern } from "./pattern.ts";
+
+function matches(pattern: string, text: string): boolean {
+  return matchesPattern(compilePattern(pattern), text);
+}
+
+test.each([
+  ["*", "", true],
+  ["a", "a", true],
+  ["a", "ab", false],
+  ["a*", "a", true],
+  ["a*", "b", false],
+  ["*a", "ba", true],
+  ["a?c", "abc", true],
+  ["a?c", "ac", false],
+  ["a?", "a/", true],
+  ["a*b*c", "a/x/b/y/c", true],
+  ["a*b*c", "acb", false],
+  ["?", "😀", true],
+  ["??", "😀", false],
+  ["a*", "A", false],
+  ["a.c", "abc", false],
+  ["", "", true],
+  ["", "a", false],
+])("pattern %p on %p is %p", (pattern, text, expected) => {
+  expect(matches(pattern, text)).toBe(expected);
+});
+
+test("a pattern agrees with the regular expression that it stands for", () => {
+  const texts = fc.string({
+    unit: fc.constantFrom("a", "b", "/", "*", "?", ".", "😀"),
+    maxLength: 12,
+  });
+  fc.assert(
+    fc.property(texts, texts, (pattern, text) => {
+      const source = pattern
+        .replaceAll(/[.+^${}()|[\]\\/]/g, String.raw`\$&`)
+        .replaceAll("*", "[^]*")
+        .replaceAll("?", "[^]");
+      expect(matches(pattern, text)).toBe(new RegExp(`^${source}$`, "u").test(text));
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+test("a pattern full of stars does not take exponential time", () => {
+  expect(matches(`${"*a".repeat(500)}b`, "a".repeat(5000))).toBe(false);
+});
