@@ -1,0 +1,2 @@
+/** The S3 room's door for rooms of the same process: the store without HTTP. */
+export { type ObjectStoreOptions, createObjectStore } from "./object-store.ts";

@@ -1,0 +1,20 @@
+import type { Operation, Reply } from "./operation.ts";
+import { planRead, readAccess } from "./object-read.ts";
+
+export const headObject: Operation = {
+  level: "object",
+  name: "HeadObject",
+  access: readAccess,
+  async handle(call): Promise<Reply> {
+    const plan = await planRead(call);
+    if (plan.kind === "not-modified") {
+      return { kind: "empty", status: 304, headers: plan.headers };
+    }
+    return {
+      kind: "empty",
+      status: plan.status,
+      headers: plan.headers,
+      announcedBytes: plan.range.end - plan.range.start,
+    };
+  },
+};

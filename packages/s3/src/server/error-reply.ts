@@ -1,0 +1,25 @@
+import { XML_HEAD, element } from "../xml/builder.ts";
+import type { PrimedReply } from "./send.ts";
+import type { S3Error } from "../errors.ts";
+
+/** An error as S3 clients read it. HEAD has no body, so that only the status speaks. */
+export function errorReply(
+  error: S3Error,
+  about: { readonly rawPath: string; readonly requestId: string; readonly hostId: string },
+): PrimedReply {
+  const headers: Record<string, string> = { "Content-Type": "application/xml" };
+  const { details } = error;
+  if (details["Region"] !== undefined) headers["x-amz-bucket-region"] = details["Region"];
+  if (error.code === "InvalidRange" && details["ActualObjectSize"] !== undefined) {
+    headers["Content-Range"] = `bytes */${details["ActualObjectSize"]}`;
+  }
+  if (error.code === "SlowDown" || error.code === "ServiceUnavailable")
+    headers["Retry-After"] = "1";
+  const extra = Object.entries(details)
+    .map(([name, value]) => element(name, value))
+    .join("");
+  const document =
+    `${XML_HEAD}<Error>${element("Code", error.code)}${element("Message", error.message)}${extra}` +
+    `${element("Resource", about.rawPath)}${element("RequestId", about.requestId)}${element("HostId", about.hostId)}</Error>`;
+  return { kind: "bytes", status: error.status, headers, bytes: document };
+}

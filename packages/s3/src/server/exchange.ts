@@ -1,0 +1,203 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { type Address, addressOf } from "../router/address.ts";
+import { DISCARD_BYTES_MAX, LINGER_MS, REQUESTS_AT_ONCE_MAX } from "../limits.ts";
+import { IncomingBody, contentLength, hasBody } from "./incoming-body.ts";
+import { type PrimedReply, primeReply, sendReply } from "./send.ts";
+import { parseQuery, splitTarget } from "../http/target.ts";
+import { authenticate } from "../auth/index.ts";
+import type { KeyDirectory } from "@kelp/wire";
+import type { Level } from "../router/table.ts";
+import { S3Error } from "../errors.ts";
+import type { S3Request } from "../request.ts";
+import type { Semaphore } from "@kelp/base";
+import type { StallWatch } from "./stall-watch.ts";
+import type { Store } from "../operations/operation.ts";
+import { errorReply } from "./error-reply.ts";
+import { findOperation } from "../operations/registry.ts";
+import { httpDate } from "../http/dates.ts";
+import { routeRequest } from "../router/router.ts";
+import { runOperation } from "./dispatch.ts";
+import { toS3Error } from "../operations/refusals.ts";
+
+/** What all exchanges of a server share. */
+export interface ExchangeOptions {
+  readonly store: Store;
+  readonly keys: KeyDirectory;
+  readonly domains: readonly string[];
+  readonly stalls: StallWatch;
+  readonly documents: Semaphore;
+  readonly hostId: string;
+}
+
+interface Turn {
+  readonly requestId: string;
+  /** `waits`: the client sends its body only after `100 Continue`. */
+  readonly body: "sends" | "waits";
+  /** Requests being served, this one included. */
+  readonly inFlight: number;
+  readonly isDraining: boolean;
+}
+
+/** One request and its answer. */
+export class Exchange {
+  readonly #incoming: IncomingMessage;
+  readonly #outgoing: ServerResponse;
+  readonly #options: ExchangeOptions;
+  #operation = "-";
+  #isContinueOwed = false;
+
+  constructor(incoming: IncomingMessage, outgoing: ServerResponse, options: ExchangeOptions) {
+    this.#incoming = incoming;
+    this.#outgoing = outgoing;
+    this.#options = options;
+  }
+
+  /** Never rejects for what a client or the store does; a rejection is a bug, and the connection is then in no known state. */
+  async run(turn: Turn): Promise<void> {
+    const { store, stalls, hostId } = this.#options;
+    const startedMs = store.clock.monotonicMs();
+    this.#isContinueOwed = turn.body === "waits";
+    // An aborted request emits an error that nobody may be reading for any more.
+    this.#incoming.on("error", ignoreError);
+    const reply = await this.#reply(turn);
+    const { headers } = reply;
+    headers["x-amz-request-id"] = turn.requestId;
+    headers["x-amz-id-2"] = hostId;
+    headers["Server"] = "Kelp";
+    headers["Date"] = httpDate(store.clock.nowMs());
+    const isCut = this.#mustCut();
+    if (isCut || turn.isDraining) headers["Connection"] = "close";
+    try {
+      await sendReply(this.#outgoing, reply, { isHead: this.#incoming.method === "HEAD", stalls });
+    } catch (error) {
+      store.log.error("S3 answer failed midway", { request_id: turn.requestId, error });
+    }
+    if (isCut) this.#linger();
+    else if (hasBody(this.#incoming)) this.#incoming.resume();
+    store.log.debug("s3 request", {
+      request_id: turn.requestId,
+      operation: this.#operation,
+      method: this.#incoming.method,
+      path: splitAtQuery(this.#incoming.url ?? ""),
+      status: reply.status,
+      duration_ms: store.clock.monotonicMs() - startedMs,
+    });
+  }
+
+  async #reply(turn: Turn): Promise<PrimedReply> {
+    let rawPath = "";
+    try {
+      if (turn.inFlight > REQUESTS_AT_ONCE_MAX) throw new S3Error("SlowDown");
+      const request = readRequest(this.#incoming);
+      rawPath = request.rawPath;
+      return await this.#perform(request);
+    } catch (error) {
+      const s3Error = toS3Error(error);
+      if (s3Error.status >= 500 && s3Error.code !== "NotImplemented") {
+        this.#options.store.log.error("S3 request failed", {
+          request_id: turn.requestId,
+          operation: this.#operation,
+          error,
+        });
+      }
+      return errorReply(s3Error, {
+        rawPath,
+        requestId: turn.requestId,
+        hostId: this.#options.hostId,
+      });
+    }
+  }
+
+  async #perform(request: S3Request): Promise<PrimedReply> {
+    const { store, keys, domains, stalls, documents } = this.#options;
+    const address = addressOf(request.rawPath, this.#incoming.headers.host, domains);
+    const caller = authenticate(request, {
+      keys,
+      clock: store.clock,
+      hashes: store.hashes,
+      region: store.region,
+    });
+    const operation = this.#route(request, address);
+    const body = new IncomingBody(
+      this.#incoming,
+      { request, caller },
+      {
+        hashes: store.hashes,
+        stalls,
+        documents,
+        sendContinue: this.#isContinueOwed ? () => this.#sendContinue() : undefined,
+      },
+    );
+    return primeReply(
+      await runOperation(operation, {
+        request,
+        address,
+        caller,
+        store,
+        body,
+        signal: () => this.#signal(),
+      }),
+    );
+  }
+
+  #route(request: S3Request, address: Address): NonNullable<ReturnType<typeof findOperation>> {
+    const level: Level = address.level;
+    const name = routeRequest(request, level);
+    this.#operation = name;
+    const operation = findOperation(name);
+    if (operation === undefined) {
+      throw new S3Error("NotImplemented", undefined, { details: { Operation: name } });
+    }
+    return operation;
+  }
+
+  #sendContinue(): void {
+    this.#isContinueOwed = false;
+    this.#outgoing.writeContinue();
+  }
+
+  #signal(): AbortSignal {
+    const controller = new AbortController();
+    this.#outgoing.once("close", () => controller.abort());
+    return controller.signal;
+  }
+
+  /** Whether what the client still sends, or will, is too much to read and drop for the sake of the connection. */
+  #mustCut(): boolean {
+    if (!hasBody(this.#incoming) || this.#incoming.complete) return false;
+    if (this.#isContinueOwed) return true;
+    const lengthBytes = contentLength(this.#incoming);
+    return lengthBytes === undefined || lengthBytes > DISCARD_BYTES_MAX;
+  }
+
+  /** A connection that is cut while the client writes loses the answer: its bytes are dropped for a while first. */
+  #linger(): void {
+    const incoming = this.#incoming;
+    incoming.resume();
+    const timer = this.#options.store.clock.schedule(LINGER_MS, () => incoming.socket.destroy());
+    incoming.socket.once("close", () => timer.cancel());
+  }
+}
+
+function readRequest(incoming: IncomingMessage): S3Request {
+  const { rawPath, rawQuery } = splitTarget(incoming.url ?? "");
+  return {
+    method: incoming.method ?? "",
+    rawPath,
+    rawQuery,
+    query: parseQuery(rawQuery),
+    headers: incoming.headers,
+    rawHeaders: incoming.rawHeaders,
+    remoteAddress: incoming.socket.remoteAddress ?? "",
+    isSecure: "encrypted" in incoming.socket,
+  };
+}
+
+function splitAtQuery(target: string): string {
+  const mark = target.indexOf("?");
+  return mark === -1 ? target : target.slice(0, mark);
+}
+
+function ignoreError(): void {
+  // The reader of the body, if there is one, has its own listener; without one there is nothing to tell.
+}
