@@ -31,6 +31,11 @@ export {
   type RunningProcess,
   type StartProcess,
 } from "./processes.ts";
+  type ConnectionAddresses,
+  type PeerUsers,
+  isLoopbackAddress,
+  unknownPeerUsers,
+} from "./net/peer-users.ts";
 export type { Random } from "./random.ts";
 export { type Result, ok, refused } from "./result.ts";
 export { Permit, Semaphore } from "./semaphore.ts";

@@ -5,5 +5,6 @@ export { systemDisk } from "./disk.ts";
 export { systemHashes } from "./hash.ts";
 export { systemFiles } from "./local-files.ts";
 export { systemProcesses } from "./processes.ts";
+export { systemPeerUsers } from "./peer-users.ts";
 export { systemRandom } from "./random.ts";
 export { parseYamlDocuments } from "./yaml.ts";

@@ -28,6 +28,11 @@ export interface GateRequest {
   readonly remotePort: number;
   readonly localAddress: string;
   readonly localPort: number;
+  /**
+   * Stands for the connection: the same object for all its requests and for no other connection, such as its socket.
+   * What was found about the peer is kept with it; without it the gate looks again for every request.
+   */
+  readonly connection?: object;
 }
 
 export type Admission =
