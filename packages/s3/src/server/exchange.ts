@@ -27,6 +27,8 @@ export interface ExchangeOptions {
   readonly stalls: StallWatch;
   readonly documents: Semaphore;
   readonly hostId: string;
+  /** Whether connections are to end with the answer under way. */
+  readonly isDraining: () => boolean;
 }
 
 interface Turn {
@@ -35,7 +37,6 @@ interface Turn {
   readonly body: "sends" | "waits";
   /** Requests being served, this one included. */
   readonly inFlight: number;
-  readonly isDraining: boolean;
 }
 
 /** One request and its answer. */
@@ -66,7 +67,7 @@ export class Exchange {
     headers["Server"] = "Kelp";
     headers["Date"] = httpDate(store.clock.nowMs());
     const isCut = this.#mustCut();
-    if (isCut || turn.isDraining) headers["Connection"] = "close";
+    if (isCut || this.#options.isDraining()) headers["Connection"] = "close";
     try {
       await sendReply(this.#outgoing, reply, { isHead: this.#incoming.method === "HEAD", stalls });
     } catch (error) {

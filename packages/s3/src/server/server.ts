@@ -80,6 +80,7 @@ class NodeS3Server implements S3Server {
       stalls: this.#stalls,
       documents: new Semaphore(DOCUMENTS_AT_ONCE_MAX),
       hostId: hex(options.random.bytes(16)),
+      isDraining: () => !this.#server.listening,
     };
     this.#server = createServer({
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
@@ -151,7 +152,7 @@ class NodeS3Server implements S3Server {
     const requestId = this.#nextRequestId();
     const exchange = new Exchange(incoming, outgoing, this.#options);
     exchange
-      .run({ requestId, body, inFlight: this.#inFlight, isDraining: !this.#server.listening })
+      .run({ requestId, body, inFlight: this.#inFlight })
       .catch((error: unknown) => {
         this.#options.store.log.error("S3 request ended in a bug", {
           request_id: requestId,
