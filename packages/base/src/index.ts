@@ -31,6 +31,7 @@ export {
   type RunningProcess,
   type StartProcess,
 } from "./processes.ts";
+export {
   type ConnectionAddresses,
   type PeerUsers,
   isLoopbackAddress,
