@@ -8,10 +8,12 @@ export interface Processes {
   /** Starts a program. Throws `ProcessError` when it cannot be started at all. */
   start(request: StartProcess): RunningProcess;
   /**
-   * Names one life of a process id: differs after the id was reused; `undefined` when no such process lives or the
+   * Names one life of a process id (the id in decimal, then more): differs after the id was reused; `undefined` when no such process lives or the
    * system does not tell. Compare before killing a process that an earlier run of this program started.
    */
   identify(pid: number): string | undefined;
+  /** This process's own name of that kind; begins with its id in decimal. */
+  self(): string;
   /** Signals the whole group of `pid`; harmless when it is gone. */
   killGroup(pid: number, signal: "SIGTERM" | "SIGKILL"): void;
   /** Absolute path of a program as a shell with this `path` (folders joined by `:`) would find it. */

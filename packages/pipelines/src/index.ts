@@ -31,3 +31,9 @@ export {
 export type { JsonObject, JsonValue } from "./spec/json.ts";
 export type { PipelineSpec } from "./spec/model.ts";
 export { type ParsedPipeline, parsePipelineSpec } from "./spec/parse-pipeline.ts";
+export {
+  SubprocessExecutor,
+  type SubprocessDeps,
+  type SubprocessOptions,
+} from "./executor/subprocess/subprocess-executor.ts";
+export { ALLOWED_VARIABLES } from "./executor/subprocess/step-environment.ts";

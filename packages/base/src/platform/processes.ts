@@ -43,6 +43,7 @@ export const systemProcesses: Processes = {
       return identifyByPs(pid);
     }
   },
+  self: () => systemProcesses.identify(process.pid) ?? String(process.pid),
   killGroup(pid, signal) {
     try {
       process.kill(-pid, signal);
