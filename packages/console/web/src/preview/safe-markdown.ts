@@ -13,6 +13,7 @@ export function safeMarkdown(text: string): string {
     FORBID_ATTR: ["style", "srcset", "id", "name", "class"],
     RETURN_DOM: true,
   });
+  if (!(body instanceof HTMLElement)) return "";
   for (const image of body.querySelectorAll("img")) {
     if (!(image.getAttribute("src") ?? "").startsWith("data:image/")) image.removeAttribute("src");
   }
