@@ -1,0 +1,193 @@
+import type { Chunk, Fid, NeedleId, VolumeClient, VolumeId } from "@kelp/wire";
+import { errorCodes } from "../errors.ts";
+import { KnownGarbage } from "./known-garbage.ts";
+import type { FilerStore } from "../store/filer-store.ts";
+
+export interface CheckDeps {
+  readonly store: FilerStore;
+  readonly volumes: VolumeClient;
+  /** Volumes of this collection belong to the filer; others are not looked at. */
+  readonly collection: string;
+  readonly isInFlight: (fid: Fid) => boolean;
+}
+
+export interface CheckOptions {
+  /** Removes needles that nothing names. Default `report`. */
+  readonly orphans?: "report" | "remove";
+  readonly signal?: AbortSignal;
+}
+
+/** What does not fit together. */
+export type CheckFinding =
+  /** A needle that no entry, part, garbage row or running write knows: space lost, nothing else. */
+  | {
+      readonly kind: "orphan-needle";
+      readonly fid: Fid;
+      readonly sizeBytes: number;
+      readonly isRemoved: boolean;
+    }
+  /** A named chunk that no volume holds: lost data. */
+  | { readonly kind: "missing-chunk"; readonly fid: Fid }
+  | {
+      readonly kind: "corrupt-needle";
+      readonly volumeId: VolumeId;
+      readonly needleId: NeedleId;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: "size-differs";
+      readonly fid: Fid;
+      readonly namedBytes: number;
+      readonly storedBytes: number;
+    }
+  /** An entry or part whose chunks do not add up to its size. */
+  | {
+      readonly kind: "content-size-differs";
+      readonly owner: string;
+      readonly sizeBytes: number;
+      readonly chunkBytes: number;
+    }
+  /** An entry or part names a chunk that has no reference row: its chunk could be freed under it. */
+  | { readonly kind: "unreferenced-chunk"; readonly owner: string; readonly fid: Fid }
+  /** References and named chunks differ in number. */
+  | {
+      readonly kind: "reference-count-differs";
+      readonly references: number;
+      readonly named: number;
+    }
+  | {
+      readonly kind: "usage-differs";
+      readonly tree: string;
+      readonly counter: string;
+      readonly counted: string;
+    };
+
+const REFERENCES_AT_ONCE = 1000;
+
+/**
+ * Checks every needle and entry against each other, giving findings as they come. It may run beside writes: what looks
+ * wrong is looked at again before it is reported. Memory: the sizes of one volume's needles.
+ */
+export async function* checkFiler(
+  deps: CheckDeps,
+  options: CheckOptions = {},
+): AsyncGenerator<CheckFinding> {
+  yield* checkStore(deps.store);
+  const volumes = await deps.volumes.volumes();
+  const garbage = new KnownGarbage(deps.store);
+  const checked = new Set<VolumeId>();
+  for (const { id, collection } of volumes) {
+    if (collection !== deps.collection) continue;
+    checked.add(id);
+    yield* checkVolume({ ...deps, garbage }, id, options);
+  }
+  for (const content of deps.store.scanContents()) {
+    options.signal?.throwIfAborted();
+    for (const { fid } of content.chunks) {
+      if (checked.has(fid.volumeId)) continue;
+      if ((await isAbsent(deps, fid)) && deps.store.isReferenced(fid)) {
+        yield { kind: "missing-chunk", fid };
+      }
+    }
+  }
+}
+
+/** The store against itself: sizes, references, counters. */
+function* checkStore(store: FilerStore): Generator<CheckFinding> {
+  let named = 0;
+  for (const { owner, sizeBytes, chunks } of store.scanContents()) {
+    let chunkBytes = 0;
+    for (const chunk of chunks) {
+      chunkBytes += chunk.sizeBytes;
+      named += 1;
+      if (!store.isReferenced(chunk.fid))
+        yield { kind: "unreferenced-chunk", owner, fid: chunk.fid };
+    }
+    if (chunkBytes !== sizeBytes)
+      yield { kind: "content-size-differs", owner, sizeBytes, chunkBytes };
+  }
+  const references = store.referenceCount();
+  if (references !== named) yield { kind: "reference-count-differs", references, named };
+  for (const { tree, counter, counted } of store.countUsage()) {
+    const [left, right] = [JSON.stringify(counter), JSON.stringify(counted)];
+    if (left !== right) yield { kind: "usage-differs", tree, counter: left, counted: right };
+  }
+}
+
+interface VolumeCheckDeps extends CheckDeps {
+  readonly garbage: KnownGarbage;
+}
+
+async function* checkVolume(
+  deps: VolumeCheckDeps,
+  id: VolumeId,
+  options: CheckOptions,
+): AsyncGenerator<CheckFinding> {
+  const sizes = new Map<bigint, number | undefined>();
+  for await (const needle of deps.volumes.scan(id)) {
+    options.signal?.throwIfAborted();
+    if (needle.kind === "corrupt") {
+      sizes.set(needle.needleId, undefined);
+      yield {
+        kind: "corrupt-needle",
+        volumeId: id,
+        needleId: needle.needleId,
+        reason: needle.reason,
+      };
+      continue;
+    }
+    sizes.set(needle.needleId, needle.sizeBytes);
+    const fid: Fid = { volumeId: id, needleId: needle.needleId, cookie: needle.cookie };
+    if (isKnown(deps, fid)) continue;
+    const isRemoved = options.orphans === "remove";
+    if (isRemoved) await deps.volumes.remove([fid]);
+    yield { kind: "orphan-needle", fid, sizeBytes: needle.sizeBytes, isRemoved };
+  }
+  for (const { fid, sizeBytes } of referencesOf(deps.store, id)) {
+    options.signal?.throwIfAborted();
+    if (!sizes.has(fid.needleId)) {
+      // Perhaps it came after the scan had passed, or was freed since.
+      if ((await isAbsent(deps, fid)) && deps.store.isReferenced(fid)) {
+        yield { kind: "missing-chunk", fid };
+      }
+      continue;
+    }
+    const storedBytes = sizes.get(fid.needleId);
+    if (storedBytes !== undefined && storedBytes !== sizeBytes) {
+      yield { kind: "size-differs", fid, namedBytes: sizeBytes, storedBytes };
+    }
+  }
+}
+
+/**
+ * Asked in the order in which a chunk passes: on its way, then named, then garbage. So one that moves on between
+ * two questions is still met by the next.
+ */
+function isKnown(deps: VolumeCheckDeps, fid: Fid): boolean {
+  return deps.isInFlight(fid) || deps.store.isReferenced(fid) || deps.garbage.has(fid);
+}
+
+/** Absent with this very cookie. A needle that cannot be read is there: the scan has reported it. */
+async function isAbsent(deps: CheckDeps, fid: Fid): Promise<boolean> {
+  try {
+    return (await deps.volumes.read(fid)) === undefined;
+  } catch (error) {
+    if (errorCodes(error).includes("no-such-volume")) return true;
+    if (errorCodes(error).includes("needle-corrupt")) return false;
+    throw error;
+  }
+}
+
+function* referencesOf(store: FilerStore, volumeId: VolumeId): Generator<Chunk> {
+  let after: Fid | undefined;
+  for (;;) {
+    const page: readonly Chunk[] = store.listReferences({
+      volumeId,
+      after,
+      limit: REFERENCES_AT_ONCE,
+    });
+    yield* page;
+    if (page.length < REFERENCES_AT_ONCE) return;
+    after = page.at(-1)?.fid;
+  }
+}

@@ -1,0 +1,112 @@
+import { assert, must } from "@kelp/base";
+import type { Chunk, Fid, MasterClient, VolumeClient } from "@kelp/wire";
+import { appendError, errorCodes } from "../errors.ts";
+import { APPENDS_IN_FLIGHT_MAX, APPEND_ATTEMPTS_MAX } from "../limits.ts";
+
+export interface AppendDeps {
+  readonly volumes: VolumeClient;
+  readonly master: MasterClient;
+  readonly collection: string;
+}
+
+/** Codes of a volume that cannot take this chunk while another volume can. */
+const ELSEWHERE_CODES = ["volume-full", "volume-failed", "read-only", "no-such-volume"];
+
+/**
+ * The chunks of one body on their way to volumes: a bounded number at once, the list in the order of the body.
+ * Every address ever assigned is remembered, so that a failed body can be taken back whole.
+ */
+export class AppendSession {
+  readonly #deps: AppendDeps;
+  readonly #chunks: (Chunk | undefined)[] = [];
+  readonly #assigned: Chunk[] = [];
+  #runningCount = 0;
+  #failure: { readonly error: unknown } | undefined;
+  #wake: (() => void) | undefined;
+
+  constructor(deps: AppendDeps) {
+    this.#deps = deps;
+  }
+
+  /** Starts an append, waiting while the window is full. `data` is lent until `release` is called, which always happens. */
+  async append(data: Uint8Array, release: () => void): Promise<void> {
+    assert(data.length > 0, "a chunk holds something");
+    try {
+      while (this.#runningCount >= APPENDS_IN_FLIGHT_MAX) await this.#settled();
+      this.#throwFailure();
+    } catch (error) {
+      release();
+      throw error;
+    }
+    const index = this.#chunks.length;
+    this.#chunks.push(undefined);
+    this.#runningCount += 1;
+    const stored = (fid: Fid): void => {
+      this.#chunks[index] = { fid, sizeBytes: data.length };
+      this.#end(release);
+    };
+    const failed = (error: unknown): void => {
+      this.#failure ??= { error };
+      this.#end(release);
+    };
+    this.#store(data).then(stored, failed);
+  }
+
+  /** Waits for all appends; the chunks are durable then. Throws the first failure. */
+  async finish(): Promise<readonly Chunk[]> {
+    await this.#idle();
+    this.#throwFailure();
+    return this.#chunks.map((chunk) => must(chunk));
+  }
+
+  /** Waits for all appends, whatever became of them, and gives every address that may hold something. */
+  async abandon(): Promise<readonly Chunk[]> {
+    await this.#idle();
+    return this.#assigned;
+  }
+
+  /** Whether this body may be about to name the chunk. */
+  owns(fid: Fid): boolean {
+    return this.#assigned.some(
+      (chunk) => chunk.fid.needleId === fid.needleId && chunk.fid.volumeId === fid.volumeId,
+    );
+  }
+
+  async #store(data: Uint8Array): Promise<Fid> {
+    const { volumes, master, collection } = this.#deps;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const fid = await master.assign({ collection, sizeBytes: data.length });
+        this.#assigned.push({ fid, sizeBytes: data.length });
+        await volumes.append(fid, data);
+        return fid;
+      } catch (error) {
+        const isElsewhere = errorCodes(error).some((code) => ELSEWHERE_CODES.includes(code));
+        if (!isElsewhere || attempt >= APPEND_ATTEMPTS_MAX) throw appendError(error);
+      }
+    }
+  }
+
+  #end(release: () => void): void {
+    this.#runningCount -= 1;
+    release();
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+
+  async #idle(): Promise<void> {
+    while (this.#runningCount > 0) await this.#settled();
+  }
+
+  #settled(): Promise<void> {
+    assert(this.#wake === undefined, "one body has one writer");
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+}

@@ -1,0 +1,193 @@
+import {
+  type ByteStream,
+  type Hashes,
+  type Log,
+  type Result,
+  assert,
+  hex,
+  isByteStream,
+  refused,
+} from "@kelp/base";
+import type { Chunk, Entry, Fid, Part, WriteFile, WritePart, WriteRefusal } from "@kelp/wire";
+import { FilerError } from "../errors.ts";
+import { REMOVE_FIDS_MAX } from "../limits.ts";
+import type { Admission, FilerStore } from "../store/filer-store.ts";
+import { type AppendDeps, AppendSession } from "./append-session.ts";
+import { type StoredBody, storeBody } from "./body-writer.ts";
+import type { WriteBudget } from "./write-budget.ts";
+
+export interface FileWriterDeps extends AppendDeps {
+  readonly store: FilerStore;
+  readonly hashes: Hashes;
+  readonly budget: WriteBudget;
+  readonly inlineBytesMax: number;
+  readonly log: Log;
+}
+
+type PartRefusal = "no-such-tree" | "no-such-upload" | "quota-exceeded";
+
+/** Carries a refusal out of the middle of a body. */
+class RefusedEarly extends Error {
+  override readonly name = "RefusedEarly";
+  readonly refusal: WriteRefusal;
+
+  constructor(refusal: WriteRefusal) {
+    super("Cannot store body: it was refused before its end");
+    this.refusal = refusal;
+  }
+}
+
+/**
+ * Writes bodies in the order that survives a crash at any point: chunks durable, then the entry committed. What a body
+ * leaves behind when it fails is removed, or queued to be.
+ */
+export class FileWriter {
+  readonly #deps: FileWriterDeps;
+  readonly #sessions = new Set<AppendSession>();
+
+  constructor(deps: FileWriterDeps) {
+    this.#deps = deps;
+  }
+
+  writeFile(request: WriteFile): Promise<Result<Entry, WriteRefusal>> {
+    const { body } = request;
+    if (!isByteStream(body) && body.length <= this.#deps.inlineBytesMax) {
+      return this.#writeInline(request, body);
+    }
+    const { tree, path, condition } = request;
+    return this.#write({
+      body,
+      signal: request.signal,
+      inlineBytesMax: this.#deps.inlineBytesMax,
+      admission: { tree, path, condition },
+      commit: (stored) => this.#putEntry(request, stored),
+    });
+  }
+
+  /** Parts are always chunks, so that joined parts are too. The caller has seen that the upload exists. */
+  async writePart(request: WritePart): Promise<Result<Part, PartRefusal>> {
+    const outcome = await this.#write({
+      body: request.body,
+      signal: request.signal,
+      inlineBytesMax: 0,
+      admission: { tree: request.tree },
+      commit: (stored) => this.#putPart(request, stored),
+    });
+    if (outcome.kind === "ok") return outcome;
+    const { refusal } = outcome;
+    assert(typeof refusal === "string", "a part is written without condition");
+    return refused(refusal);
+  }
+
+  /** Whether a body on its way may be about to name the chunk. */
+  isInFlight(fid: Fid): boolean {
+    for (const session of this.#sessions) if (session.owns(fid)) return true;
+    return false;
+  }
+
+  /** The short way of small whole bodies: no session, no stream. */
+  async #writeInline(request: WriteFile, bytes: Uint8Array): Promise<Result<Entry, WriteRefusal>> {
+    request.signal?.throwIfAborted();
+    const summary = { sizeBytes: bytes.length, md5: this.#deps.hashes.digest("md5", bytes) };
+    return this.#putEntry(request, { content: { kind: "inline", bytes }, summary });
+  }
+
+  #putEntry(request: WriteFile, stored: StoredBody): Promise<Result<Entry, WriteRefusal>> {
+    const { summary, content } = stored;
+    const { attributes, etag, modifiedMs } = request.describe(summary);
+    request.signal?.throwIfAborted();
+    return this.#deps.store.putEntry({
+      tree: request.tree,
+      path: request.path,
+      content,
+      sizeBytes: summary.sizeBytes,
+      etag: etag ?? hex(summary.md5),
+      attributes,
+      modifiedMs,
+      condition: request.condition,
+    });
+  }
+
+  #putPart(request: WritePart, stored: StoredBody): Promise<Result<Part, PartRefusal>> {
+    const { summary, content } = stored;
+    const { attributes, etag, modifiedMs } = request.describe(summary);
+    request.signal?.throwIfAborted();
+    return this.#deps.store.putPart({
+      tree: request.tree,
+      id: request.id,
+      number: request.number,
+      chunks: content.kind === "chunks" ? content.chunks : [],
+      sizeBytes: summary.sizeBytes,
+      etag: etag ?? hex(summary.md5),
+      attributes,
+      modifiedMs,
+    });
+  }
+
+  async #write<Value, Refusal>(work: {
+    readonly body: Uint8Array | ByteStream;
+    readonly signal: AbortSignal | undefined;
+    readonly inlineBytesMax: number;
+    readonly admission: Omit<Admission, "sizeBytes">;
+    readonly commit: (stored: StoredBody) => Promise<Result<Value, Refusal>>;
+  }): Promise<Result<Value, Refusal | WriteRefusal>> {
+    const session = new AppendSession(this.#deps);
+    this.#sessions.add(session);
+    try {
+      const stored = await storeBody(this.#deps, session, {
+        body: work.body,
+        signal: work.signal,
+        inlineBytesMax: work.inlineBytesMax,
+        admit: (sizeBytes) => this.#admit({ ...work.admission, sizeBytes }),
+      });
+      const outcome = await work.commit(stored);
+      if (outcome.kind === "refused") await this.#takeBack(session, "remove");
+      return outcome;
+    } catch (error) {
+      await this.#takeBack(session, isCommitUncertain(error) ? "queue" : "remove");
+      if (error instanceof RefusedEarly) return { kind: "refused", refusal: error.refusal };
+      throw error;
+    } finally {
+      this.#sessions.delete(session);
+    }
+  }
+
+  #admit(admission: Admission): void {
+    const verdict = this.#deps.store.admits(admission);
+    if (verdict.kind === "refused") throw new RefusedEarly(verdict.refusal);
+  }
+
+  /** Never throws: the caller has an outcome of its own to tell. What stays behind is found by the check. */
+  async #takeBack(session: AppendSession, how: "remove" | "queue"): Promise<void> {
+    const chunks = await session.abandon();
+    if (chunks.length === 0) return;
+    const { volumes, store, log } = this.#deps;
+    if (how === "remove") {
+      try {
+        for (let start = 0; start < chunks.length; start += REMOVE_FIDS_MAX) {
+          await volumes.remove(fidsOf(chunks.slice(start, start + REMOVE_FIDS_MAX)));
+        }
+        return;
+      } catch (error) {
+        log.warn("chunks of a failed body were not removed, queueing them", { error });
+      }
+    }
+    try {
+      await store.addGarbage(chunks);
+    } catch (error) {
+      log.error("chunks of a failed body stay behind", { error, chunk_count: chunks.length });
+    }
+  }
+}
+
+/**
+ * When the store fails in the middle of a commit, a restart may still find the commit complete. Its chunks are queued
+ * then: whoever frees them looks first whether they are named.
+ */
+function isCommitUncertain(error: unknown): boolean {
+  return error instanceof FilerError && error.code === "store-failed";
+}
+
+function fidsOf(chunks: readonly Chunk[]): Fid[] {
+  return chunks.map((chunk) => chunk.fid);
+}

@@ -1,0 +1,48 @@
+import { type Permit, Semaphore, assert } from "@kelp/base";
+import { CHUNK_SIZE_BYTES } from "@kelp/wire";
+
+/**
+ * The buffers in which bodies become chunks, for the whole process. A body holds at most one buffer while it waits for its
+ * source, and none while it waits for a buffer, so bodies cannot lock each other out for good.
+ */
+export class WriteBudget {
+  readonly #permits: Semaphore;
+  readonly #idle: Uint8Array[] = [];
+
+  constructor(budgetBytes: number) {
+    assert(budgetBytes >= CHUNK_SIZE_BYTES, "the budget holds a chunk");
+    this.#permits = new Semaphore(Math.floor(budgetBytes / CHUNK_SIZE_BYTES));
+  }
+
+  /** Waits for a buffer of `CHUNK_SIZE_BYTES`. Its content is undefined. */
+  async take(): Promise<ChunkBuffer> {
+    const permit = await this.#permits.acquire();
+    const bytes = this.#idle.pop() ?? new Uint8Array(CHUNK_SIZE_BYTES);
+    return new ChunkBuffer(bytes, permit, this.#idle);
+  }
+
+  get takenCount(): number {
+    return this.#permits.used;
+  }
+}
+
+/** A lent buffer. Giving it back twice is harmless. */
+export class ChunkBuffer implements Disposable {
+  readonly bytes: Uint8Array;
+  readonly #permit: Permit;
+  readonly #idle: Uint8Array[];
+  #isLent = true;
+
+  constructor(bytes: Uint8Array, permit: Permit, idle: Uint8Array[]) {
+    this.bytes = bytes;
+    this.#permit = permit;
+    this.#idle = idle;
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.#isLent) return;
+    this.#isLent = false;
+    this.#idle.push(this.bytes);
+    this.#permit[Symbol.dispose]();
+  }
+}

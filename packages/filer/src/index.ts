@@ -1,0 +1,11 @@
+/** The namespace: entries in trees, their bodies, uploads and the change log. */
+export type { CheckFinding, CheckOptions } from "./check/check.ts";
+export type { CollectOptions, CollectReport } from "./collect/collector.ts";
+export { FilerError, type FilerErrorCode } from "./errors.ts";
+export { type FilerOptions, type OpenFiler, openFiler } from "./filer.ts";
+export {
+  GARBAGE_GRACE_MS,
+  INLINE_BYTES_MAX,
+  READ_AHEAD_BUDGET_BYTES,
+  WRITE_BUDGET_BYTES,
+} from "./limits.ts";

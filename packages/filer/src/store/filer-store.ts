@@ -1,0 +1,111 @@
+import type { Result } from "@kelp/base";
+import type {
+  Attributes,
+  Changes,
+  Chunk,
+  Condition,
+  Content,
+  Entries,
+  Entry,
+  EntryPath,
+  Fid,
+  Part,
+  TreeName,
+  Trees,
+  UploadId,
+  Uploads,
+  VolumeId,
+  WriteRefusal,
+} from "@kelp/wire";
+
+/**
+ * What the filer needs of a metadata store. Bodies never pass through here, only inline content and chunk lists.
+ *
+ * Implementations must:
+ * - make each call one transaction: conditions, quota, usage, rows, change record, garbage; durable when resolved;
+ * - order paths by the bytes of their UTF-8;
+ * - keep a reference row for every chunk that an entry or part names, and refuse to name a chunk twice;
+ * - throw `FilerError` with `out-of-space`, `store-failed`, `overloaded` or `closed` when nothing was changed.
+ */
+export interface FilerStore
+  extends Trees, Entries, Changes, Omit<Uploads, "writePart">, References, Disposable {
+  /** Whether a write could commit as things are; the commit decides again. */
+  admits(request: Admission): Result<void, WriteRefusal>;
+  putEntry(request: PutEntry): Promise<Result<Entry, WriteRefusal>>;
+  putPart(
+    request: PutPart,
+  ): Promise<Result<Part, "no-such-tree" | "no-such-upload" | "quota-exceeded">>;
+}
+
+export interface Admission {
+  readonly tree: TreeName;
+  /** The entry that the write replaces; absent for parts. */
+  readonly path?: EntryPath;
+  readonly sizeBytes: number;
+  readonly condition?: Condition | undefined;
+}
+
+export interface PutEntry {
+  readonly tree: TreeName;
+  readonly path: EntryPath;
+  readonly content: Content;
+  readonly sizeBytes: number;
+  readonly etag: string;
+  readonly attributes: Attributes;
+  /** Default: the moment of the commit. */
+  readonly modifiedMs: number | undefined;
+  readonly condition: Condition | undefined;
+}
+
+export interface PutPart {
+  readonly tree: TreeName;
+  readonly id: UploadId;
+  readonly number: number;
+  readonly chunks: readonly Chunk[];
+  readonly sizeBytes: number;
+  readonly etag: string;
+  readonly attributes: Attributes;
+  readonly modifiedMs: number | undefined;
+}
+
+/** Which chunks are named, and which wait to be freed. */
+export interface References {
+  /** Queues chunks that no entry or part names. */
+  addGarbage(chunks: readonly Chunk[]): Promise<void>;
+  /** Content freed at or before `freedMsMax`, oldest first, those above `afterId`. */
+  listGarbage(query: {
+    readonly freedMsMax: number;
+    readonly afterId: number;
+    readonly limit: number;
+  }): readonly Garbage[];
+  dropGarbage(ids: readonly number[]): Promise<void>;
+  isReferenced(fid: Fid): boolean;
+  /** Chunks of a volume that entries and parts name, by needle, those above `after`. */
+  listReferences(query: {
+    readonly volumeId: VolumeId;
+    readonly after: Fid | undefined;
+    readonly limit: number;
+  }): readonly Chunk[];
+  referenceCount(): number;
+  /** Chunk lists of all entries and parts, in an order of the store's own. */
+  scanContents(): Iterable<NamedContent>;
+  /** Usage counted afresh from the rows, beside what the counters say. */
+  countUsage(): readonly UsageCheck[];
+}
+
+export interface Garbage {
+  readonly id: number;
+  readonly chunks: readonly Chunk[];
+}
+
+export interface NamedContent {
+  readonly owner: string;
+  readonly sizeBytes: number;
+  readonly chunks: readonly Chunk[];
+}
+
+export interface UsageCheck {
+  readonly tree: TreeName;
+  readonly counter: { readonly bytes: number; readonly entries: number; readonly chunks: number };
+  readonly counted: { readonly bytes: number; readonly entries: number; readonly chunks: number };
+}

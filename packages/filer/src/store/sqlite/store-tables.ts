@@ -1,0 +1,40 @@
+import type { Clock, Hashes, Random, SqlDatabase } from "@kelp/base";
+import { ChangeRows } from "./change-rows.ts";
+import { ContentRows } from "./content-rows.ts";
+import { EntryRows } from "./entry-rows.ts";
+import { TreeRows } from "./tree-rows.ts";
+import { UploadRows } from "./upload-rows.ts";
+
+/** The tables of one database and what operations on them need besides. */
+export interface StoreTables {
+  readonly trees: TreeRows;
+  readonly entries: EntryRows;
+  readonly contents: ContentRows;
+  readonly uploads: UploadRows;
+  readonly changes: ChangeRows;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly hashes: Hashes;
+}
+
+export interface StoreTablesOptions {
+  readonly database: SqlDatabase;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly hashes: Hashes;
+}
+
+/** Prepares all statements; the schema must be there. */
+export function openStoreTables(options: StoreTablesOptions): StoreTables {
+  const { database, clock, random, hashes } = options;
+  return {
+    trees: new TreeRows(database),
+    entries: new EntryRows(database),
+    contents: new ContentRows(database),
+    uploads: new UploadRows(database),
+    changes: new ChangeRows(database),
+    clock,
+    random,
+    hashes,
+  };
+}

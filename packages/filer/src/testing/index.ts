@@ -1,0 +1,4 @@
+/** For tests only: a filer in memory, and the twins it stands on. */
+export { ManualClock } from "./manual-clock.ts";
+export { MemoryVolumeError, MemoryVolumes } from "./memory-volumes.ts";
+export { type FilerWorld, TREE, openFilerWorld, pathOf } from "./world.ts";

@@ -1,0 +1,139 @@
+import { AssertionError } from "@kelp/base";
+import {
+  type AssignRequest,
+  type Fid,
+  type MasterClient,
+  type MasterStatus,
+  type ScannedNeedle,
+  type VolumeClient,
+  type VolumeId,
+  type VolumeStatus,
+  needleId,
+  volumeId,
+} from "@kelp/wire";
+
+interface Stored {
+  readonly fid: Fid;
+  data: Uint8Array;
+  isCorrupt: boolean;
+}
+
+/** An error with the code that the real rooms would give. */
+export class MemoryVolumeError extends Error {
+  override readonly name = "MemoryVolumeError";
+  readonly code: string;
+
+  constructor(code: string) {
+    super(`Cannot serve needle: ${code}`);
+    this.code = code;
+  }
+}
+
+/** One volume and its master in memory, with failures on demand. It keeps both ports' promises, but durability. */
+export class MemoryVolumes implements VolumeClient, MasterClient {
+  readonly #needles = new Map<bigint, Stored>();
+  readonly #volumeId = volumeId(1);
+  #lastNeedle = 0n;
+  #appendingCount = 0;
+  /** Highest number of appends that ran at once. */
+  appendingCountMax = 0;
+  readCount = 0;
+  /** Called before each call of that name; what it throws the call throws. */
+  beforeAppend: (appended: number) => void | Promise<void> = () => undefined;
+  beforeRemove: () => void = () => undefined;
+  beforeRead: () => void | Promise<void> = () => undefined;
+
+  get needleCount(): number {
+    return this.#needles.size;
+  }
+
+  get storedBytes(): number {
+    let sum = 0;
+    for (const stored of this.#needles.values()) sum += stored.data.length;
+    return sum;
+  }
+
+  async assign(request: AssignRequest): Promise<Fid> {
+    if (request.sizeBytes < 0) throw new AssertionError("an assigned size is a count");
+    this.#lastNeedle += 1n;
+    return {
+      volumeId: this.#volumeId,
+      needleId: needleId(this.#lastNeedle),
+      cookie: Number((this.#lastNeedle * 2_654_435_761n) & 0xffff_ffffn),
+    };
+  }
+
+  async append(fid: Fid, data: Uint8Array): Promise<void> {
+    this.#appendingCount += 1;
+    this.appendingCountMax = Math.max(this.appendingCountMax, this.#appendingCount);
+    try {
+      await this.beforeAppend(this.#needles.size);
+      // Copied only now, after a turn: a caller that touches its data too early is found out.
+      this.#needles.set(fid.needleId, { fid, data: data.slice(), isCorrupt: false });
+    } finally {
+      this.#appendingCount -= 1;
+    }
+  }
+
+  async read(fid: Fid): Promise<Uint8Array | undefined> {
+    this.readCount += 1;
+    await this.beforeRead();
+    const stored = this.#needles.get(fid.needleId);
+    if (stored === undefined || stored.fid.cookie !== fid.cookie) return undefined;
+    if (stored.isCorrupt) throw new MemoryVolumeError("needle-corrupt");
+    return stored.data.slice();
+  }
+
+  async remove(fids: readonly Fid[]): Promise<void> {
+    this.beforeRemove();
+    for (const fid of fids) this.#needles.delete(fid.needleId);
+  }
+
+  async createVolume(): Promise<void> {
+    throw new MemoryVolumeError("unsupported-format");
+  }
+
+  async volumes(): Promise<VolumeStatus[]> {
+    return [
+      {
+        id: this.#volumeId,
+        collection: "",
+        sizeBytes: this.storedBytes,
+        liveCount: this.#needles.size,
+        liveBytes: this.storedBytes,
+        deletedCount: 0,
+        deletedBytes: 0,
+        needleIdMax: this.#lastNeedle,
+        state: "writable",
+        createdMs: 0,
+      },
+    ];
+  }
+
+  async status(): Promise<MasterStatus> {
+    return { volumes: await this.volumes(), totalBytes: 0, availableBytes: 0 };
+  }
+
+  async *scan(id: VolumeId): AsyncGenerator<ScannedNeedle> {
+    if (id !== this.#volumeId) throw new MemoryVolumeError("no-such-volume");
+    for (const { fid, data, isCorrupt } of this.#needles.values()) {
+      yield isCorrupt
+        ? { kind: "corrupt", needleId: fid.needleId, offsetBytes: 0, reason: "checksum" }
+        : { kind: "live", needleId: fid.needleId, cookie: fid.cookie, sizeBytes: data.length };
+    }
+  }
+
+  corrupt(fid: Fid): void {
+    const stored = this.#needles.get(fid.needleId);
+    if (stored !== undefined) stored.isCorrupt = true;
+  }
+
+  truncate(fid: Fid): void {
+    const stored = this.#needles.get(fid.needleId);
+    if (stored !== undefined) stored.data = stored.data.slice(1);
+  }
+
+  lose(fid: Fid): void {
+    this.#needles.delete(fid.needleId);
+  }
+}
