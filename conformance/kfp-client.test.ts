@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { fileURLToPath } from "node:url";
-import { fail, runUntilAborted } from "@kelp/pipelines/testing";
+import { fail, runUntilAborted } from "@kelp/pipelines/server/testing";
 import { openPipelinesDoor } from "./pipelines-door.ts";
 
 const python = process.env["KELP_TEST_PYTHON"];

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import { must } from "@kelp/base";
-import { type ApiWorld, type StepScript, openApiWorld } from "@kelp/pipelines/testing";
+import { type ApiWorld, type StepScript, openApiWorld } from "@kelp/pipelines/server/testing";
 
 /** The pipelines API on a port of its own, with steps that are scripts. */
 export interface PipelinesDoor extends AsyncDisposable {

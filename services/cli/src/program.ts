@@ -1,4 +1,9 @@
+import { StartError } from "@kelp/all-in-one/errors";
 import { Command, CommanderError } from "commander";
+import { benchCommand } from "./commands/bench.ts";
+import { envCommand } from "./commands/env.ts";
+import { runCommand } from "./commands/run.ts";
+import { serverCommand } from "./commands/server.ts";
 import { testCommand } from "./commands/test.ts";
 import { versionCommand } from "./commands/version.ts";
 import type { CommandLine } from "./command-line.ts";
@@ -28,7 +33,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
       line.err(`kelp: ${error.message}`);
       return EXIT_USAGE;
     }
-    if (error instanceof CommandError) {
+    if (error instanceof CommandError || error instanceof StartError) {
       line.err(`kelp: ${error.message}`);
       return EXIT_FAILED;
     }
@@ -45,7 +50,14 @@ export function buildProgram(line: CommandLine): Command {
     .configureHelp({ helpWidth: 100 })
     .helpCommand(false)
     .addHelpText("after", "\nkelp COMMAND --help tells about a command, with examples.");
-  const commands = [testCommand(line), versionCommand(line)];
+  const commands = [
+    serverCommand(line),
+    envCommand(line),
+    runCommand(line),
+    testCommand(line),
+    benchCommand(line),
+    versionCommand(line),
+  ];
   for (const command of commands) {
     program.addCommand(command.exitOverride().configureHelp({ helpWidth: 100 }));
   }

@@ -121,6 +121,7 @@ function gateRequestOf(incoming: {
     remotePort: socket.remotePort ?? 0,
     localAddress: socket.localAddress ?? "",
     localPort: socket.localPort ?? 0,
+    connection: socket,
   };
 }
 

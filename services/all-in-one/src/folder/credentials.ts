@@ -20,6 +20,8 @@ export interface GivenPair {
 }
 
 const BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+/** Letters and digits only: a secret that begins with a hyphen would look like a flag. */
+const LETTERS_AND_DIGITS = `${BASE32.slice(0, 26)}abcdefghijklmnopqrstuvwxyz0123456789AB`;
 
 /**
  * The stored credentials, made at random when there are none. A given pair is stored in their place, so that the
@@ -77,13 +79,16 @@ function withGivenPair(credentials: Credentials, given: GivenPair): Credentials 
 }
 
 function randomCredentials(random: Random): Credentials {
-  const letters = [...random.bytes(16)].map((byte) => BASE32[byte % 32]).join("");
   return {
-    access_key: `KELP${letters}`,
-    // 30 and 32 bytes are 40 and 43 characters.
-    secret_key: Buffer.from(random.bytes(30)).toString("base64url"),
-    console_token: Buffer.from(random.bytes(32)).toString("base64url"),
+    access_key: `KELP${randomText(random, 16, BASE32)}`,
+    secret_key: randomText(random, 40, LETTERS_AND_DIGITS),
+    console_token: randomText(random, 43, LETTERS_AND_DIGITS),
   };
+}
+
+/** `letters` has a length that divides 256 (two of its letters may be the same), so no letter is likelier by rounding. */
+function randomText(random: Random, length: number, letters: string): string {
+  return Array.from(random.bytes(length), (byte) => letters[byte % letters.length]).join("");
 }
 
 function readJson(path: string): unknown {

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { parseYamlDocuments } from "@kelp/base/platform";
 import { z } from "zod";
 import { UsageError } from "../usage-error.ts";
 import type { OptionDefinition } from "./definition.ts";
@@ -72,11 +73,13 @@ function* flatten(
 
 function parseYaml(text: string, file: string): unknown {
   try {
-    return Bun.YAML.parse(text);
+    const [document, ...others] = parseYamlDocuments(text);
+    if (others.length === 0) return document;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new UsageError(`Cannot use ${file}: it is not YAML: ${reason}`, { cause: error });
   }
+  throw new UsageError(`Cannot use ${file}: it holds more than one document`);
 }
 
 function readText(file: string): string {

@@ -15,7 +15,12 @@ export type OptionKind =
   | { readonly kind: "path"; readonly placeholder: string }
   /** 0 … 65535; 0 lets the system choose. */
   | { readonly kind: "port" }
-  | { readonly kind: "count"; readonly placeholder: string; readonly minimum: number }
+  | {
+      readonly kind: "count";
+      readonly placeholder: string;
+      readonly minimum: number;
+      readonly maximum: number;
+    }
   | { readonly kind: "choice"; readonly values: readonly string[] }
   | { readonly kind: "switch" };
 

@@ -46,7 +46,7 @@ export const SERVER_OPTIONS = [
   },
   {
     name: "volume.sizeLimitMB",
-    kind: { kind: "count", placeholder: "MIB", minimum: 1 },
+    kind: { kind: "count", placeholder: "MIB", minimum: 1, maximum: 32_000 },
     default: "30000",
     text: "Size at which a volume file is closed and another begun",
   },
@@ -58,7 +58,7 @@ export const SERVER_OPTIONS = [
   },
   {
     name: "pipelines.parallelism",
-    kind: { kind: "count", placeholder: "N", minimum: 1 },
+    kind: { kind: "count", placeholder: "N", minimum: 1, maximum: 1000 },
     default: undefined,
     text: "Steps that run at the same time; by default one per processor, at least 2",
   },

@@ -23,7 +23,7 @@ export function checkValue(option: OptionDefinition, text: string, source: Value
     case "port":
       return checkCount(text, where, { minimum: 0, maximum: 65_535 });
     case "count":
-      return checkCount(text, where, { minimum: kind.minimum, maximum: Number.MAX_SAFE_INTEGER });
+      return checkCount(text, where, kind);
     case "choice":
       if (!kind.values.includes(text)) {
         throw new UsageError(`${where}: choose one of ${kind.values.join(", ")}`);
@@ -46,10 +46,7 @@ function checkCount(
 ): string {
   const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
   if (!(value >= range.minimum) || !(value <= range.maximum)) {
-    const limits =
-      range.maximum === Number.MAX_SAFE_INTEGER
-        ? `of at least ${range.minimum}`
-        : `from ${range.minimum} to ${range.maximum}`;
+    const limits = `from ${range.minimum} to ${range.maximum}`;
     throw new UsageError(`${where}: it must be a whole number ${limits}`);
   }
   return String(value);
