@@ -1,0 +1,58 @@
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { cpus, totalmem } from "node:os";
+import { join, resolve } from "node:path";
+import manifest from "../../package.json";
+import type { Measurement } from "./load.ts";
+import { type ResultFile, resultTables } from "./report.ts";
+import { largeSuite } from "./suites/large.ts";
+import { listSuite } from "./suites/list.ts";
+import { pipelineSuite } from "./suites/pipeline.ts";
+import { s3Suite } from "./suites/s3.ts";
+import { startSuite } from "./suites/start.ts";
+
+const SUITES: Readonly<Record<string, () => Promise<Measurement[]>>> = {
+  s3: s3Suite,
+  list: listSuite,
+  large: largeSuite,
+  start: startSuite,
+  pipeline: pipelineSuite,
+};
+const FOLDER = resolve(import.meta.dirname, "..");
+const RESULTS = join(FOLDER, "results");
+
+const [, , ...wanted] = process.argv;
+mkdirSync(RESULTS, { recursive: true });
+for (const suite of wanted.length > 0 ? wanted : Object.keys(SUITES)) {
+  const run = SUITES[suite];
+  if (run === undefined) {
+    process.stderr.write(
+      `There is no suite ${suite}: choose of ${Object.keys(SUITES).join(", ")}\n`,
+    );
+    process.exit(2);
+  }
+  const result: ResultFile = {
+    suite,
+    date: new Date().toISOString(),
+    machine: `${cpus().length} processors (${cpus()[0]?.model ?? "unknown"}), ${Math.round(totalmem() / 1e9)} GB, client on the same machine`,
+    version: manifest.version,
+    measurements: await run(),
+  };
+  writeFileSync(join(RESULTS, `${suite}.json`), `${JSON.stringify(result, undefined, 2)}\n`);
+  process.stdout.write(`${resultTables([result])}\n\n`);
+}
+writePage();
+
+/** Puts the tables of all results into the page. */
+function writePage(): void {
+  const results = readdirSync(RESULTS)
+    .filter((name) => name.endsWith(".json"))
+    .sort()
+    .map((name) => JSON.parse(readFileSync(join(RESULTS, name), "utf8")) as ResultFile);
+  const page = join(FOLDER, "README.md");
+  const text = readFileSync(page, "utf8");
+  const filled = text.replace(
+    /<!-- results -->[\s\S]*<!-- \/results -->/,
+    () => `<!-- results -->\n${resultTables(results)}\n<!-- /results -->`,
+  );
+  writeFileSync(page, filled);
+}

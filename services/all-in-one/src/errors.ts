@@ -1,0 +1,19 @@
+export type StartErrorCode =
+  | "folder-in-use"
+  | "folder-unusable"
+  | "format-unknown"
+  | "credentials-invalid"
+  | "secrets-invalid"
+  | "port-in-use"
+  | "address-unusable";
+
+/** The server cannot start, for a reason that its operator can change. The message is for them. */
+export class StartError extends Error {
+  override readonly name = "StartError";
+  readonly code: StartErrorCode;
+
+  constructor(code: StartErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

@@ -1,0 +1,101 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Clock, type Disk, utf8 } from "@kelp/base";
+import { z } from "zod";
+import { StartError } from "../errors.ts";
+import { FolderLock } from "./folder-lock.ts";
+import { errorText } from "./error-text.ts";
+
+/** Names in the data folder. `docs/operations.md` tells what each is for. */
+export const FOLDER_FILES = {
+  format: "format.json",
+  lock: "lock.db",
+  credentials: "credentials.json",
+  server: "server.json",
+  filer: "filer.db",
+  iam: "iam.db",
+  pipelines: "pipelines.db",
+  volumes: "volumes",
+  work: "work",
+} as const;
+
+/** Grows when an older program could not read the folder, or would harm it. */
+const FORMAT_VERSION = 1;
+
+const formatSchema = z.object({ format: z.number().int().positive() });
+
+/** The one folder with everything in it, held by this process alone until disposed. */
+export interface DataFolder extends Disposable {
+  readonly path: string;
+  file(name: keyof typeof FOLDER_FILES): string;
+}
+
+/**
+ * Makes or opens the folder and takes its lock. Throws `StartError`: `folder-in-use` when another process holds it,
+ * `format-unknown` when a newer Kelp wrote it, `folder-unusable` when the system refuses.
+ */
+export async function openDataFolder(
+  path: string,
+  deps: { readonly disk: Disk; readonly clock: Clock },
+): Promise<DataFolder> {
+  makePrivateFolder(path);
+  const file = (name: keyof typeof FOLDER_FILES): string => join(path, FOLDER_FILES[name]);
+  const lock = FolderLock.take(file("lock"), path, file("server"));
+  try {
+    await checkFormat(file("format"), deps);
+    makePrivateFolder(file("volumes"));
+    makePrivateFolder(file("work"));
+  } catch (error) {
+    lock[Symbol.dispose]();
+    throw error;
+  }
+  return { path, file, [Symbol.dispose]: () => lock[Symbol.dispose]() };
+}
+
+/** Is this a folder that a server has used? For commands that read and must not make one. */
+export function isDataFolder(path: string): boolean {
+  return existsSync(join(path, FOLDER_FILES.format));
+}
+
+/** Others' folders keep their mode; one that is made here is for its owner only. */
+function makePrivateFolder(path: string): void {
+  try {
+    if (mkdirSync(path, { recursive: true, mode: 0o700 }) !== undefined) chmodSync(path, 0o700);
+  } catch (error) {
+    throw new StartError(
+      "folder-unusable",
+      `Cannot use ${path} as data folder: ${errorText(error)}`,
+      { cause: error },
+    );
+  }
+}
+
+async function checkFormat(
+  path: string,
+  deps: { readonly disk: Disk; readonly clock: Clock },
+): Promise<void> {
+  if (!existsSync(path)) {
+    const content = { format: FORMAT_VERSION, created_ms: deps.clock.nowMs() };
+    await deps.disk.writeWhole(path, utf8(`${JSON.stringify(content)}\n`));
+    return;
+  }
+  const parsed = formatSchema.safeParse(parseJson(readFileSync(path, "utf8")));
+  if (!parsed.success) {
+    throw new StartError("format-unknown", `Cannot read ${path}: it does not tell a format`);
+  }
+  if (parsed.data.format > FORMAT_VERSION) {
+    throw new StartError(
+      "format-unknown",
+      `Cannot open ${path}: the folder has format ${parsed.data.format} and this Kelp knows up to ${FORMAT_VERSION}; use the newer Kelp that wrote it`,
+    );
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

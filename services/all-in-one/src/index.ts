@@ -1,0 +1,4 @@
+/** Everything of Kelp in one process: the composition root. */
+export { StartError, type StartErrorCode } from "./errors.ts";
+export { type ProgramFacts, runServer } from "./run-server.ts";
+export type { ServerSettings } from "./settings.ts";

@@ -1,0 +1,67 @@
+import { systemDisk } from "@kelp/base/platform";
+import { utf8 } from "@kelp/base";
+import { readSecrets } from "./secrets.ts";
+import { FOLDER_FILES } from "./folder/data-folder.ts";
+import { bannerText } from "./process/banner.ts";
+import { runUntilSignal } from "./process/lifetime.ts";
+import { openLog } from "./process/log.ts";
+import type { ServerSettings } from "./settings.ts";
+import { type Server, startServer } from "./server.ts";
+
+/** What the server needs to know of the program around it. */
+export interface ProgramFacts {
+  readonly version: string;
+  /** Where the built console is. */
+  readonly consoleFolder: string;
+  /** How the user calls the CLI. */
+  readonly program: string;
+  /** The data folder that commands take when none is named. */
+  readonly defaultDir: string;
+  /** Lines for the user, on standard output. */
+  readonly out: (text: string) => void;
+}
+
+/** Runs the server until a signal ends it; returns the exit status. Throws `StartError` when it cannot start. */
+export async function runServer(settings: ServerSettings, facts: ProgramFacts): Promise<number> {
+  // Databases hold secrets, and the folder may be one that others can look into.
+  process.umask(0o077);
+  const log = openLog({ level: settings.logLevel, format: settings.logFormat });
+  const { secretsFile } = settings.pipelines;
+  const secrets = secretsFile === undefined ? new Map() : readSecrets(secretsFile);
+  const server = await startServer(settings, { ...facts, log, secrets });
+  try {
+    if (settings.readyFile !== undefined) await writeReadyFile(settings.readyFile, server);
+    facts.out(banner(server, settings, facts));
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+  return runUntilSignal(server, log);
+}
+
+/** Appears whole, by rename, once every door answers. */
+async function writeReadyFile(path: string, server: Server): Promise<void> {
+  const content = {
+    pid: process.pid,
+    dir: server.dir,
+    s3_url: server.s3Url,
+    console_url: server.consoleUrl,
+    s3_port: server.s3Port,
+    console_port: server.consolePort,
+  };
+  await systemDisk.writeWhole(path, utf8(`${JSON.stringify(content)}\n`));
+}
+
+function banner(server: Server, settings: ServerSettings, facts: ProgramFacts): string {
+  return bannerText({
+    version: facts.version,
+    dir: server.dir,
+    s3Url: server.s3Url,
+    consoleUrl: server.consoleUrl,
+    accessKey: server.accessKey,
+    credentialsFile: `${server.dir}/${FOLDER_FILES.credentials}`,
+    isLocalUserTrusted: settings.localUser === "trusted",
+    program: facts.program,
+    dirFlag: server.dir === facts.defaultDir ? "" : ` --dir ${server.dir}`,
+  });
+}

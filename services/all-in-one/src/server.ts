@@ -1,0 +1,101 @@
+import type { Log, Service } from "@kelp/base";
+import { systemClock, systemDisk, systemRandom } from "@kelp/base/platform";
+import { folderStaticFiles } from "@kelp/console";
+import { openDoors } from "./doors/open-doors.ts";
+import { loadCredentials } from "./folder/credentials.ts";
+import { openDataFolder } from "./folder/data-folder.ts";
+import { processStartTicks, removeServerState, writeServerState } from "./folder/server-state.ts";
+import { openPipelines } from "./pipelines.ts";
+import type { Secrets } from "./secrets.ts";
+import type { ServerSettings } from "./settings.ts";
+import { openStore } from "./store.ts";
+
+export interface ServerDeps {
+  readonly version: string;
+  readonly consoleFolder: string;
+  readonly log: Log;
+  readonly secrets: Secrets;
+}
+
+/** The whole of Kelp, running. */
+export interface Server extends Service {
+  readonly dir: string;
+  readonly accessKey: string;
+  readonly s3Url: string;
+  readonly consoleUrl: string;
+  readonly s3Port: number;
+  readonly consolePort: number;
+}
+
+/**
+ * Opens everything from the disk up to the doors; when it resolves every door answers. What was opened is closed in
+ * the opposite order, at `stop` or when a later part cannot be opened. Throws `StartError`.
+ */
+export async function startServer(settings: ServerSettings, deps: ServerDeps): Promise<Server> {
+  const { log } = deps;
+  const startedMs = systemClock.nowMs();
+  await using opened = new AsyncDisposableStack();
+  const folder = opened.use(
+    await openDataFolder(settings.dir, { disk: systemDisk, clock: systemClock }),
+  );
+  const credentials = await loadCredentials(
+    folder.file("credentials"),
+    { accessKey: settings.rootAccessKey, secretKey: settings.rootSecretKey },
+    { disk: systemDisk, random: systemRandom },
+  );
+  const store = opened.use(await openStore({ folder, credentials, settings, log }));
+  const pipelines = opened.use(
+    await openPipelines({
+      folder,
+      store,
+      settings,
+      secrets: deps.secrets,
+      log,
+      version: deps.version,
+    }),
+  );
+  const doors = opened.use(
+    await openDoors({
+      settings,
+      credentials,
+      store,
+      pipelines,
+      log,
+      version: deps.version,
+      dir: folder.path,
+      startedMs,
+      staticFiles: folderStaticFiles(systemDisk, deps.consoleFolder),
+    }),
+  );
+
+  opened.defer(() => removeServerState(folder.file("server")));
+  await writeServerState(
+    folder.file("server"),
+    {
+      pid: process.pid,
+      start_ticks: processStartTicks(process.pid) ?? "unknown",
+      version: deps.version,
+      started_ms: startedMs,
+      s3_url: doors.s3Url,
+      console_url: doors.consoleUrl,
+      region: settings.s3Region,
+    },
+    systemDisk,
+  );
+
+  const owned = opened.move();
+  const stop = (): Promise<void> => owned.disposeAsync();
+  return {
+    dir: folder.path,
+    accessKey: credentials.access_key,
+    s3Url: doors.s3Url,
+    consoleUrl: doors.consoleUrl,
+    s3Port: doors.s3Port,
+    consolePort: doors.consolePort,
+    drain: async (signal) => {
+      await Promise.all([doors.drain(signal), pipelines.drain(signal)]);
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}

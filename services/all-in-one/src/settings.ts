@@ -1,0 +1,27 @@
+import type { LogFormat, LogLevel } from "./process/log.ts";
+
+/** What an operator decides about a server, checked. `docs/operations.md` tells what each means. */
+export interface ServerSettings {
+  readonly dir: string;
+  readonly bindAddress: string;
+  readonly advertisedAddress: string | undefined;
+  /** 0 lets the system choose, here and below. */
+  readonly s3Port: number;
+  readonly consolePort: number;
+  readonly s3Region: string;
+  readonly localUser: "trusted" | "signs-in";
+  readonly volumeSizeBytesMax: number;
+  readonly pipelines: {
+    readonly python: string;
+    /** `undefined`: one per processor. */
+    readonly parallelism: number | undefined;
+    readonly imagePolicy: "host" | "refuse";
+    readonly cache: "on" | "off";
+    readonly secretsFile: string | undefined;
+  };
+  readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
+  readonly readyFile: string | undefined;
+  readonly rootAccessKey: string | undefined;
+  readonly rootSecretKey: string | undefined;
+}

@@ -1,0 +1,106 @@
+import type { Log } from "@kelp/base";
+import {
+  openDatabase,
+  systemClock,
+  systemDisk,
+  systemHashes,
+  systemRandom,
+} from "@kelp/base/platform";
+import { openFiler } from "@kelp/filer";
+import { type Iam, openIam } from "@kelp/iam";
+import { type Master, openMaster } from "@kelp/master";
+import { createObjectStore } from "@kelp/s3/client";
+import { openVolumeStore } from "@kelp/volume";
+import type { Filer, ObjectStore } from "@kelp/wire";
+import type { SqlDatabase } from "@kelp/base";
+import type { Credentials } from "./folder/credentials.ts";
+import type { DataFolder } from "./folder/data-folder.ts";
+import { RepeatingJob } from "./jobs/repeating-job.ts";
+import type { ServerSettings } from "./settings.ts";
+
+/** Freeing what nothing refers to is not urgent, and a round with nothing to do is one query. */
+const COLLECT_PAUSE_MS = 30_000;
+/** Pipelines keep artifacts and logs here; the name is the one that Kubeflow's tools expect. */
+export const PIPELINES_BUCKET = "mlpipeline";
+
+/** The store of the process, from volumes to objects, without its doors. */
+export interface Store extends AsyncDisposable {
+  readonly filer: Filer;
+  readonly master: Master;
+  readonly iam: Iam;
+  readonly iamDatabase: SqlDatabase;
+  readonly objects: ObjectStore;
+}
+
+export async function openStore(options: {
+  readonly folder: DataFolder;
+  readonly credentials: Credentials;
+  readonly settings: ServerSettings;
+  readonly log: Log;
+}): Promise<Store> {
+  const { folder, credentials, settings } = options;
+  const common = { clock: systemClock, random: systemRandom, hashes: systemHashes };
+  await using opened = new AsyncDisposableStack();
+
+  const volumes = opened.use(
+    await openVolumeStore({
+      ...common,
+      disk: systemDisk,
+      folder: folder.file("volumes"),
+      volumeSizeBytesMax: settings.volumeSizeBytesMax,
+      log: options.log.child({ room: "volume" }),
+    }),
+  );
+  const master = opened.use(
+    await openMaster({
+      ...common,
+      volumes,
+      states: volumes,
+      disk: systemDisk,
+      folder: folder.file("volumes"),
+      log: options.log.child({ room: "master" }),
+    }),
+  );
+  const database = opened.use(openDatabase(folder.file("filer")));
+  const filer = opened.use(
+    openFiler({
+      ...common,
+      database,
+      volumes,
+      master,
+      log: options.log.child({ room: "filer" }),
+    }),
+  );
+  opened.use(
+    new RepeatingJob({
+      name: "collect",
+      pauseMs: COLLECT_PAUSE_MS,
+      round: async (signal) => {
+        while ((await filer.collect({ signal })).hasMore) {
+          if (signal.aborted) return;
+        }
+      },
+      clock: systemClock,
+      log: options.log,
+    }),
+  );
+  const iamDatabase = opened.use(openDatabase(folder.file("iam")));
+  const iam = openIam({
+    ...common,
+    database: iamDatabase,
+    root: { accessKeyId: credentials.access_key, secret: credentials.secret_key },
+    log: options.log.child({ room: "iam" }),
+  });
+  const objects = createObjectStore({ filer });
+  await objects.createBucket(PIPELINES_BUCKET, "root");
+
+  const owned = opened.move();
+  return {
+    filer,
+    master,
+    iam,
+    iamDatabase,
+    objects,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}

@@ -1,0 +1,103 @@
+import type { OptionDefinition } from "./definition.ts";
+
+/** Every option of `kelp server`, in the order of the help. */
+export const SERVER_OPTIONS = [
+  {
+    name: "dir",
+    kind: { kind: "path", placeholder: "DIR" },
+    default: "kelp-data",
+    text: "Folder of all data; made when absent",
+  },
+  {
+    name: "ip",
+    kind: { kind: "text", placeholder: "ADDRESS" },
+    default: undefined,
+    text: "Address that clients are told; by default the one that is bound, or this machine's first when all are",
+  },
+  {
+    name: "ip.bind",
+    kind: { kind: "text", placeholder: "ADDRESS" },
+    default: "127.0.0.1",
+    text: "Address to listen on; 0.0.0.0 for every network",
+  },
+  {
+    name: "s3.port",
+    kind: { kind: "port" },
+    default: "8333",
+    text: "Port of the S3 door",
+  },
+  {
+    name: "s3.region",
+    kind: { kind: "text", placeholder: "any|NAME" },
+    default: "any",
+    text: "Region that requests must be signed for; any accepts whatever a client is set to",
+  },
+  {
+    name: "console.port",
+    kind: { kind: "port" },
+    default: "8800",
+    text: "Port of the console, its API and the pipelines API",
+  },
+  {
+    name: "auth.local-user",
+    kind: { kind: "switch" },
+    default: "on",
+    text: "Let the user who started the server use console and pipelines from this machine without signing in",
+  },
+  {
+    name: "volume.sizeLimitMB",
+    kind: { kind: "count", placeholder: "MIB", minimum: 1, maximum: 32_000 },
+    default: "30000",
+    text: "Size at which a volume file is closed and another begun",
+  },
+  {
+    name: "pipelines.python",
+    kind: { kind: "text", placeholder: "PROGRAM" },
+    default: "python3",
+    text: "Python that steps of pipelines run with",
+  },
+  {
+    name: "pipelines.parallelism",
+    kind: { kind: "count", placeholder: "N", minimum: 1, maximum: 1000 },
+    default: undefined,
+    text: "Steps that run at the same time; by default one per processor, at least 2",
+  },
+  {
+    name: "pipelines.image-policy",
+    kind: { kind: "choice", values: ["host", "refuse"] },
+    default: "host",
+    text: "What happens to a step that names a container image: run its command on this host, or fail",
+  },
+  {
+    name: "pipelines.cache",
+    kind: { kind: "switch" },
+    default: "on",
+    text: "Reuse the outputs of steps that ran before with the same inputs",
+  },
+  {
+    name: "pipelines.secrets",
+    kind: { kind: "path", placeholder: "FILE" },
+    default: undefined,
+    text: "YAML file of secrets that steps may ask for: name, then key and value",
+  },
+  {
+    name: "log.level",
+    kind: { kind: "choice", values: ["debug", "info", "warn", "error"] },
+    default: "info",
+    text: "Least important lines that are logged",
+  },
+  {
+    name: "log.format",
+    kind: { kind: "choice", values: ["pretty", "json"] },
+    default: "pretty",
+    text: "Log lines for people or for programs; they go to standard error",
+  },
+  {
+    name: "ready-file",
+    kind: { kind: "path", placeholder: "FILE" },
+    default: undefined,
+    text: "File that appears, with the addresses as JSON, when every door answers",
+  },
+] as const satisfies readonly OptionDefinition[];
+
+export type ServerOptionName = (typeof SERVER_OPTIONS)[number]["name"];

@@ -1,0 +1,4 @@
+import manifest from "../../../package.json";
+
+/** Version of this program. */
+export const KELP_VERSION: string = manifest.version;
