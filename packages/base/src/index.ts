@@ -25,30 +25,18 @@ export type { HashAlgorithm, Hasher, Hashes } from "./hash.ts";
 export type { AppendFile, FileKind, LocalFiles, WalkedFile } from "./local-files.ts";
 export { type Log, type LogFields, silentLog } from "./log.ts";
 export {
-<<<<<<< HEAD
-  type ConnectionAddresses,
-  type PeerUsers,
-  isLoopbackAddress,
-  unknownPeerUsers,
-} from "./net/peer-users.ts";
-export {
-=======
->>>>>>> room/cli
   ProcessError,
   type ProcessExit,
   type Processes,
   type RunningProcess,
   type StartProcess,
 } from "./processes.ts";
-<<<<<<< HEAD
-=======
 export {
   type ConnectionAddresses,
   type PeerUsers,
   isLoopbackAddress,
   unknownPeerUsers,
 } from "./net/peer-users.ts";
->>>>>>> room/cli
 export type { Random } from "./random.ts";
 export { type Result, ok, refused } from "./result.ts";
 export { Permit, Semaphore } from "./semaphore.ts";

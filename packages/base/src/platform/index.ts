@@ -3,14 +3,8 @@ export { systemClock } from "./clock.ts";
 export { openDatabase } from "./database.ts";
 export { systemDisk } from "./disk.ts";
 export { systemHashes } from "./hash.ts";
-<<<<<<< HEAD
-export { systemPeerUsers } from "./peer-users.ts";
-export { systemFiles } from "./local-files.ts";
-export { systemProcesses } from "./processes.ts";
-=======
 export { systemFiles } from "./local-files.ts";
 export { systemProcesses } from "./processes.ts";
 export { systemPeerUsers } from "./peer-users.ts";
->>>>>>> room/cli
 export { systemRandom } from "./random.ts";
 export { parseYamlDocuments } from "./yaml.ts";
