@@ -9,9 +9,9 @@ import zlib
 import boto3
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, MissingDependencyException
 
-s3 = boto3.client("s3", config=Config(retries={"max_attempts": 1}))
+s3 = boto3.client("s3", config=Config(retries={"max_attempts": 1}, signature_version="s3v4"))
 BUCKET = "boto3-bucket"
 s3.create_bucket(Bucket=BUCKET)
 
@@ -33,7 +33,7 @@ put = s3.put_object(
     Body=body,
     ContentType="text/x-kelp",
     CacheControl="max-age=7",
-    Metadata={"colour": "grün", "n": "1"},
+    Metadata={"colour": "green, quite", "n": "1"},
 )
 assert put["ETag"] == f'"{hashlib.md5(body).hexdigest()}"'
 assert put["ChecksumCRC32"] == base64.b64encode(zlib.crc32(body).to_bytes(4, "big")).decode()
@@ -56,9 +56,8 @@ refused("NoSuchBucket", s3.list_objects_v2, Bucket="no-such-bucket-here")
 for algorithm in ("CRC32", "CRC32C", "SHA1", "SHA256", "CRC64NVME"):
     try:
         s3.put_object(Bucket=BUCKET, Key=f"sum/{algorithm}", Body=body, ChecksumAlgorithm=algorithm)
-    except Exception as error:  # botocore needs its C extension for some algorithms
-        if "awscrt" not in str(error) and "CRT" not in str(error):
-            raise
+    except MissingDependencyException:
+        pass  # botocore needs its C extension for this algorithm
 refused(
     "BadDigest",
     s3.put_object,
