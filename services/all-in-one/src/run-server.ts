@@ -30,7 +30,8 @@ export async function runServer(settings: ServerSettings, facts: ProgramFacts): 
   const secrets = secretsFile === undefined ? new Map() : readSecrets(secretsFile);
   const server = await startServer(settings, { ...facts, log, secrets });
   try {
-    if (settings.readyFile !== undefined) await writeReadyFile(settings.readyFile, server);
+    if (settings.readyFile !== undefined)
+      await writeReadyFile(settings.readyFile, server, facts.version);
     facts.out(banner(server, settings, facts));
   } catch (error) {
     await server.stop();
@@ -39,15 +40,18 @@ export async function runServer(settings: ServerSettings, facts: ProgramFacts): 
   return runUntilSignal(server, log);
 }
 
-/** Appears whole, by rename, once every door answers. */
-async function writeReadyFile(path: string, server: Server): Promise<void> {
+/** Appears whole, by rename, once every door answers: what a script needs to use this server. */
+async function writeReadyFile(path: string, server: Server, version: string): Promise<void> {
   const content = {
     pid: process.pid,
+    version,
     dir: server.dir,
-    s3_url: server.s3Url,
-    console_url: server.consoleUrl,
-    s3_port: server.s3Port,
-    console_port: server.consolePort,
+    endpoints: {
+      s3: server.s3Url,
+      console: server.consoleUrl,
+      pipelines: server.consoleUrl,
+    },
+    credentials_file: `${server.dir}/${FOLDER_FILES.credentials}`,
   };
   await systemDisk.writeWhole(path, utf8(`${JSON.stringify(content)}\n`));
 }
