@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { systemDisk } from "@kelp/base/platform";
 import { FaultyDisk } from "@kelp/base/testing";
 import type { VolumeStateChange } from "@kelp/wire";
+import { NEEDLE_DATA_BYTES_MAX, QUEUE_COUNT_MAX } from "../limits.ts";
 import { codeOf } from "../testing/volume-client-contract.ts";
 import { ONE, VolumeWorld, content, fid, readPlain, scanAll } from "../testing/volume-world.ts";
 
@@ -144,11 +145,53 @@ test("a volume over its size limit is full, and takes what was assigned before w
   expect(await codeOf(store.append(fid(4), content(4, 300)))).toBe("volume-full");
 });
 
-test("a needle that does not fit makes the volume full", async () => {
+test("a needle that does not fit any more makes the volume full", async () => {
   using world = new VolumeWorld();
   await using store = await world.open({ volumeSizeBytesMax: 1000, fullGraceBytes: 0 });
-  expect(await codeOf(store.append(fid(1), content(1, 2000)))).toBe("volume-full");
+  await store.append(fid(1), content(1, 500));
+  expect(await codeOf(store.append(fid(2), content(2, 600)))).toBe("volume-full");
   expect((await store.volumes())[0]?.state).toBe("full");
+});
+
+test("a needle that fits in no volume is too large and fills none", async () => {
+  using world = new VolumeWorld();
+  await using store = await world.open({ volumeSizeBytesMax: 1000, fullGraceBytes: 0 });
+  expect(await codeOf(store.append(fid(1), content(1, 2000)))).toBe("needle-too-large");
+  expect((await store.volumes())[0]?.state).toBe("writable");
+});
+
+test("data beyond the limit of a needle is refused", async () => {
+  using world = new VolumeWorld();
+  await using store = await world.open();
+  const data = new Uint8Array(NEEDLE_DATA_BYTES_MAX + 1);
+  expect(await codeOf(store.append(fid(1), data))).toBe("needle-too-large");
+});
+
+test("a queue that is full refuses, and takes appends again when it is empty", async () => {
+  using world = new VolumeWorld();
+  const disk = dataDisk();
+  await using store = await world.open({ disk });
+  const gate = Promise.withResolvers<void>();
+  disk.syncGate = gate.promise;
+  const first = store.append(fid(1), content(1, 1));
+  await new Promise((resolve) => setImmediate(resolve));
+  const waiting: Promise<void>[] = [];
+  for (let id = 2; id <= 1 + QUEUE_COUNT_MAX; id++)
+    waiting.push(store.append(fid(id), content(id, 1)));
+  expect(await codeOf(store.append(fid(99_999), content(1, 1)))).toBe("overloaded");
+  gate.resolve();
+  await Promise.all([first, ...waiting]);
+  await store.append(fid(99_999), content(1, 1));
+  expect((await store.volumes())[0]?.liveCount).toBe(QUEUE_COUNT_MAX + 2);
+}, 30_000);
+
+test("more removals than one round are all done", async () => {
+  using world = new VolumeWorld();
+  await using store = await world.open();
+  const fids = Array.from({ length: 3000 }, (_, index) => fid(index + 1));
+  await Promise.all(fids.map((address) => store.append(address, content(1, 1))));
+  await store.remove(fids);
+  expect((await store.volumes())[0]).toMatchObject({ liveCount: 0, deletedCount: 3000 });
 });
 
 test("a full volume takes removals", async () => {

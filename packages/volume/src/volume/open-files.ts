@@ -61,7 +61,7 @@ function indexPath(name: VolumeName): string {
   return `${basePath(name)}.idx`;
 }
 
-/** Makes the files of an empty volume. Durable, their names included, when this resolves. */
+/** Makes the files of an empty volume. The volume file is durable, its name included, when this resolves. */
 export async function createFiles(deps: VolumeDeps, name: VolumeName): Promise<VolumeFiles> {
   const options = { access: "read-write", create: true, exclusive: true } as const;
   const path = dataPath(name);
@@ -69,10 +69,9 @@ export async function createFiles(deps: VolumeDeps, name: VolumeName): Promise<V
   try {
     await data.writeAt([encodeSuperblock(NEW_SUPERBLOCK)], 0);
     await data.sync();
-    const superblock = NEW_SUPERBLOCK;
-    const files = await openIndexOf(deps, name, { data, superblock, isReadOnly: false });
     await deps.disk.syncFolder(name.folder);
-    return files;
+    const superblock = NEW_SUPERBLOCK;
+    return await openIndexOf(deps, name, { data, superblock, isReadOnly: false });
   } catch (error) {
     await data.close();
     // An empty file would take the id for good.

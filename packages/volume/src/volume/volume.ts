@@ -165,8 +165,11 @@ export class Volume implements AsyncDisposable {
 
   async #close(): Promise<void> {
     await this.#appender.close();
-    await this.#files.indexFile.close();
-    await this.#data.close();
+    try {
+      await this.#files.indexFile.close();
+    } finally {
+      await this.#data.close();
+    }
   }
 
   #readSync(fid: Fid, record: Buffer, location: NeedleLocation): number {
