@@ -1,5 +1,10 @@
 import { Tooltip } from "@mantine/core";
-import { IconBolt, IconChevronDown, IconChevronRight, IconDatabaseImport } from "@tabler/icons-react";
+import {
+  IconBolt,
+  IconChevronDown,
+  IconChevronRight,
+  IconDatabaseImport,
+} from "@tabler/icons-react";
 import { Handle, type Node, type NodeProps, Position } from "@xyflow/react";
 import type { CSSProperties } from "react";
 import { StateIcon } from "../components/state-icon.tsx";
@@ -65,7 +70,10 @@ function taskColor(color: string): CSSProperties {
 function GroupToggle(props: TaskNodeData) {
   const { task, isOpen, childCount, hiddenChildCount } = props.visible;
   const Chevron = isOpen ? IconChevronDown : IconChevronRight;
-  const count = hiddenChildCount > 0 && isOpen ? `${childCount - hiddenChildCount} of ${childCount}` : childCount;
+  const count =
+    hiddenChildCount > 0 && isOpen
+      ? `${childCount - hiddenChildCount} of ${childCount}`
+      : childCount;
   return (
     <button
       type="button"

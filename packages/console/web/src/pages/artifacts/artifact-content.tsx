@@ -43,7 +43,9 @@ function StoredContent(props: {
   if (info.isPending) return <Loader size="sm" m="md" aria-label="Loading artifact" />;
   if (info.data === null) {
     // A step that wrote a folder leaves objects under the address, and none at it.
-    return <ObjectList bucket={bucket} prefix={objectKey.endsWith("/") ? objectKey : `${objectKey}/`} />;
+    return (
+      <ObjectList bucket={bucket} prefix={objectKey.endsWith("/") ? objectKey : `${objectKey}/`} />
+    );
   }
   return (
     <ObjectPreview

@@ -34,7 +34,14 @@ export function ArtifactRow(props: { readonly name: string; readonly artifact: A
           {isOpen ? "Hide" : "Preview"}
         </Button>
       </Group>
-      <Text size="xs" c="dimmed" px={12} pb={7} className="mono" style={{ overflowWrap: "anywhere" }}>
+      <Text
+        size="xs"
+        c="dimmed"
+        px={12}
+        pb={7}
+        className="mono"
+        style={{ overflowWrap: "anywhere" }}
+      >
         {artifact.uri}
       </Text>
       {isOpen && (

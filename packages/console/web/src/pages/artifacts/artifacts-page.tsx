@@ -16,11 +16,7 @@ const COLUMNS: readonly Column<ArtifactMessage>[] = [
     id: "name",
     title: "Name",
     cell: (artifact) => (
-      <PageLink
-        to="/artifacts/$artifactId"
-        params={{ artifactId: artifact.artifact_id }}
-        fw={500}
-      >
+      <PageLink to="/artifacts/$artifactId" params={{ artifactId: artifact.artifact_id }} fw={500}>
         {artifact.name || artifact.artifact_id}
       </PageLink>
     ),

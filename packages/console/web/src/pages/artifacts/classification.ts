@@ -44,7 +44,9 @@ function parseMatrix(value: unknown): Matrix | undefined {
   const { annotationSpecs, rows } = fields;
   if (!Array.isArray(annotationSpecs) || !Array.isArray(rows)) return undefined;
   return {
-    labels: annotationSpecs.map((spec) => (isRecord(spec) ? String(spec["displayName"] ?? "") : "")),
+    labels: annotationSpecs.map((spec) =>
+      isRecord(spec) ? String(spec["displayName"] ?? "") : "",
+    ),
     rows: rows.map((row) =>
       isRecord(row) && Array.isArray(row["row"]) ? row["row"].map(Number) : [],
     ),

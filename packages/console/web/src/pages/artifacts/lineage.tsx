@@ -14,7 +14,10 @@ export function Lineage(props: { readonly lineage: ArtifactLineageMessage }) {
         {producer === null ? <Nobody text="Not made by a task" /> : <UseCard use={producer} />}
       </Stack>
       <IconArrowRight size={18} aria-hidden color="var(--kelp-quiet)" />
-      <div className="panel" style={{ padding: "8px 12px", borderColor: "var(--mantine-primary-color-filled)" }}>
+      <div
+        className="panel"
+        style={{ padding: "8px 12px", borderColor: "var(--mantine-primary-color-filled)" }}
+      >
         <Text size="sm" fw={600}>
           {artifact.name}
         </Text>

@@ -6,7 +6,10 @@ const SIDE = 240;
 export function RocCurve(props: { readonly points: readonly RocPoint[] }) {
   const line = props.points
     .filter((point) => Number.isFinite(point.recall) && Number.isFinite(point.falsePositiveRate))
-    .toSorted((left, right) => left.falsePositiveRate - right.falsePositiveRate || left.recall - right.recall)
+    .toSorted(
+      (left, right) =>
+        left.falsePositiveRate - right.falsePositiveRate || left.recall - right.recall,
+    )
     .map((point) => `${point.falsePositiveRate * SIDE},${(1 - point.recall) * SIDE}`)
     .join(" ");
   return (

@@ -20,7 +20,10 @@ export function ParameterList(props: {
           <tr key={name} data-testid="parameter" data-name={name}>
             <td style={{ width: "38%", color: "var(--kelp-quiet)" }}>{name}</td>
             <td>
-              <pre className="mono" style={{ margin: 0, whiteSpace: "pre-wrap", maxHeight: 180, overflow: "auto" }}>
+              <pre
+                className="mono"
+                style={{ margin: 0, whiteSpace: "pre-wrap", maxHeight: 180, overflow: "auto" }}
+              >
                 {parameterText(value)}
               </pre>
             </td>

@@ -66,11 +66,7 @@ function HeaderActions(props: { readonly run: RunMessage }) {
         </Button>
       )}
       {run.state === "FAILED" && (
-        <Button
-          loading={act.isPending}
-          onClick={() => act.mutate("retry")}
-          data-testid="retry-run"
-        >
+        <Button loading={act.isPending} onClick={() => act.mutate("retry")} data-testid="retry-run">
           Retry
         </Button>
       )}

@@ -8,7 +8,8 @@ import { formatDuration, parseTime } from "../../format/time.ts";
 export function TaskFacts(props: { readonly task: RunTaskMessage }) {
   const { task } = props;
   const startedMs = parseTime(task.started_at);
-  const finishedMs = parseTime(task.finished_at) ?? (task.state === "RUNNING" ? nowMs() : undefined);
+  const finishedMs =
+    parseTime(task.finished_at) ?? (task.state === "RUNNING" ? nowMs() : undefined);
   return (
     <KeyValues
       entries={[

@@ -22,7 +22,11 @@ export function TaskPanel(props: {
     task.has_log && (task.state === "RUNNING" || task.state === "FAILED") ? "log" : "values",
   );
   return (
-    <aside className="panel task-panel" aria-label={`Task ${taskTitle(task)}`} data-testid="task-panel">
+    <aside
+      className="panel task-panel"
+      aria-label={`Task ${taskTitle(task)}`}
+      data-testid="task-panel"
+    >
       <Group justify="space-between" wrap="nowrap" px={14} pt={10}>
         <Title order={2} style={{ overflowWrap: "anywhere" }}>
           {taskTitle(task)}

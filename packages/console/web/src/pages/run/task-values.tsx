@@ -10,7 +10,10 @@ export function TaskValues(props: { readonly task: RunTaskMessage }) {
     <Stack gap="md">
       {task.error !== null && task.error !== "" && (
         <Alert color="red" variant="light" role="alert" data-testid="task-error">
-          <pre className="mono" style={{ margin: 0, whiteSpace: "pre-wrap", maxHeight: 240, overflow: "auto" }}>
+          <pre
+            className="mono"
+            style={{ margin: 0, whiteSpace: "pre-wrap", maxHeight: 240, overflow: "auto" }}
+          >
             {task.error}
           </pre>
         </Alert>
