@@ -104,7 +104,7 @@ class Engine implements PipelinesEngine {
     });
     const run = this.#store.database.transaction(() => this.#store.insertRun(row));
     // Started in a later turn, so that the caller sees the run as it was created.
-    queueMicrotask(() => this.#admit());
+    this.#admitLater();
     return run;
   }
 
@@ -123,7 +123,7 @@ class Engine implements PipelinesEngine {
   terminateRun(runId: string): void {
     const run = this.#mustFind(runId);
     if (isFinished(run.state) || run.state === "CANCELING") return;
-    const active = this.#active.get(runId) ?? this.#activate(run, "keep-pending");
+    const active = this.#active.get(runId) ?? this.#activate(run);
     this.#cancelActive(active);
   }
 
@@ -140,7 +140,7 @@ class Engine implements PipelinesEngine {
     const reopened = this.#store.database.transaction(() =>
       resetFailed(this.#store, run, spec, this.#deps.clock.nowMs()),
     );
-    queueMicrotask(() => this.#admit());
+    this.#admitLater();
     return reopened;
   }
 
@@ -196,11 +196,15 @@ class Engine implements PipelinesEngine {
   }
 
   /** Starts no more steps and kills running ones without giving them an end: a later `resume` starts them again. */
-  async drain(_signal: AbortSignal): Promise<void> {
+  async drain(signal: AbortSignal): Promise<void> {
     if (this.#state === "stopped") return;
     this.#state = "draining";
     for (const active of this.#active.values()) this.#dismiss(active);
-    while (this.#background.size > 0) await Promise.allSettled(this.#background);
+    const aborted = Promise.withResolvers<void>();
+    signal.addEventListener("abort", () => aborted.resolve(), { once: true });
+    while (this.#background.size > 0 && !signal.aborted) {
+      await Promise.race([Promise.allSettled(this.#background), aborted.promise]);
+    }
   }
 
   async stop(): Promise<void> {
@@ -211,6 +215,10 @@ class Engine implements PipelinesEngine {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
+  }
+
+  #admitLater(): void {
+    this.#inBackground(Promise.resolve().then(() => this.#admit()));
   }
 
   /** Takes PENDING and left-over runs into memory while there is room. */
@@ -228,20 +236,19 @@ class Engine implements PipelinesEngine {
   /** A run that cannot even be taken up, because its stored specification is refused now, ends FAILED. */
   #startRun(run: Run): void {
     try {
-      this.#activate(run, "start");
+      this.#activate(run);
     } catch (error) {
       if (!(error instanceof PipelinesError)) throw error;
       this.#store.updateRun(runInState(run, "FAILED", this.#deps.clock.nowMs(), error.message));
     }
   }
 
-  #activate(run: Run, mode: "start" | "keep-pending"): ActiveRun {
+  #activate(run: Run): ActiveRun {
     const deps = { ...this.#deps, store: this.#store, jobValues: this.#jobValues.bind(this) };
     const { spec } = parseStoredSpec(run);
     const walk = new RunWalk(deps, run, spec);
     const active = new ActiveRun(walk, this.#deps.clock);
     this.#active.set(run.runId, active);
-    if (mode === "keep-pending") return active;
     const ready = walk.restore(this.#store.getTasks(run.runId));
     if (run.state === "CANCELING") this.#cancelActive(active);
     else {
