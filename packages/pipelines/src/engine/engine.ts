@@ -9,6 +9,7 @@ import { cleanRoot, parseObjectUri } from "../run/uri.ts";
 import { newRunRow, parseStoredSpec } from "../run/stored-run.ts";
 import { StepLogs } from "../step-log/step-logs.ts";
 import { ActiveRun } from "./active-run.ts";
+import { Background } from "./background.ts";
 import { jobValues } from "./job-values.ts";
 import {
   DEFAULT_PIPELINE_ROOT,
@@ -49,7 +50,7 @@ class Engine implements PipelinesEngine {
   readonly #active = new Map<string, ActiveRun>();
   readonly #queue = new StepQueue<QueuedStep>();
   /** Everything in flight, awaited by `stop`. */
-  readonly #background = new Set<Promise<void>>();
+  readonly #background: Background;
   readonly #waiters = new RunWaiters();
   #running = 0;
   #state: "open" | "draining" | "stopped" = "open";
@@ -58,6 +59,7 @@ class Engine implements PipelinesEngine {
   constructor(deps: EngineDeps, options: EngineOptions) {
     this.#deps = deps;
     this.#options = options;
+    this.#background = new Background(deps.log);
     this.#store = new RunStore(deps.database);
     this.#cache = new CacheStore(deps.database);
     this.#root = cleanRoot(options.pipelineRoot ?? DEFAULT_PIPELINE_ROOT);
@@ -152,7 +154,7 @@ class Engine implements PipelinesEngine {
       this.#deps.lineage.forgetRun(runId);
       this.#store.deleteRun(runId);
     });
-    this.#inBackground(this.#deps.executor.forgetRun(runId));
+    this.#background.own(this.#deps.executor.forgetRun(runId));
     this.#waiters.notify(runId);
     this.#admit();
   }
@@ -200,11 +202,7 @@ class Engine implements PipelinesEngine {
     if (this.#state === "stopped") return;
     this.#state = "draining";
     for (const active of this.#active.values()) this.#dismiss(active);
-    const aborted = Promise.withResolvers<void>();
-    signal.addEventListener("abort", () => aborted.resolve(), { once: true });
-    while (this.#background.size > 0 && !signal.aborted) {
-      await Promise.race([Promise.allSettled(this.#background), aborted.promise]);
-    }
+    await this.#background.settled(signal);
   }
 
   async stop(): Promise<void> {
@@ -218,7 +216,7 @@ class Engine implements PipelinesEngine {
   }
 
   #admitLater(): void {
-    this.#inBackground(Promise.resolve().then(() => this.#admit()));
+    this.#background.own(Promise.resolve().then(() => this.#admit()));
   }
 
   /** Takes PENDING and left-over runs into memory while there is room. */
@@ -276,7 +274,7 @@ class Engine implements PipelinesEngine {
     this.#queue.drop(active.walk.run.runId);
     active.cancelTimers();
     active.abort.abort();
-    this.#inBackground(this.#finishCancel(active, message));
+    this.#background.own(this.#finishCancel(active, message));
   }
 
   /** Ends the run once its steps are gone. */
@@ -308,7 +306,7 @@ class Engine implements PipelinesEngine {
       if (step === undefined) return;
       this.#running++;
       step.active.running++;
-      this.#inBackground(this.#runStep(step));
+      this.#background.own(this.#runStep(step));
     }
   }
 
@@ -374,20 +372,11 @@ class Engine implements PipelinesEngine {
     if (active.walk.isFinished) {
       active.cancelTimers();
       this.#active.delete(run.runId);
-      this.#inBackground(this.#deps.executor.forgetRun(run.runId));
+      this.#background.own(this.#deps.executor.forgetRun(run.runId));
       this.#admit();
     }
     this.#waiters.notify(run.runId);
     this.#pump();
-  }
-
-  #inBackground(work: Promise<void>): void {
-    const owned = work
-      .catch((error: unknown) => {
-        this.#deps.log.error("background work failed", { error: String(error) });
-      })
-      .finally(() => this.#background.delete(owned));
-    this.#background.add(owned);
   }
 
   async #createBucket(): Promise<void> {

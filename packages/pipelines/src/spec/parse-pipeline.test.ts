@@ -82,3 +82,9 @@ test("a component that contains itself is refused", () => {
   const spec = pipeline({ components, tasks: { outer: task("loop") } });
   expect(refusal(spec)).toContain("components.loop contains itself");
 });
+
+test("names that could lead out of a folder are refused", () => {
+  for (const name of ["..", "a/b", "../../x"]) {
+    expect(refusal(withTasks({ [name]: task("a") }))).toContain("is not a usable name");
+  }
+});
