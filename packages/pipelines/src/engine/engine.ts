@@ -372,7 +372,9 @@ class Engine implements PipelinesEngine {
     if (active.walk.isFinished) {
       active.cancelTimers();
       this.#active.delete(run.runId);
-      this.#background.own(this.#deps.executor.forgetRun(run.runId));
+      // A failed run can be retried, and the steps that are kept have written into its workspace.
+      const mayReturn = run.state === "FAILED" && active.walk.spec.platform.hasWorkspace;
+      if (!mayReturn) this.#background.own(this.#deps.executor.forgetRun(run.runId));
       this.#admit();
     }
     this.#waiters.notify(run.runId);
