@@ -1,9 +1,10 @@
 import { expect, test } from "bun:test";
+import { spawn } from "node:child_process";
 import { randomInt } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { deterministicBytes, deterministicSize } from "./harness/deterministic-bytes.ts";
+import { createInterface } from "node:readline";
 import { KELP, KelpServer } from "./harness/kelp-server.ts";
 import { submitRun, waitForRun } from "./harness/pipelines-client.ts";
 import { runProgram } from "./harness/programs.ts";
@@ -28,11 +29,10 @@ test(
     const runs: string[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       const server = await KelpServer.start({ dir });
-      const client = clientOf(server);
       if (round === 0) await createBucket(server);
       await verify(server, acknowledged, lastCounter, round - 1);
       runs.push(await submitRun(server, `round ${round}`, RUN_SPEC));
-      await writeUntilKilled(server, client, round, acknowledged, lastCounter);
+      await writeUntilKilled(server, round, acknowledged, lastCounter);
     }
     await using server = await KelpServer.start({ dir });
     await verify(server, acknowledged, lastCounter);
@@ -56,16 +56,6 @@ interface FsckReport {
   readonly corrupt_needles: number;
 }
 
-function clientOf(server: KelpServer): Bun.S3Client {
-  return new Bun.S3Client({
-    endpoint: server.s3Url,
-    bucket: BUCKET,
-    accessKeyId: server.credentials.access_key,
-    secretAccessKey: server.credentials.secret_key,
-    retry: 0,
-  });
-}
-
 async function createBucket(server: KelpServer): Promise<void> {
   const response = await fetch(`${server.consoleUrl}/api/v1/buckets`, {
     method: "POST",
@@ -78,97 +68,62 @@ async function createBucket(server: KelpServer): Promise<void> {
   expect(response.ok).toBe(true);
 }
 
-/** Each writer makes new objects and overwrites one of its own, until the server is killed at a random moment. */
+/** Lets a process of writers work until the server is killed at a random moment, and takes in what was acknowledged. */
 async function writeUntilKilled(
   server: KelpServer,
-  client: Bun.S3Client,
   round: number,
   acknowledged: Set<string>,
   lastCounter: Map<string, number>,
 ): Promise<void> {
-  const killed = new AbortController();
-  let started: () => void = () => undefined;
-  const firstAnswer = new Promise<void>((resolve) => {
-    started = resolve;
-  });
-  const writer = async (number: number): Promise<void> => {
-    for (let count = 0; !killed.signal.aborted; count++) {
-      const key = `round-${round}/writer-${number}/${count}`;
-      const latest = `latest/writer-${number}`;
-      const counter = round * 1_000_000 + count;
-      try {
-        await client.write(key, deterministicBytes(key, deterministicSize(key)));
-        acknowledged.add(key);
-        started();
-        await client.write(latest, latestBytes(counter));
-        lastCounter.set(latest, counter);
-      } catch {
-        if (!killed.signal.aborted)
-          throw new Error(`a write failed before the kill: ${key}\n${server.output}`);
-        return;
-      }
-    }
-  };
-  const writers = Promise.all(Array.from({ length: WRITERS }, (_, number) => writer(number)));
-  await Promise.race([firstAnswer, writers]);
+  const script = join(import.meta.dirname, "harness", "crash-writers.ts");
+  const writers = spawn(
+    process.execPath,
+    [script, server.s3Url, BUCKET, `${round}`, `${WRITERS}`],
+    {
+      env: { ...process.env, ...server.clientEnvironment },
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
+  const lines = createInterface({ input: writers.stdout });
+  let killing: Promise<void> | undefined;
+  for await (const line of lines) {
+    killing ??= killSoon(server);
+    const [kind, key = "", counter] = line.split(" ");
+    if (kind === "object") acknowledged.add(key);
+    else lastCounter.set(key, Number(counter));
+  }
+  await killing;
+}
+
+async function killSoon(server: KelpServer): Promise<void> {
   await Bun.sleep(randomInt(50, 500));
-  killed.abort();
   await server.kill();
-  await writers;
 }
 
-function latestBytes(counter: number): Uint8Array {
-  return Buffer.concat([Buffer.from(`${counter}\n`), deterministicBytes(`${counter}`, 100_000)]);
-}
-
+/** Every name is compared each time; every byte of the newest round, and of all rounds in the end. */
 async function verify(
   server: KelpServer,
   acknowledged: ReadonlySet<string>,
   lastCounter: ReadonlyMap<string, number>,
   newestRound?: number,
 ): Promise<void> {
-  const client = clientOf(server);
-  const listed = new Set<string>();
-  let token: string | undefined;
-  do {
-    const page: Awaited<ReturnType<typeof client.list>> = await client.list(
-      token === undefined ? {} : { continuationToken: token },
-    );
-    for (const item of page.contents ?? []) listed.add(item.key);
-    token = page.isTruncated ? page.nextContinuationToken : undefined;
-  } while (token !== undefined);
-  const lost = [...acknowledged].filter((key) => !listed.has(key));
-  expect(lost).toEqual([]);
-  // Every name is compared each time; every byte of the newest round, and of all rounds in the end.
-  const suspects = [...listed].filter(
-    (key) =>
-      newestRound === undefined ||
-      key.startsWith("latest/") ||
-      key.startsWith(`round-${newestRound}/`),
-  );
-  await forEachBounded(suspects, 16, async (key) => {
-    const bytes = Buffer.from(await client.file(key).arrayBuffer());
-    if (key.startsWith("latest/")) {
-      const counter = Number(bytes.subarray(0, bytes.indexOf("\n")).toString());
-      if (counter < (lastCounter.get(key) ?? 0)) throw new Error(`${key} went back to ${counter}`);
-      if (!bytes.equals(latestBytes(counter))) throw new Error(`${key} has foreign bytes`);
-      return;
-    }
-    if (!bytes.equals(deterministicBytes(key, deterministicSize(key)))) {
-      throw new Error(`${key} is listed but has foreign bytes`);
-    }
+  const prefixes = newestRound === undefined ? "" : `latest/,round-${newestRound}/`;
+  const script = join(import.meta.dirname, "harness", "crash-reader.ts");
+  const reader = await runProgram(process.execPath, [script, server.s3Url, BUCKET, prefixes], {
+    env: server.clientEnvironment,
   });
-}
-
-async function forEachBounded<Item>(
-  items: readonly Item[],
-  width: number,
-  work: (item: Item) => Promise<void>,
-): Promise<void> {
-  const iterator = items.values();
-  await Promise.all(
-    Array.from({ length: width }, async () => {
-      for (const item of iterator) await work(item);
-    }),
-  );
+  if (reader.status !== 0) {
+    throw new Error(`the reader failed: ${reader.stderr}\nThe server said: ${server.output}`);
+  }
+  const listed = new Set<string>();
+  const foreign: string[] = [];
+  const wentBack: string[] = [];
+  for (const line of reader.stdout.split("\n")) {
+    const [kind, key = "", counter] = line.split(" ");
+    if (kind === "listed") listed.add(key);
+    if (kind === "foreign") foreign.push(key);
+    if (kind === "latest" && Number(counter) < (lastCounter.get(key) ?? 0)) wentBack.push(key);
+  }
+  const lost = [...acknowledged, ...lastCounter.keys()].filter((key) => !listed.has(key));
+  expect({ lost, foreign, wentBack }).toEqual({ lost: [], foreign: [], wentBack: [] });
 }

@@ -17,3 +17,8 @@ export function deterministicSize(name: string): number {
   if (dice % 7 === 0) return dice % 200_000;
   return dice % 6000;
 }
+
+/** Content of an object that is overwritten again and again: says itself which write it is from. */
+export function latestBytes(counter: number): Uint8Array {
+  return Buffer.concat([Buffer.from(`${counter}\n`), deterministicBytes(`${counter}`, 100_000)]);
+}

@@ -71,27 +71,23 @@ export class KelpServer implements AsyncDisposable {
     const exited = new Promise<number>((resolve) =>
       child.once("exit", (code, signal) => resolve(code ?? (signal === null ? 1 : 128))),
     );
-    try {
-      await Promise.race([
-        fileAppears(readyFolder, readyFile),
-        exited.then((code) => {
-          throw new Error(
-            `kelp server ended with ${code} before it was ready:\n${output.join("")}`,
-          );
-        }),
-      ]);
-      const ready: ReadyDocument = JSON.parse(readFileSync(readyFile, "utf8"));
-      return new KelpServer({
-        dir,
-        ready,
-        child,
-        exited,
-        output,
-        removeDir: options.dir === undefined,
-      });
-    } finally {
-      rmSync(readyFolder, { recursive: true, force: true });
-    }
+    // Removed only when the server has ended: it may still be making the file durable when its name appears.
+    const ended = exited.finally(() => rmSync(readyFolder, { recursive: true, force: true }));
+    await Promise.race([
+      fileAppears(readyFolder, readyFile),
+      ended.then((code) => {
+        throw new Error(`kelp server ended with ${code} before it was ready:\n${output.join("")}`);
+      }),
+    ]);
+    const ready: ReadyDocument = JSON.parse(readFileSync(readyFile, "utf8"));
+    return new KelpServer({
+      dir,
+      ready,
+      child,
+      exited: ended,
+      output,
+      removeDir: options.dir === undefined,
+    });
   }
 
   /** What a shell would have after `eval "$(kelp env)"`, for clients started by a test. */
