@@ -61,6 +61,7 @@ export class Master implements MasterClient, AsyncDisposable {
   readonly #watch: Disposable | undefined;
   #needleIdLast = 0n;
   #volumeIdLast = 0;
+  /** Volumes that failed while this master watched. */
   #failedCount = 0;
   #isClosed = false;
 
@@ -139,8 +140,7 @@ export class Master implements MasterClient, AsyncDisposable {
     const before = this.#states.get(change.id);
     this.#states.set(change.id, change.state);
     if (change.id > this.#volumeIdLast) this.#volumeIdLast = change.id;
-    if (before === "failed") this.#failedCount--;
-    if (change.state === "failed") this.#failedCount++;
+    if (before === "writable" && change.state === "failed") this.#failedCount++;
     const volumes = this.#collection(change.collection);
     if (change.state === "writable") {
       volumes.add(change.id);

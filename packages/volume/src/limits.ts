@@ -21,6 +21,8 @@ export const NEEDLE_DATA_BYTES_MAX = 256 * MIB;
 /** Records written and synced together. Bigger batches only add latency: a disk is saturated long before. */
 export const BATCH_BYTES_MAX = 16 * MIB;
 export const BATCH_COUNT_MAX = 1024;
+/** Removals of one call that are under way at the same time. */
+export const REMOVE_COUNT_MAX = 1024;
 /** Data up to this size is copied into the batch's one buffer, above it the write takes the caller's memory. */
 export const COPY_BYTES_MAX = 64 * KIB;
 /** Appends and removals waiting for a batch, per volume. Beyond it callers are refused (`overloaded`). */
@@ -42,4 +44,5 @@ assert(
 assert(CHUNK_SIZE_BYTES <= NEEDLE_DATA_BYTES_MAX, "a chunk fits in a needle");
 assert(CHUNK_SIZE_BYTES * 2 <= BATCH_BYTES_MAX, "chunks of concurrent writers share a batch");
 assert(NEEDLE_DATA_BYTES_MAX < QUEUE_BYTES_MAX, "the largest needle can wait");
+assert(REMOVE_COUNT_MAX < QUEUE_COUNT_MAX, "one caller cannot fill the queue");
 assert(BATCH_COUNT_MAX * 16 <= INDEX_PENDING_BYTES_MAX, "the entries of a batch can wait");

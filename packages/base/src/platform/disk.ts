@@ -55,6 +55,14 @@ export const systemDisk: Disk = {
 
 export { join as joinPath };
 
+/**
+ * Writes up to this size go to the page cache without leaving the thread: that takes 6 to 16 µs, a visit to
+ * the thread pool 60 to 80 µs. Only syncing waits for the disk.
+ */
+const SYNC_WRITE_BYTES_MAX = 256 * 1024;
+/** IOV_MAX of Linux: parts of one system call. */
+const VECTOR_PARTS_MAX = 1024;
+
 const fdatasync = promisify(fs.fdatasync);
 
 class SystemFile implements DiskFile {
@@ -104,18 +112,34 @@ class SystemFile implements DiskFile {
 
   async writeAt(parts: readonly Uint8Array[], offset: number): Promise<void> {
     assertCount(offset, "write offset is a count");
+    let left = parts.reduce((sum, part) => sum + part.length, 0);
+    const isSmall = left <= SYNC_WRITE_BYTES_MAX;
     let position = offset;
-    for (const part of parts) {
-      let done = 0;
-      while (done < part.length) {
-        const start = done;
-        const { bytesWritten } = await attempt("write", this.path, () =>
-          this.#handle.write(part, start, part.length - start, position + start),
-        );
-        done += bytesWritten;
-      }
-      position += part.length;
+    let rest = parts;
+    while (left > 0) {
+      const vector = rest.slice(0, VECTOR_PARTS_MAX);
+      const count = isSmall
+        ? this.#writeSync(vector, position)
+        : await this.#writeAsync(vector, position);
+      left -= count;
+      position += count;
+      if (left > 0) rest = withoutFirst(rest, count);
     }
+  }
+
+  #writeSync(parts: readonly Uint8Array[], position: number): number {
+    try {
+      return fs.writevSync(this.#handle.fd, parts, position);
+    } catch (error) {
+      throw new DiskError("write", this.path, errnoOf(error), error);
+    }
+  }
+
+  #writeAsync(parts: readonly Uint8Array[], position: number): Promise<number> {
+    return attempt("write", this.path, async () => {
+      const { bytesWritten } = await this.#handle.writev(parts, position);
+      return bytesWritten;
+    });
   }
 
   sync(): Promise<void> {
@@ -139,6 +163,19 @@ class SystemFile implements DiskFile {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+/** What is left of `parts` after their first `count` bytes. */
+function withoutFirst(parts: readonly Uint8Array[], count: number): readonly Uint8Array[] {
+  let skip = count;
+  let index = 0;
+  for (const part of parts) {
+    if (skip < part.length) break;
+    skip -= part.length;
+    index++;
+  }
+  const [first, ...others] = parts.slice(index);
+  return first === undefined ? [] : [first.subarray(skip), ...others];
 }
 
 function flags(options: OpenOptions): number {

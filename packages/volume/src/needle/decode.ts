@@ -1,4 +1,4 @@
-import { EMPTY_BYTES } from "@kelp/base";
+import { EMPTY_BYTES, type Hashes } from "@kelp/base";
 import {
   CHECKSUM_BYTES,
   DATA_SIZE_BYTES,
@@ -45,15 +45,12 @@ export type DecodedNeedle =
     }
   | { readonly kind: "corrupt"; readonly reason: string };
 
-export type Checksum = (bytes: Uint8Array, seed?: number) => number;
+export type Checksums = Pick<Hashes, "crc32c">;
 
 /** Checks and takes apart a whole record whose header says `bodyBytes`. `record.length` is `recordBytesOf(bodyBytes)`. */
-export function decodeNeedle(
-  record: Buffer,
-  bodyBytes: number,
-  checksumOf: Checksum,
-): DecodedNeedle {
+export function decodeNeedle(record: Buffer, bodyBytes: number, hashes: Checksums): DecodedNeedle {
   if (record.length !== recordBytesOf(bodyBytes)) return corrupt("record has another size");
+  if (bodyBytes === 0) return decodeBodiless(record);
   const shape = readShape(record, bodyBytes);
   if (shape.kind === "corrupt") return shape;
   const data =
@@ -61,12 +58,22 @@ export function decodeNeedle(
       ? EMPTY_BYTES
       : record.subarray(PREFIX_BYTES, PREFIX_BYTES + shape.dataBytes);
   const stored = record.readUInt32BE(HEADER_BYTES + bodyBytes);
-  const found = checksumOf(data);
+  const found = hashes.crc32c(data);
   if (!checksumFits(stored, found)) {
     return corrupt(`checksum is ${hex32(found)}, expected ${hex32(stored)}`);
   }
   const dateNs = record.readBigUInt64BE(HEADER_BYTES + bodyBytes + CHECKSUM_BYTES);
   return { kind: "needle", data, flags: shape.flags, dateNs, ttlMs: shape.ttlMs };
+}
+
+/**
+ * SeaweedFS leaves the checksum of the removed data in a tombstone, so it says nothing about the record.
+ * Every record has a date, though, which tells it from one that was torn.
+ */
+function decodeBodiless(record: Buffer): DecodedNeedle {
+  const dateNs = record.readBigUInt64BE(HEADER_BYTES + CHECKSUM_BYTES);
+  if (dateNs === 0n) return corrupt("record without a body has no date");
+  return { kind: "needle", data: EMPTY_BYTES, flags: 0, dateNs, ttlMs: undefined };
 }
 
 /** Volumes written before SeaweedFS 3.09 hold a rotated and shifted form; both are accepted. */
@@ -89,10 +96,7 @@ type Shape =
     }
   | { readonly kind: "corrupt"; readonly reason: string };
 
-const EMPTY_SHAPE: Shape = { kind: "shape", dataBytes: 0, flags: 0, ttlMs: undefined };
-
 function readShape(record: Buffer, bodyBytes: number): Shape {
-  if (bodyBytes === 0) return EMPTY_SHAPE;
   if (bodyBytes < DATA_SIZE_BYTES + FLAGS_BYTES) return corrupt("body is too small for its fields");
   const dataBytes = record.readUInt32BE(HEADER_BYTES);
   const fieldsBytes = bodyBytes - DATA_SIZE_BYTES - dataBytes;

@@ -28,7 +28,7 @@
  *
  * A record without a body is a tombstone when its id is known, and an empty needle as SeaweedFS writes it
  * when its id is new. Kelp writes an empty needle with a body of data size 0, so that the volume file
- * alone tells the two apart.
+ * alone tells the two apart. The checksum of a tombstone that SeaweedFS wrote is that of the removed data.
  */
 export const HEADER_BYTES = 16;
 export const DATA_SIZE_BYTES = 4;

@@ -12,11 +12,13 @@ import type {
 import { VolumeError } from "../errors.ts";
 import {
   FULL_GRACE_BYTES_DEFAULT,
+  REMOVE_COUNT_MAX,
   VOLUME_FILE_BYTES_MAX,
   VOLUME_SIZE_BYTES_DEFAULT,
 } from "../limits.ts";
 import { isCollection, parseDataFileName } from "../volume/file-name.ts";
 import type { VolumeDeps } from "../volume/open-files.ts";
+import { makeDurableFolder } from "./durable-folder.ts";
 import { Volume, type VolumeOptions } from "../volume/volume.ts";
 
 export interface VolumeStoreOptions extends VolumeDeps {
@@ -36,7 +38,7 @@ export async function openVolumeStore(options: VolumeStoreOptions): Promise<Volu
   const sizeBytesMax = options.volumeSizeBytesMax ?? VOLUME_SIZE_BYTES_DEFAULT;
   assert(sizeBytesMax > 0, "a volume has room");
   assert(sizeBytesMax <= VOLUME_FILE_BYTES_MAX, "offsets of a volume fit in 4 bytes");
-  await options.disk.makeFolder(options.folder);
+  await makeDurableFolder(options.disk, options.folder);
   const store = new VolumeStore(options);
   await store.openAll();
   return store;
@@ -76,14 +78,19 @@ export class VolumeStore implements VolumeClient, VolumeStateSource, AsyncDispos
     return this.#volume(fid.volumeId).read(fid);
   }
 
-  /** All are tried; throws the first failure after all are settled. */
+  /** All are tried, `REMOVE_COUNT_MAX` at a time; throws the first failure at the end. */
   async remove(fids: readonly Fid[]): Promise<void> {
-    const results = await Promise.allSettled(
-      fids.map(async (fid) => this.#volume(fid.volumeId).remove(fid)),
-    );
-    for (const result of results) {
-      if (result.status === "rejected") throw result.reason;
+    const failures: unknown[] = [];
+    for (let at = 0; at < fids.length; at += REMOVE_COUNT_MAX) {
+      const slice = fids.slice(at, at + REMOVE_COUNT_MAX);
+      const results = await Promise.allSettled(
+        slice.map(async (fid) => this.#volume(fid.volumeId).remove(fid)),
+      );
+      for (const result of results) {
+        if (result.status === "rejected") failures.push(result.reason);
+      }
     }
+    if (failures.length > 0) throw failures[0];
   }
 
   async createVolume(id: VolumeId, options: { readonly collection: string }): Promise<void> {

@@ -14,6 +14,7 @@ import {
 import { readHeader } from "../needle/decode.ts";
 import { idHigh, idLow } from "../needle/id-halves.ts";
 import { HEADER_BYTES } from "../needle/layout.ts";
+import { SUPERBLOCK_BYTES } from "../superblock/superblock.ts";
 import { type PlannedRecord, encodeRecords, indexRecords, plannedBytes } from "./batch.ts";
 
 /**
@@ -40,7 +41,7 @@ export interface AppenderOptions {
   readonly sizeBytesMax: number;
   /** How far beyond that needles are still taken. */
   readonly graceBytes: number;
-  /** The volume is never appended to. */
+  /** The volume takes no changes. */
   readonly isReadOnly: boolean;
   readonly onStateChange: (state: VolumeState) => void;
 }
@@ -122,6 +123,9 @@ export class Appender {
     }
     if (this.#endBytes + this.#batchBytes + this.#queueBytes + bytes <= this.#limit(record)) {
       return undefined;
+    }
+    if (SUPERBLOCK_BYTES + bytes > this.#limit(record)) {
+      return this.#error("needle-too-large", `${bytes} bytes fit in no volume`);
     }
     if (this.#state === "writable") this.#changeState("full");
     return this.#error("volume-full", `${bytes} bytes do not fit any more`);

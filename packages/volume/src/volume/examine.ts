@@ -8,7 +8,7 @@ import {
   recordBytesOf,
 } from "../needle/layout.ts";
 import {
-  type Checksum,
+  type Checksums,
   type NeedleHeader,
   checksumFits,
   decodeNeedle,
@@ -41,24 +41,20 @@ export interface ExamineSource {
   readonly window: ReadWindow;
   /** End of the file. */
   readonly endBytes: number;
-  readonly checksumOf: Checksum;
+  readonly hashes: Checksums;
 }
 
 /** Reads and checks the record at `offset`, whatever its size, through the window. */
 export async function examine(source: ExamineSource, offset: number): Promise<Examined> {
   if (offset + RECORD_BYTES_MIN > source.endBytes) return UNREADABLE;
-  const { window, checksumOf } = source;
+  const { window, hashes } = source;
   const header = readHeader(await window.borrow(offset, HEADER_BYTES), 0);
   if (!isPossible(header)) return UNREADABLE;
   const recordBytes = recordBytesOf(header.bodyBytes);
   const endBytes = offset + recordBytes;
   if (endBytes > source.endBytes) return UNREADABLE;
   if (recordBytes > window.capacity) return examineLarge(source, offset, header);
-  const decoded = decodeNeedle(
-    await window.borrow(offset, recordBytes),
-    header.bodyBytes,
-    checksumOf,
-  );
+  const decoded = decodeNeedle(await window.borrow(offset, recordBytes), header.bodyBytes, hashes);
   return decoded.kind === "needle"
     ? { kind: "good", header, dateNs: decoded.dateNs, dataBytes: decoded.data.length, endBytes }
     : { kind: "damaged", header, endBytes, reason: decoded.reason };
@@ -74,7 +70,7 @@ async function examineLarge(
   offset: number,
   header: NeedleHeader,
 ): Promise<Examined> {
-  const { window, checksumOf } = source;
+  const { window, hashes } = source;
   const endBytes = offset + recordBytesOf(header.bodyBytes);
   const dataBytes = (await window.borrow(offset, PREFIX_BYTES)).readUInt32BE(HEADER_BYTES);
   if (DATA_SIZE_BYTES + dataBytes + FLAGS_BYTES > header.bodyBytes) {
@@ -84,7 +80,7 @@ async function examineLarge(
   const dataEnd = offset + PREFIX_BYTES + dataBytes;
   for (let at = offset + PREFIX_BYTES; at < dataEnd; at += window.capacity) {
     const piece = await window.borrow(at, Math.min(window.capacity, dataEnd - at));
-    found = checksumOf(piece, found);
+    found = hashes.crc32c(piece, found);
   }
   const tail = await window.borrow(
     offset + HEADER_BYTES + header.bodyBytes,

@@ -16,6 +16,7 @@ import {
 import { volumeFileName } from "./file-name.ts";
 import { type DataRegion, type LoadedIndex, type RecordPlace, loadIndex } from "./load-index.ts";
 import { recoverTail } from "./recover-tail.ts";
+import { readVolumeInfo } from "./volume-info.ts";
 
 /** What a volume needs of the world. */
 export interface VolumeDeps {
@@ -44,17 +45,23 @@ export interface VolumeFiles {
   readonly lastDateNs: bigint | undefined;
   /** Damaged places that the opening came upon (it only looks at what the index file does not cover). */
   readonly damagedCount: number;
+  /** Another program marked the volume so. */
+  readonly isReadOnly: boolean;
 }
 
-export function dataPath(name: VolumeName): string {
-  return `${name.folder}/${volumeFileName(name.collection, name.id)}.dat`;
+function basePath(name: VolumeName): string {
+  return `${name.folder}/${volumeFileName(name.collection, name.id)}`;
 }
 
-export function indexPath(name: VolumeName): string {
-  return `${name.folder}/${volumeFileName(name.collection, name.id)}.idx`;
+function dataPath(name: VolumeName): string {
+  return `${basePath(name)}.dat`;
 }
 
-/** Makes the files of an empty volume. Durable, their names included, when this resolves. */
+function indexPath(name: VolumeName): string {
+  return `${basePath(name)}.idx`;
+}
+
+/** Makes the files of an empty volume. The volume file is durable, its name included, when this resolves. */
 export async function createFiles(deps: VolumeDeps, name: VolumeName): Promise<VolumeFiles> {
   const options = { access: "read-write", create: true, exclusive: true } as const;
   const path = dataPath(name);
@@ -62,9 +69,9 @@ export async function createFiles(deps: VolumeDeps, name: VolumeName): Promise<V
   try {
     await data.writeAt([encodeSuperblock(NEW_SUPERBLOCK)], 0);
     await data.sync();
-    const files = await openIndexOf(deps, name, { data, superblock: NEW_SUPERBLOCK });
     await deps.disk.syncFolder(name.folder);
-    return files;
+    const superblock = NEW_SUPERBLOCK;
+    return await openIndexOf(deps, name, { data, superblock, isReadOnly: false });
   } catch (error) {
     await data.close();
     // An empty file would take the id for good.
@@ -80,22 +87,52 @@ export async function createFiles(deps: VolumeDeps, name: VolumeName): Promise<V
  */
 export async function openFiles(deps: VolumeDeps, name: VolumeName): Promise<VolumeFiles> {
   const path = dataPath(name);
+  const { isReadOnly } = await readVolumeInfo(deps.disk, basePath(name));
   const data = await deps.disk.open(path, { access: "read-write" });
   try {
-    const head = Buffer.alloc(SUPERBLOCK_BYTES);
-    const count = await data.readAt(head, 0);
-    const superblock = parseSuperblock(head.subarray(0, count), path);
-    return await openIndexOf(deps, name, { data, superblock });
+    const superblock = await readSuperblock(deps, name, data);
+    return await openIndexOf(deps, name, { data, superblock, isReadOnly });
   } catch (error) {
     await data.close();
     throw error;
   }
 }
 
+async function readSuperblock(
+  deps: VolumeDeps,
+  name: VolumeName,
+  data: DiskFile,
+): Promise<Superblock> {
+  const head = Buffer.alloc(SUPERBLOCK_BYTES);
+  const count = await data.readAt(head, 0);
+  if (!(await isUnfinished(deps, name, data, head))) {
+    return parseSuperblock(head.subarray(0, count), data.path);
+  }
+  deps.log.warn("a volume whose creation never finished is finished", { path: data.path });
+  await data.writeAt([encodeSuperblock(NEW_SUPERBLOCK)], 0);
+  await data.sync();
+  return NEW_SUPERBLOCK;
+}
+
+/** A crash while the volume was made: the file holds at most zeros, and no needle was ever indexed. */
+async function isUnfinished(
+  deps: VolumeDeps,
+  name: VolumeName,
+  data: DiskFile,
+  head: Buffer,
+): Promise<boolean> {
+  if (head.some((byte) => byte !== 0)) return false;
+  if ((await data.sizeBytes()) > SUPERBLOCK_BYTES) return false;
+  const path = indexPath(name);
+  if (!(await deps.disk.exists(path))) return true;
+  await using index = await deps.disk.open(path, { access: "read" });
+  return (await index.sizeBytes()) === 0;
+}
+
 async function openIndexOf(
   deps: VolumeDeps,
   name: VolumeName,
-  opened: { readonly data: DiskFile; readonly superblock: Superblock },
+  opened: Pick<VolumeFiles, "data" | "superblock" | "isReadOnly">,
 ): Promise<VolumeFiles> {
   const { data, superblock } = opened;
   const sizeBytes = await data.sizeBytes();
@@ -113,8 +150,7 @@ async function openIndexOf(
     const indexFile = new IndexFile(file, loaded.trustedBytes, deps.log);
     const tail = await recoverTail(deps, { region, loaded, indexFile });
     return {
-      data,
-      superblock,
+      ...opened,
       index: loaded.index,
       indexFile,
       endBytes: tail.endBytes,

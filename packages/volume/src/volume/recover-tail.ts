@@ -24,8 +24,9 @@ export interface RecoveredTail {
 /**
  * Adds to the index (and its file) the records behind those that it covers, and cuts off an append that never finished.
  *
- * What stands behind a gap was found by search, and a user's data can imitate a record. There a known needle
- * is only replaced or removed by a record with its cookie, which an outsider cannot guess.
+ * What stands behind a gap was found by search, and a user's data can imitate a record; the header of a damaged
+ * record may be damaged, too. Such a record only replaces or removes a known needle when it has its cookie,
+ * which an outsider cannot guess.
  */
 export async function recoverTail(
   deps: { readonly hashes: Pick<Hashes, "crc32c">; readonly log: Log },
@@ -44,7 +45,7 @@ export async function recoverTail(
   const source = {
     window: new ReadWindow(region.file, WALK_BUFFER_BYTES),
     endBytes: region.endBytes,
-    checksumOf: deps.hashes.crc32c,
+    hashes: deps.hashes,
   };
   const entries = new EntryWriter(indexFile);
   let damagedCount = 0;
@@ -60,6 +61,7 @@ export async function recoverTail(
       case "damaged":
         damagedCount++;
         deps.log.error("a record of a volume is damaged", { ...where, reason: step.reason });
+        if (!(await isSameCookie(region, index, step.header))) break;
         // It stays known, so that reading it says "corrupt" and not "not found".
         await entries.add(apply(index, step.offsetBytes, step.header));
         break;

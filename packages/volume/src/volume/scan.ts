@@ -2,7 +2,7 @@ import type { DiskFile } from "@kelp/base";
 import { type ScannedNeedle, needleId } from "@kelp/wire";
 import type { NeedleIndex } from "../index/needle-index.ts";
 import { WALK_BUFFER_BYTES } from "../limits.ts";
-import type { Checksum } from "../needle/decode.ts";
+import type { Checksums } from "../needle/decode.ts";
 import { joinIdHalves } from "../needle/id-halves.ts";
 import { ALIGNMENT_BYTES } from "../needle/layout.ts";
 import { type ExamineSource, examine } from "./examine.ts";
@@ -12,7 +12,7 @@ export interface ScanSource {
   readonly file: DiskFile;
   readonly endBytes: number;
   readonly index: NeedleIndex;
-  readonly checksumOf: Checksum;
+  readonly hashes: Checksums;
 }
 
 /**
@@ -23,7 +23,7 @@ export async function* scanLive(scan: ScanSource): AsyncGenerator<ScannedNeedle>
   const source: ExamineSource = {
     window: new ReadWindow(scan.file, WALK_BUFFER_BYTES),
     endBytes: scan.endBytes,
-    checksumOf: scan.checksumOf,
+    hashes: scan.hashes,
   };
   for (const units of liveOffsetUnits(scan.index)) {
     const scanned = await scanOne(scan, source, units * ALIGNMENT_BYTES);

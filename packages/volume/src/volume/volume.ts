@@ -8,7 +8,12 @@ import {
 } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
 import { NEEDLE_DATA_BYTES_MAX, SYNC_READ_BYTES_MAX } from "../limits.ts";
-import { type DecodedNeedle, decodeNeedle, readHeader } from "../needle/decode.ts";
+import {
+  type DecodedNeedle,
+  type NeedleHeader,
+  decodeNeedle,
+  readHeader,
+} from "../needle/decode.ts";
 import { idHigh, idLow } from "../needle/id-halves.ts";
 import type { NeedleLocation } from "../index/needle-index.ts";
 import { recordBytesOf } from "../needle/layout.ts";
@@ -62,7 +67,6 @@ export class Volume implements AsyncDisposable {
       log: deps.log,
       sizeBytesMax: options.sizeBytesMax,
       graceBytes: options.graceBytes,
-      isReadOnly: false,
       onStateChange: options.onStateChange,
     });
   }
@@ -103,7 +107,9 @@ export class Volume implements AsyncDisposable {
   }
 
   async read(fid: Fid): Promise<Uint8Array | undefined> {
-    const location = this.#files.index.find(idHigh(fid.needleId), idLow(fid.needleId));
+    const high = idHigh(fid.needleId);
+    const low = idLow(fid.needleId);
+    const location = this.#files.index.find(high, low);
     if (location === undefined) return undefined;
     const recordBytes = recordBytesOf(location.bodyBytes);
     const record = Buffer.allocUnsafeSlow(recordBytes);
@@ -114,7 +120,11 @@ export class Volume implements AsyncDisposable {
     if (count !== recordBytes) {
       throw corrupt(fid, `the volume file ends after ${count} of ${recordBytes} bytes`);
     }
-    return this.#open(fid, record, location);
+    const header = readHeader(record, 0);
+    if (header.idHigh !== high || header.idLow !== low) {
+      throw corrupt(fid, "another needle id stands there");
+    }
+    return this.#open(fid, record, { header, location });
   }
 
   async *scan(): AsyncGenerator<ScannedNeedle> {
@@ -122,7 +132,7 @@ export class Volume implements AsyncDisposable {
       file: this.#data,
       endBytes: this.#appender.endBytes,
       index: this.#files.index,
-      checksumOf: this.#hashes.crc32c,
+      hashes: this.#hashes,
     });
   }
 
@@ -155,8 +165,11 @@ export class Volume implements AsyncDisposable {
 
   async #close(): Promise<void> {
     await this.#appender.close();
-    await this.#files.indexFile.close();
-    await this.#data.close();
+    try {
+      await this.#files.indexFile.close();
+    } finally {
+      await this.#data.close();
+    }
   }
 
   #readSync(fid: Fid, record: Buffer, location: NeedleLocation): number {
@@ -175,17 +188,18 @@ export class Volume implements AsyncDisposable {
     }
   }
 
-  /** Checks a record against its address; the data is a view of the record. */
-  #open(fid: Fid, record: Buffer, location: NeedleLocation): Uint8Array | undefined {
-    const header = readHeader(record, 0);
-    if (header.idHigh !== idHigh(fid.needleId) || header.idLow !== idLow(fid.needleId)) {
-      throw corrupt(fid, "another needle id stands there");
-    }
+  /** Checks a record of the right id against its address; the data is a view of the record. */
+  #open(
+    fid: Fid,
+    record: Buffer,
+    found: { readonly header: NeedleHeader; readonly location: NeedleLocation },
+  ): Uint8Array | undefined {
+    const { header, location } = found;
     if (header.bodyBytes !== location.bodyBytes) {
       throw corrupt(fid, `size is ${header.bodyBytes}, expected ${location.bodyBytes}`);
     }
     if (header.cookie !== fid.cookie) return undefined;
-    const decoded = decodeNeedle(record, location.bodyBytes, this.#hashes.crc32c);
+    const decoded = decodeNeedle(record, location.bodyBytes, this.#hashes);
     if (decoded.kind === "corrupt") throw corrupt(fid, decoded.reason);
     return this.#isExpired(decoded) ? undefined : decoded.data;
   }

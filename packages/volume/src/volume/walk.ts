@@ -13,7 +13,7 @@ import { type ExamineSource, type Examined, examine, isPossible } from "./examin
 /**
  * One step of a walk along a volume file:
  * - `record`: a whole record with a right checksum;
- * - `damaged`: a record whose header leads on to a good one, with wrong content;
+ * - `damaged`: a record with a possible header and wrong content, with good records behind it;
  * - `gap`: bytes that are no records, with good records behind them;
  * - `torn`: from here to the end of the file nothing is good: an append that never finished.
  */
@@ -52,7 +52,7 @@ export async function* walkRecords(
       continue;
     }
     const chain = await followDamaged(source, at, examined);
-    if (chain !== undefined) {
+    if (chain.isConfirmed) {
       yield* chain.steps;
       at = chain.endBytes;
       continue;
@@ -62,7 +62,13 @@ export async function* walkRecords(
       yield { kind: "torn", offsetBytes: at };
       return;
     }
-    yield { kind: "gap", offsetBytes: at, endBytes: found };
+    for (const step of chain.steps) {
+      const endBytes = step.offsetBytes + recordBytesOf(step.header.bodyBytes);
+      if (endBytes > found) break;
+      yield step;
+      at = endBytes;
+    }
+    if (at < found) yield { kind: "gap", offsetBytes: at, endBytes: found };
     at = found;
     isFoundBySearch = true;
   }
@@ -71,13 +77,19 @@ export async function* walkRecords(
 /** Damaged records kept in memory while it is open whether they lead to a good one. */
 const DAMAGED_CHAIN_MAX = 10_000;
 
-/** From one damaged record to the next until a good one follows; `undefined` when none does. */
+type DamagedStep = Extract<WalkStep, { kind: "damaged" }>;
+
+/** From one damaged record to the next. A good one behind them confirms that their headers are right. */
 async function followDamaged(
   source: ExamineSource,
   offset: number,
   first: Examined,
-): Promise<{ readonly steps: readonly WalkStep[]; readonly endBytes: number } | undefined> {
-  const steps: WalkStep[] = [];
+): Promise<{
+  readonly steps: readonly DamagedStep[];
+  readonly endBytes: number;
+  readonly isConfirmed: boolean;
+}> {
+  const steps: DamagedStep[] = [];
   let at = offset;
   let examined = first;
   while (examined.kind === "damaged" && steps.length < DAMAGED_CHAIN_MAX) {
@@ -86,7 +98,7 @@ async function followDamaged(
     at = examined.endBytes;
     examined = await examine(source, at);
   }
-  return examined.kind === "good" ? { steps, endBytes: at } : undefined;
+  return { steps, endBytes: at, isConfirmed: examined.kind === "good" };
 }
 
 /** The first offset from `fromBytes` on where a good record with data and a later date begins. */

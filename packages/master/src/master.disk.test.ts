@@ -1,0 +1,86 @@
+import { expect, test } from "bun:test";
+import { type Disk, silentLog } from "@kelp/base";
+import { systemClock, systemDisk, systemHashes, systemRandom } from "@kelp/base/platform";
+import { FaultyDisk, temporaryFolder } from "@kelp/base/testing";
+import { openVolumeStore } from "@kelp/volume";
+import { codeOf } from "@kelp/volume/testing";
+import type { Fid } from "@kelp/wire";
+import { openMaster } from "./master.ts";
+
+async function openBoth(folder: string, disk: Disk) {
+  const store = await openVolumeStore({
+    disk,
+    clock: systemClock,
+    hashes: systemHashes,
+    log: silentLog,
+    folder,
+    volumeSizeBytesMax: 100_000,
+  });
+  const master = await openMaster({
+    volumes: store,
+    states: store,
+    disk,
+    folder,
+    random: systemRandom,
+    clock: systemClock,
+    log: silentLog,
+    freeBytesFloor: 0,
+  });
+  return {
+    store,
+    master,
+    [Symbol.asyncDispose]: async () => {
+      await master.close();
+      await store.close();
+    },
+  };
+}
+
+const SIZE_BYTES = 5000;
+
+test("writers never notice that volumes fill up, and find everything after a restart", async () => {
+  using folder = temporaryFolder();
+  const written: Fid[] = [];
+  {
+    await using both = await openBoth(folder.path, systemDisk);
+    const { store, master } = both;
+    const writers = Array.from({ length: 16 }, async (_, writer) => {
+      for (let round = 0; round < 30; round++) {
+        const fid = await master.assign({ collection: "c", sizeBytes: SIZE_BYTES });
+        await store.append(fid, new Uint8Array(SIZE_BYTES).fill(writer));
+        written.push(fid);
+      }
+    });
+    await Promise.all(writers);
+    expect((await store.volumes()).length).toBeGreaterThan(10);
+  }
+  await using both = await openBoth(folder.path, systemDisk);
+  for (const fid of written) expect((await both.store.read(fid))?.length).toBe(SIZE_BYTES);
+  const next = await both.master.assign({ collection: "c", sizeBytes: 1 });
+  expect(written.every((fid) => fid.needleId < next.needleId)).toBe(true);
+});
+
+test("after a volume failed the next needle goes to another", async () => {
+  using folder = temporaryFolder();
+  const disk = new FaultyDisk(systemDisk);
+  await using both = await openBoth(folder.path, disk);
+  const { store, master } = both;
+  const first = await master.assign({ collection: "c", sizeBytes: 1 });
+  disk.syncsUntilFailure = 1;
+  expect(await codeOf(store.append(first, new Uint8Array(1)))).toBe("volume-failed");
+  disk.syncsUntilFailure = Number.POSITIVE_INFINITY;
+  const second = await master.assign({ collection: "c", sizeBytes: 1 });
+  expect(second.volumeId).not.toBe(first.volumeId);
+  await store.append(second, new Uint8Array(1));
+});
+
+test("a full disk is out-of-space to whoever asks for a first volume, until there is space", async () => {
+  using folder = temporaryFolder();
+  const disk = new FaultyDisk(systemDisk);
+  await using both = await openBoth(folder.path, disk);
+  disk.spaceBytes = 0;
+  const request = { collection: "c", sizeBytes: 1 };
+  expect(await codeOf(both.master.assign(request))).toBe("out-of-space");
+  disk.spaceBytes = Number.POSITIVE_INFINITY;
+  await both.store.append(await both.master.assign(request), new Uint8Array(1));
+});
