@@ -252,6 +252,7 @@ test.each([
   ["anonymous", "reserved-name"],
   ["", "invalid-name"],
   ["a/b", "invalid-name"],
+  ["..", "invalid-name"],
   ["a b", "invalid-name"],
   ["ünïcode", "invalid-name"],
   ["a".repeat(65), "invalid-name"],

@@ -7,10 +7,10 @@ const RESERVED_NAMES: ReadonlySet<string> = new Set(["root", "anonymous"]);
 
 /** Throws `IamError` `invalid-name` or `reserved-name` unless an identity may have this name. */
 export function checkIdentityName(name: string): void {
-  if (name.length > NAME_LENGTH_MAX || !/^[A-Za-z0-9+=,.@_-]+$/.test(name)) {
+  if (name.length > NAME_LENGTH_MAX || !/^[A-Za-z0-9+=,@_-][A-Za-z0-9+=,.@_-]*$/.test(name)) {
     throw new IamError(
       "invalid-name",
-      `Cannot name an identity so: it takes 1 to ${NAME_LENGTH_MAX} letters, digits or any of +=,.@_-`,
+      `Cannot name an identity so: it takes 1 to ${NAME_LENGTH_MAX} letters, digits or any of +=,.@_-, no dot first`,
     );
   }
   if (RESERVED_NAMES.has(name.toLowerCase())) {
