@@ -89,7 +89,7 @@ export class Exchange {
     let rawPath = "";
     try {
       if (turn.inFlight > REQUESTS_AT_ONCE_MAX) throw new S3Error("SlowDown");
-      const request = readRequest(this.#incoming);
+      const request = new WireRequest(this.#incoming);
       rawPath = request.rawPath;
       return await this.#perform(request);
     } catch (error) {
@@ -180,18 +180,36 @@ export class Exchange {
   }
 }
 
-function readRequest(incoming: IncomingMessage): S3Request {
-  const { rawPath, rawQuery } = splitTarget(incoming.url ?? "");
-  return {
-    method: incoming.method ?? "",
-    rawPath,
-    rawQuery,
-    query: parseQuery(rawQuery),
-    headers: incoming.headers,
-    rawHeaders: incoming.rawHeaders,
-    remoteAddress: incoming.socket.remoteAddress ?? "",
-    isSecure: "encrypted" in incoming.socket,
-  };
+/** The socket is looked at only when somebody asks: making its object costs more than the rest of this. */
+class WireRequest implements S3Request {
+  readonly method: string;
+  readonly rawPath: string;
+  readonly rawQuery: string;
+  readonly query: S3Request["query"];
+  readonly headers: S3Request["headers"];
+  readonly #incoming: IncomingMessage;
+
+  constructor(incoming: IncomingMessage) {
+    const { rawPath, rawQuery } = splitTarget(incoming.url ?? "");
+    this.method = incoming.method ?? "";
+    this.rawPath = rawPath;
+    this.rawQuery = rawQuery;
+    this.query = parseQuery(rawQuery);
+    this.headers = incoming.headers;
+    this.#incoming = incoming;
+  }
+
+  get rawHeaders(): readonly string[] {
+    return this.#incoming.rawHeaders;
+  }
+
+  get remoteAddress(): string {
+    return this.#incoming.socket.remoteAddress ?? "";
+  }
+
+  get isSecure(): boolean {
+    return "encrypted" in this.#incoming.socket;
+  }
 }
 
 function splitAtQuery(target: string): string {

@@ -81,21 +81,25 @@ export function createMemoryFiler(options: {
       content: isInline ? { kind: "inline", bytes } : { kind: "chunks", chunks: [] },
       position: ++position,
     };
+    const old = bucket.entries.get(path);
+    account(bucket, bytes.length - (old?.sizeBytes ?? 0), old === undefined ? 1 : 0);
     bucket.entries.set(path, entry);
     bucket.bodies.set(path, bytes);
-    refresh(bucket);
     return entry;
   }
 
-  function refresh(bucket: Bucket): void {
-    let bytes = 0;
-    let entries = bucket.entries.size;
-    for (const entry of bucket.entries.values()) bytes += entry.sizeBytes;
-    for (const { parts } of bucket.uploads.values()) {
-      entries += parts.size;
-      for (const { part } of parts.values()) bytes += part.sizeBytes;
+  /** Usage in steps, as a real filer keeps it. */
+  function account(bucket: Bucket, bytes: number, entries: number): void {
+    const { usage } = bucket.tree;
+    const next = { bytes: usage.bytes + bytes, entries: usage.entries + entries, chunks: 0 };
+    bucket.tree = { ...bucket.tree, usage: next };
+  }
+
+  function freeParts(bucket: Bucket, id: string): void {
+    for (const { part } of bucket.uploads.get(id)?.parts.values() ?? []) {
+      account(bucket, -part.sizeBytes, -1);
     }
-    bucket.tree = { ...bucket.tree, usage: { bytes, entries, chunks: 0 } };
+    bucket.uploads.delete(id);
   }
 
   async function collect(body: Body): Promise<Uint8Array> {
@@ -104,9 +108,7 @@ export function createMemoryFiler(options: {
       filer.failNextWrite = undefined;
       throw error;
     }
-    return isByteStream(body)
-      ? must(await collectBytes(body, BODY_BYTES_MAX))
-      : Uint8Array.from(body);
+    return isByteStream(body) ? must(await collectBytes(body, BODY_BYTES_MAX)) : body.slice();
   }
 
   const filer: MemoryFiler = {
@@ -172,9 +174,10 @@ export function createMemoryFiler(options: {
       if (bucket === undefined) return Promise.resolve(refused("no-such-tree"));
       const failed = checkCondition(condition, bucket.entries.get(path));
       if (failed !== undefined) return Promise.resolve(refused(failed));
+      const old = bucket.entries.get(path);
+      if (old !== undefined) account(bucket, -old.sizeBytes, -1);
       const existed = bucket.entries.delete(path);
       bucket.bodies.delete(path);
-      refresh(bucket);
       return Promise.resolve(ok({ existed }));
     },
     listEntries(tree, query) {
@@ -216,6 +219,7 @@ export function createMemoryFiler(options: {
       if (entry === undefined || bytes === undefined) {
         return Promise.resolve(refused("no-such-entry"));
       }
+      account(bucket, -entry.sizeBytes, -1);
       bucket.entries.delete(source);
       bucket.bodies.delete(source);
       return Promise.resolve(ok(store(bucket, target, bytes, entry)));
@@ -265,8 +269,10 @@ export function createMemoryFiler(options: {
         etag: described.etag ?? hex(md5(bytes)),
         attributes: described.attributes,
       };
-      bucket.uploads.get(id)?.parts.set(number, { part, bytes });
-      refresh(bucket);
+      const parts = must(bucket.uploads.get(id)).parts;
+      const old = parts.get(number);
+      account(bucket, bytes.length - (old?.part.sizeBytes ?? 0), old === undefined ? 1 : 0);
+      parts.set(number, { part, bytes });
       return ok(part);
     },
     listParts(tree, id, query) {
@@ -329,7 +335,7 @@ export function createMemoryFiler(options: {
           chosen.map(({ part }) => part),
           found.upload,
         );
-        bucket.uploads.delete(request.id);
+        freeParts(bucket, request.id);
         bucket.completed.set(request.id, path);
         const bytes = Buffer.concat(chosen.map((part) => part.bytes));
         return Promise.resolve(ok(store(bucket, path, bytes, described)));
@@ -341,8 +347,7 @@ export function createMemoryFiler(options: {
       const found = findUpload(buckets, tree, id);
       if (found.kind === "refused") return Promise.resolve(found);
       const bucket = must(buckets.get(tree));
-      bucket.uploads.delete(id);
-      refresh(bucket);
+      freeParts(bucket, id);
       return Promise.resolve(ok(undefined));
     },
     readChanges: (): Promise<Change[]> => Promise.resolve([]),
