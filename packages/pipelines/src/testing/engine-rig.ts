@@ -37,7 +37,7 @@ export interface FinishedRun {
   readonly run: Run;
   readonly tasks: readonly Task[];
   /** The first task of a name that is no iteration. */
-  task(name: string): Task;
+  readonly task: (name: string) => Task;
 }
 
 export interface EngineRigOptions {

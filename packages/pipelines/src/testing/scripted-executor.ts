@@ -1,7 +1,6 @@
-import type { JsonValue } from "../spec/json.ts";
+import type { JsonObject, JsonValue } from "../spec/json.ts";
 import type {
   Executor,
-  StepArtifact,
   StepAddress,
   StepLog,
   StepOutcome,
@@ -14,10 +13,12 @@ export type StepScript = (
   context: { readonly log: StepLog; readonly signal: AbortSignal },
 ) => StepResult | Promise<StepResult>;
 
-export type StepResult =
-  | { readonly [output: string]: JsonValue }
-  | { readonly fail: string }
-  | { readonly artifacts: Readonly<Record<string, readonly StepArtifact[]>> };
+export interface StepResult {
+  /** Output parameters. */
+  readonly [output: string]: JsonValue | undefined;
+  /** Fails the step with this message. */
+  readonly fail?: string;
+}
 
 /** Carries out steps by calling functions, by task name: for tests of the engine alone. */
 export class ScriptedExecutor implements Executor {
@@ -39,15 +40,15 @@ export class ScriptedExecutor implements Executor {
     try {
       const result = (await this.#scripts[request.taskName]?.(request, { log, signal })) ?? {};
       if (signal.aborted) return { kind: "canceled" };
-      if ("fail" in result) return { kind: "failed", message: String(result.fail) };
-      const artifacts = Object.fromEntries(
-        Object.entries(request.outputs.artifacts).map(([name, artifact]) => [name, [artifact]]),
-      );
-      if ("artifacts" in result) {
-        const given = result.artifacts as Readonly<Record<string, readonly StepArtifact[]>>;
-        return { kind: "succeeded", parameters: {}, artifacts: { ...artifacts, ...given } };
-      }
-      return { kind: "succeeded", parameters: result, artifacts };
+      const { fail, ...outputs } = result;
+      if (fail !== undefined) return { kind: "failed", message: fail };
+      return {
+        kind: "succeeded",
+        parameters: definedOnly(outputs),
+        artifacts: Object.fromEntries(
+          Object.entries(request.outputs.artifacts).map(([name, artifact]) => [name, [artifact]]),
+        ),
+      };
     } finally {
       this.#running--;
     }
@@ -73,4 +74,12 @@ export class ScriptedExecutor implements Executor {
   of(taskName: string): readonly StepRequest[] {
     return this.requests.filter((request) => request.taskName === taskName);
   }
+}
+
+function definedOnly(values: Readonly<Record<string, JsonValue | undefined>>): JsonObject {
+  const result: Record<string, JsonValue> = {};
+  for (const [name, value] of Object.entries(values)) {
+    if (value !== undefined) result[name] = value;
+  }
+  return result;
 }
