@@ -1,4 +1,5 @@
 import type { Log } from "@kelp/base";
+import { ObjectStoreError, type ObjectStoreErrorCode } from "@kelp/wire";
 import type { Context } from "hono";
 import { ApiError, STATUS_OF, statusMessage, uploadErrorMessage } from "./errors.ts";
 import { PipelinesError, type PipelinesErrorCode } from "../index.ts";
@@ -12,6 +13,16 @@ const CODE_OF = {
   "failed-precondition": "failed-precondition",
   unavailable: "unavailable",
 } as const satisfies Record<PipelinesErrorCode, ApiErrorCode>;
+
+const STORE_CODE_OF = {
+  "no-such-bucket": "not-found",
+  "no-such-object": "not-found",
+  "bucket-not-empty": "failed-precondition",
+  "invalid-bucket-name": "invalid-argument",
+  "invalid-key": "invalid-argument",
+  "quota-exceeded": "failed-precondition",
+  "out-of-space": "unavailable",
+} as const satisfies Record<ObjectStoreErrorCode, ApiErrorCode>;
 
 /** The answer of every route but uploads. */
 export function answerError(error: Error, context: Context, log: Log): Response {
@@ -29,6 +40,9 @@ function toApiError(error: Error, context: Context, log: Log): ApiError {
   if (error instanceof ApiError) return error;
   if (error instanceof PipelinesError) {
     return new ApiError(CODE_OF[error.code], error.message, { cause: error });
+  }
+  if (error instanceof ObjectStoreError) {
+    return new ApiError(STORE_CODE_OF[error.code], error.message, { cause: error });
   }
   log.error("pipelines request failed", {
     method: context.req.method,

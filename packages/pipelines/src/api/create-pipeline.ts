@@ -65,14 +65,12 @@ export function createPipelineWithVersion(
 ): { readonly pipeline: PipelineRow; readonly version: PipelineVersionRow } {
   return database.transaction(() => {
     const pipeline = createPipeline(catalog, pipelineRequest);
-    const hasName = versionRequest.name !== "" || versionRequest.display_name !== "";
     // A version's name is one character shorter than a pipeline's may be.
     const name = Array.from(pipeline.name).slice(0, VERSION_NAME_LENGTH_MAX).join("");
-    const version = createVersion(
-      catalog,
-      pipeline.pipeline_id,
-      hasName ? versionRequest : { ...versionRequest, name, display_name: "" },
-    );
+    const version = createVersion(catalog, pipeline.pipeline_id, {
+      ...versionRequest,
+      name: versionRequest.name || name,
+    });
     return { pipeline, version };
   });
 }

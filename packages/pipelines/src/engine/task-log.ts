@@ -32,6 +32,9 @@ export async function* openTaskLog(
       next++;
     }
     if (!options.follow || isFinished(row.state) || options.signal.aborted) return;
-    if ((deps.getTask()?.attempt ?? 0) < next) await deps.changed(options.signal);
+    // The row is as old as the reading took; a task that ended meanwhile changes no more.
+    const current = deps.getTask();
+    if (current === undefined || isFinished(current.state)) continue;
+    if (current.attempt < next) await deps.changed(options.signal);
   }
 }

@@ -1,6 +1,7 @@
 import { type Body, type ByteStream, isByteStream } from "@kelp/base";
 import {
   type BucketInfo,
+  type ByteRange,
   type ListObjectsQuery,
   type ObjectInfo,
   type ObjectPage,
@@ -69,12 +70,12 @@ export class MemoryObjectStore implements ObjectStore {
   async getObject(
     bucket: string,
     key: string,
-    range?: { readonly start: number; readonly end?: number },
+    range?: ByteRange,
   ): Promise<{ info: ObjectInfo; body: ByteStream } | undefined> {
     const stored = this.#objects(bucket).get(key);
     if (stored === undefined) return undefined;
-    if (range !== undefined) throw new Error("ranges are not kept in memory");
-    return { info: objectInfo(key, stored), body: once(stored.bytes) };
+    const bytes = stored.bytes.subarray(range?.start, range?.end);
+    return { info: objectInfo(key, stored), body: once(bytes) };
   }
 
   async deleteObject(bucket: string, key: string): Promise<void> {

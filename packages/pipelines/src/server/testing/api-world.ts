@@ -9,10 +9,10 @@ import {
 } from "@kelp/base/platform";
 import { temporaryFolder } from "@kelp/base/testing";
 import { type Lineage, openLineage } from "@kelp/lineage";
-import type { AccessRequest, ObjectStore, PeopleHandler } from "@kelp/wire";
+import type { AccessRequest, PeopleHandler } from "@kelp/wire";
 import { type PipelinesEngine, createPipelinesEngine } from "../../index.ts";
+import { MemoryObjectStore } from "../../testing/memory-object-store.ts";
 import { createPipelinesHandler } from "../index.ts";
-import { memoryObjectStore } from "./memory-object-store.ts";
 import { type StepScript, scriptedExecutor } from "./scripted-executor.ts";
 
 /** The whole of pipelines in one test: the real handler and engine, steps that are scripts, objects in memory. */
@@ -21,7 +21,7 @@ export interface ApiWorld extends AsyncDisposable {
   readonly engine: PipelinesEngine;
   readonly database: SqlDatabase;
   readonly lineage: Lineage;
-  readonly objects: ObjectStore;
+  readonly objects: MemoryObjectStore;
   /** Set to refuse requests. */
   isAllowed: (request: AccessRequest) => boolean;
   /** Sends a request as root. A body that is no text or form goes as JSON. */
@@ -50,7 +50,7 @@ export function openApiWorld(scripts: Readonly<Record<string, StepScript>> = {})
   const folder = temporaryFolder();
   const database = openDatabase(":memory:");
   const lineage = openLineage(database);
-  const objects = memoryObjectStore();
+  const objects = new MemoryObjectStore();
   const ports = { database, lineage, objects, clock: systemClock, random: systemRandom };
   const engine = createPipelinesEngine(
     {

@@ -1,6 +1,5 @@
 /** For tests only: the whole of pipelines without processes and without a store on disk. */
 export { type Answer, type ApiWorld, openApiWorld } from "./api-world.ts";
-export { memoryObjectStore } from "./memory-object-store.ts";
 export {
   type StepScript,
   fail,
