@@ -16,7 +16,11 @@ import { Shell } from "./shell.tsx";
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFoundPage });
 
 const text = (value: unknown): string | undefined =>
-  typeof value === "string" && value !== "" ? value : typeof value === "number" ? String(value) : undefined;
+  typeof value === "string" && value !== ""
+    ? value
+    : typeof value === "number"
+      ? String(value)
+      : undefined;
 
 /** A search of optional texts: absent when not given, so that addresses stay short. */
 function textSearch<Name extends string>(...names: readonly Name[]) {
@@ -79,7 +83,10 @@ const run = createRoute({
 const pipelines = createRoute({
   getParentRoute: () => root,
   path: "/pipelines",
-  component: lazyRouteComponent(() => import("./pages/pipelines/pipelines-page.tsx"), "PipelinesPage"),
+  component: lazyRouteComponent(
+    () => import("./pages/pipelines/pipelines-page.tsx"),
+    "PipelinesPage",
+  ),
 });
 const pipelinePage = lazyRouteComponent(
   () => import("./pages/pipelines/pipeline-page.tsx"),
@@ -114,12 +121,18 @@ const experiment = createRoute({
 const artifacts = createRoute({
   getParentRoute: () => root,
   path: "/artifacts",
-  component: lazyRouteComponent(() => import("./pages/artifacts/artifacts-page.tsx"), "ArtifactsPage"),
+  component: lazyRouteComponent(
+    () => import("./pages/artifacts/artifacts-page.tsx"),
+    "ArtifactsPage",
+  ),
 });
 const artifact = createRoute({
   getParentRoute: () => root,
   path: "/artifacts/$artifactId",
-  component: lazyRouteComponent(() => import("./pages/artifacts/artifact-page.tsx"), "ArtifactPage"),
+  component: lazyRouteComponent(
+    () => import("./pages/artifacts/artifact-page.tsx"),
+    "ArtifactPage",
+  ),
 });
 const keys = createRoute({
   getParentRoute: () => root,

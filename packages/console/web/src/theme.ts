@@ -8,7 +8,8 @@ export const theme = createTheme({
   defaultRadius: "sm",
   cursorType: "pointer",
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif',
-  fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace',
+  fontFamilyMonospace:
+    'ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace',
   fontSizes: { xs: "0.72rem", sm: "0.82rem", md: "0.9rem", lg: "1.05rem", xl: "1.25rem" },
   headings: {
     fontWeight: "600",

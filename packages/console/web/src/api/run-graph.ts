@@ -62,7 +62,5 @@ export function fetchArtifact(artifactId: string): Promise<ArtifactLineageMessag
 
 /** No further change is to be expected. */
 export function isFinalState(state: RunState | undefined): boolean {
-  return (
-    state === "SUCCEEDED" || state === "FAILED" || state === "SKIPPED" || state === "CANCELED"
-  );
+  return state === "SUCCEEDED" || state === "FAILED" || state === "SKIPPED" || state === "CANCELED";
 }

@@ -10,7 +10,11 @@ export function CopyText(props: { readonly text: string; readonly testId?: strin
       </span>
       <CopyButton value={props.text}>
         {({ copied, copy }) => (
-          <ActionIcon size="xs" onClick={copy} aria-label={copied ? "Copied" : `Copy ${props.text}`}>
+          <ActionIcon
+            size="xs"
+            onClick={copy}
+            aria-label={copied ? "Copied" : `Copy ${props.text}`}
+          >
             {copied ? <IconCheck size={13} /> : <IconCopy size={13} />}
           </ActionIcon>
         )}

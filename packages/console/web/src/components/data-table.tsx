@@ -92,12 +92,16 @@ function HeaderCell<Row>(props: {
     <th
       className={className}
       style={{ width: column.width }}
-      aria-sort={direction === undefined ? "none" : direction === "asc" ? "ascending" : "descending"}
+      aria-sort={
+        direction === undefined ? "none" : direction === "asc" ? "ascending" : "descending"
+      }
     >
       <button
         type="button"
         className="sort-button"
-        onClick={() => onSort({ field: sortField, direction: direction === "desc" ? "asc" : "desc" })}
+        onClick={() =>
+          onSort({ field: sortField, direction: direction === "desc" ? "asc" : "desc" })
+        }
       >
         {column.title}
         {direction !== undefined && <Arrow size={13} aria-hidden />}

@@ -11,7 +11,12 @@ export function Pager(props: {
 }) {
   const { pages, nextToken } = props;
   return (
-    <Group justify="space-between" px="sm" py={6} style={{ borderTop: "1px solid var(--kelp-line)" }}>
+    <Group
+      justify="space-between"
+      px="sm"
+      py={6}
+      style={{ borderTop: "1px solid var(--kelp-line)" }}
+    >
       <Text size="xs" c="dimmed">
         {plural(props.totalSize, props.noun)}
       </Text>

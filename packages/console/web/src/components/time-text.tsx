@@ -13,7 +13,11 @@ export function TimeText(props: { readonly at: string | number | null | undefine
     );
   }
   return (
-    <time dateTime={new Date(timeMs).toISOString()} title={formatDateTime(timeMs)} style={{ whiteSpace: "nowrap" }}>
+    <time
+      dateTime={new Date(timeMs).toISOString()}
+      title={formatDateTime(timeMs)}
+      style={{ whiteSpace: "nowrap" }}
+    >
       {formatAge(timeMs, nowMs())}
     </time>
   );

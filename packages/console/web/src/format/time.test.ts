@@ -2,9 +2,9 @@ import { expect, test } from "bun:test";
 import { formatAge, formatDuration, parseTime } from "./time.ts";
 
 test("durations use the two largest units and drop an empty second one", () => {
-  expect([840, 4200, 59_600, 200_000, 7_500_000, 7_200_000, 97_200_000].map(formatDuration)).toEqual(
-    ["840 ms", "4.2 s", "1 min", "3 min 20 s", "2 h 5 min", "2 h", "1 d 3 h"],
-  );
+  expect(
+    [840, 4200, 59_600, 200_000, 7_500_000, 7_200_000, 97_200_000].map(formatDuration),
+  ).toEqual(["840 ms", "4.2 s", "1 min", "3 min 20 s", "2 h 5 min", "2 h", "1 d 3 h"]);
 });
 
 test("the epoch and broken texts are no time at all", () => {

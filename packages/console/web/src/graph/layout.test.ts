@@ -30,6 +30,8 @@ test("an edge to a box that is not there is left out", () => {
 
 test("two frames side by side do not overlap", () => {
   const places = layoutBoxes([box("l", [], [box("l1")]), box("r", [], [box("r1"), box("r2")])]);
-  const [left, right] = [places.get("l"), places.get("r")].sort((a, b) => (a?.x ?? 0) - (b?.x ?? 0));
+  const [left, right] = [places.get("l"), places.get("r")].sort(
+    (a, b) => (a?.x ?? 0) - (b?.x ?? 0),
+  );
   expect((left?.x ?? 0) + (left?.width ?? 0)).toBeLessThanOrEqual(right?.x ?? 0);
 });

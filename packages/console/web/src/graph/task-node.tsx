@@ -1,6 +1,12 @@
 import { Tooltip } from "@mantine/core";
-import { IconBolt, IconChevronDown, IconChevronRight, IconDatabaseImport } from "@tabler/icons-react";
+import {
+  IconBolt,
+  IconChevronDown,
+  IconChevronRight,
+  IconDatabaseImport,
+} from "@tabler/icons-react";
 import { Handle, type Node, type NodeProps, Position } from "@xyflow/react";
+import type { CSSProperties } from "react";
 import { StateIcon } from "../components/state-icon.tsx";
 import { STATE_COLORS } from "../components/state-labels.ts";
 import { TASK_KIND_LABELS } from "./task-kind-labels.ts";
@@ -29,7 +35,7 @@ export function TaskNode(props: NodeProps<TaskFlowNode>) {
       data-kind={task.kind}
       data-open={isOpen || undefined}
       data-selected={isSelected || undefined}
-      style={{ "--task-color": color }}
+      style={taskColor(color)}
     >
       <Handle type="target" position={Position.Top} isConnectable={false} />
       <div className="task-node-header">
@@ -56,10 +62,18 @@ export function TaskNode(props: NodeProps<TaskFlowNode>) {
   );
 }
 
+/** The type of styles does not know custom properties. */
+function taskColor(color: string): CSSProperties {
+  return { "--task-color": color } as CSSProperties;
+}
+
 function GroupToggle(props: TaskNodeData) {
   const { task, isOpen, childCount, hiddenChildCount } = props.visible;
   const Chevron = isOpen ? IconChevronDown : IconChevronRight;
-  const count = hiddenChildCount > 0 && isOpen ? `${childCount - hiddenChildCount} of ${childCount}` : childCount;
+  const count =
+    hiddenChildCount > 0 && isOpen
+      ? `${childCount - hiddenChildCount} of ${childCount}`
+      : childCount;
   return (
     <button
       type="button"

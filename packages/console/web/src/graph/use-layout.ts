@@ -3,9 +3,7 @@ import type { LayoutBox, Placement } from "./layout.ts";
 import type { LayoutAnswer, LayoutRequest } from "./layout.worker.ts";
 
 /** Placements for `boxes`; those of the boxes before while new ones are computed. `undefined` at first. */
-export function useLayout(
-  boxes: readonly LayoutBox[],
-): ReadonlyMap<string, Placement> | undefined {
+export function useLayout(boxes: readonly LayoutBox[]): ReadonlyMap<string, Placement> | undefined {
   const [placements, setPlacements] = useState<ReadonlyMap<string, Placement>>();
   const worker = useRef<Worker>(undefined);
   const sequence = useRef(0);

@@ -4,7 +4,9 @@ import { EmptyState } from "../components/empty-state.tsx";
 import { formatSize } from "../format/size.ts";
 import { type PreviewKind, previewKind } from "./preview-kind.ts";
 
-const TextPreview = lazy(async () => ({ default: (await import("./text-preview.tsx")).TextPreview }));
+const TextPreview = lazy(async () => ({
+  default: (await import("./text-preview.tsx")).TextPreview,
+}));
 const TablePreview = lazy(async () => ({
   default: (await import("./table-preview.tsx")).TablePreview,
 }));
@@ -14,7 +16,9 @@ const ParquetPreview = lazy(async () => ({
 const MarkdownPreview = lazy(async () => ({
   default: (await import("./markdown-preview.tsx")).MarkdownPreview,
 }));
-const HtmlPreview = lazy(async () => ({ default: (await import("./html-preview.tsx")).HtmlPreview }));
+const HtmlPreview = lazy(async () => ({
+  default: (await import("./html-preview.tsx")).HtmlPreview,
+}));
 const ImagePreview = lazy(async () => ({
   default: (await import("./image-preview.tsx")).ImagePreview,
 }));

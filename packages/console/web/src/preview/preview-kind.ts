@@ -48,7 +48,8 @@ export function previewKind(subject: {
   readonly contentType: string;
   readonly artifactType?: string | undefined;
 }): PreviewKind {
-  const fixed = subject.artifactType === undefined ? undefined : BY_ARTIFACT_TYPE[subject.artifactType];
+  const fixed =
+    subject.artifactType === undefined ? undefined : BY_ARTIFACT_TYPE[subject.artifactType];
   if (fixed !== undefined) return fixed;
   const name = subject.key.slice(subject.key.lastIndexOf("/") + 1);
   const dot = name.lastIndexOf(".");

@@ -9,7 +9,17 @@ export function safeMarkdown(text: string): string {
   const html = marked.parse(text, { async: false, gfm: true });
   const body = DOMPurify.sanitize(html, {
     USE_PROFILES: { html: true },
-    FORBID_TAGS: ["style", "form", "input", "button", "textarea", "select", "iframe", "video", "audio"],
+    FORBID_TAGS: [
+      "style",
+      "form",
+      "input",
+      "button",
+      "textarea",
+      "select",
+      "iframe",
+      "video",
+      "audio",
+    ],
     FORBID_ATTR: ["style", "srcset", "id", "name", "class"],
     RETURN_DOM: true,
   });

@@ -86,7 +86,13 @@ function BucketSize(props: { readonly bucket: BucketMessage }) {
         {" "}
         of {formatSize(quota_bytes)}
       </Text>
-      <Progress value={percent} size={4} mt={3} color={percent > 90 ? "red" : "kelp"} aria-label="Quota used" />
+      <Progress
+        value={percent}
+        size={4}
+        mt={3}
+        color={percent > 90 ? "red" : "kelp"}
+        aria-label="Quota used"
+      />
     </>
   );
 }

@@ -7,7 +7,10 @@ import { TimeText } from "../../components/time-text.tsx";
 import { formatSize } from "../../format/size.ts";
 import { ObjectActions } from "./object-actions.tsx";
 
-export function objectColumns(bucket: string, prefix: string): readonly Column<ObjectItemMessage>[] {
+export function objectColumns(
+  bucket: string,
+  prefix: string,
+): readonly Column<ObjectItemMessage>[] {
   return [
     {
       id: "name",

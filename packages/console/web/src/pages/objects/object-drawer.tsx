@@ -66,7 +66,12 @@ function ObjectFacts(props: { readonly bucket: string; readonly info: ObjectInfo
         ["Size", `${formatSize(info.size_bytes)} (${formatCount(info.size_bytes)} bytes)`],
         ["Modified", formatDateTime(info.modified_ms)],
         ["Content type", info.content_type],
-        ["ETag", <span key="etag" className="mono">{info.etag}</span>],
+        [
+          "ETag",
+          <span key="etag" className="mono">
+            {info.etag}
+          </span>,
+        ],
         ...Object.entries(info.user_metadata).map(
           ([name, value]) => [`x-amz-meta-${name}`, value] as const,
         ),

@@ -20,7 +20,11 @@ export function ObjectsPage() {
   return (
     <div className="page" data-testid="objects-page">
       <PageHeader title={<PrefixPath bucket={bucket} prefix={prefix} />}>
-        <FileButton multiple onChange={uploads.add} inputProps={{ "aria-label": "Files to upload" }}>
+        <FileButton
+          multiple
+          onChange={uploads.add}
+          inputProps={{ "aria-label": "Files to upload" }}
+        >
           {(props) => (
             <Button {...props} leftSection={<IconUpload size={14} />} data-testid="upload">
               Upload files

@@ -67,7 +67,9 @@ export class UploadQueue {
 
   /** Forgets those that ended. */
   clear(): void {
-    this.#change(this.#items.filter(({ phase }) => phase.kind === "waiting" || phase.kind === "sending"));
+    this.#change(
+      this.#items.filter(({ phase }) => phase.kind === "waiting" || phase.kind === "sending"),
+    );
   }
 
   #startNext(): void {

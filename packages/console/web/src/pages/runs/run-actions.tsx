@@ -29,9 +29,7 @@ export function RunActions(props: { readonly run: RunMessage }) {
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.Item
-          onClick={() => navigate({ to: "/runs/new", search: { cloneFrom: run.run_id } })}
-        >
+        <Menu.Item onClick={() => navigate({ to: "/runs/new", search: { cloneFrom: run.run_id } })}>
           Clone
         </Menu.Item>
         {!isFinal && <Menu.Item onClick={() => act.mutate("terminate")}>Stop</Menu.Item>}

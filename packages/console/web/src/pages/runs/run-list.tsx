@@ -27,10 +27,7 @@ const COLUMNS: readonly Column<RunMessage>[] = [
 const STATES = Object.entries(STATE_LABELS).map(([value, label]) => ({ value, label }));
 
 /** Runs of one storage state, of one experiment or of all: filtered, sorted and paged by the server. */
-export function RunList(props: {
-  readonly storage: StorageState;
-  readonly experimentId?: string;
-}) {
+export function RunList(props: { readonly storage: StorageState; readonly experimentId?: string }) {
   const [name, setName] = useState("");
   const [state, setState] = useState<string | null>(null);
   const [sort, setSort] = useState<Sort>({ field: "created_at", direction: "desc" });
