@@ -2,6 +2,7 @@ import { StartError } from "@kelp/all-in-one/errors";
 import { Command, CommanderError } from "commander";
 import { benchCommand } from "./commands/bench.ts";
 import { envCommand } from "./commands/env.ts";
+import { fsckCommand } from "./commands/fsck.ts";
 import { runCommand } from "./commands/run.ts";
 import { serverCommand } from "./commands/server.ts";
 import { testCommand } from "./commands/test.ts";
@@ -54,6 +55,7 @@ export function buildProgram(line: CommandLine): Command {
     serverCommand(line),
     envCommand(line),
     runCommand(line),
+    fsckCommand(line),
     testCommand(line),
     benchCommand(line),
     versionCommand(line),
