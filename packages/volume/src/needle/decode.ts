@@ -66,13 +66,9 @@ export function decodeNeedle(record: Buffer, bodyBytes: number, hashes: Checksum
   return { kind: "needle", data, flags: shape.flags, dateNs, ttlMs: shape.ttlMs };
 }
 
-/**
- * SeaweedFS leaves the checksum of the removed data in a tombstone, so it says nothing about the record.
- * Every record has a date, though, which tells it from one that was torn.
- */
+/** SeaweedFS leaves the checksum of the removed data in a tombstone, so it says nothing about the record. */
 function decodeBodiless(record: Buffer): DecodedNeedle {
   const dateNs = record.readBigUInt64BE(HEADER_BYTES + CHECKSUM_BYTES);
-  if (dateNs === 0n) return corrupt("record without a body has no date");
   return { kind: "needle", data: EMPTY_BYTES, flags: 0, dateNs, ttlMs: undefined };
 }
 

@@ -49,11 +49,6 @@ test("a tombstone is read whatever its checksum, which SeaweedFS leaves from the
   expect(decode(record)).toMatchObject({ kind: "needle", dateNs: DATE });
 });
 
-test("a record without a body and without a date is corruption", () => {
-  const record = bytesOf("00000001 0000000000000002 00000000 00000000 0000000000000000 00000000");
-  expect(decode(record).kind).toBe("corrupt");
-});
-
 test("an empty needle is written with a body, so that it is no tombstone", () => {
   const record = Buffer.alloc(40, 0xee);
   const needle = { needleId: needleId(1n), cookie: 2, data: new Uint8Array(0), checksum: 0 };

@@ -161,6 +161,14 @@ export class VolumeStore implements VolumeClient, VolumeStateSource, AsyncDispos
     try {
       const volume = await Volume.open(this.#options, this.#volumeOptions(id, collection));
       this.#volumes.set(id, volume);
+      const { damagedCount } = volume;
+      if (damagedCount > 0) {
+        this.#log.error("a volume is damaged and should be scanned", {
+          volume_id: id,
+          collection,
+          damaged_count: damagedCount,
+        });
+      }
     } catch (error) {
       this.#log.error("a volume cannot be opened", { volume_id: id, collection, error });
       this.#broken.set(id, brokenVolume(id, collection, error, this.#options.clock.nowMs()));

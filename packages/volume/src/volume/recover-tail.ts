@@ -9,6 +9,7 @@ import type { IndexFile } from "../index/index-file.ts";
 import type { NeedleIndex } from "../index/needle-index.ts";
 import { WALK_BUFFER_BYTES } from "../limits.ts";
 import { type NeedleHeader, readHeader } from "../needle/decode.ts";
+import { joinIdHalves } from "../needle/id-halves.ts";
 import { HEADER_BYTES } from "../needle/layout.ts";
 import type { DataRegion, LoadedIndex, RecordPlace } from "./load-index.ts";
 import { ReadWindow } from "./read-window.ts";
@@ -26,7 +27,7 @@ export interface RecoveredTail {
  *
  * What stands behind a gap was found by search, and a user's data can imitate a record; the header of a damaged
  * record may be damaged, too. Such a record only replaces or removes a known needle when it has its cookie,
- * which an outsider cannot guess.
+ * which an outsider cannot guess, and only adds one whose id is not far above all others.
  */
 export async function recoverTail(
   deps: { readonly hashes: Pick<Hashes, "crc32c">; readonly log: Log },
@@ -55,13 +56,13 @@ export async function recoverTail(
     switch (step.kind) {
       case "record":
         lastRecord = { offsetBytes: step.offsetBytes, bodyBytes: step.header.bodyBytes };
-        if (step.isFoundBySearch && !(await isSameCookie(region, index, step.header))) break;
+        if (step.isFoundBySearch && !(await isBelievable(region, index, step.header))) break;
         await entries.add(apply(index, step.offsetBytes, step.header));
         break;
       case "damaged":
         damagedCount++;
         deps.log.error("a record of a volume is damaged", { ...where, reason: step.reason });
-        if (!(await isSameCookie(region, index, step.header))) break;
+        if (!(await isBelievable(region, index, step.header))) break;
         // It stays known, so that reading it says "corrupt" and not "not found".
         await entries.add(apply(index, step.offsetBytes, step.header));
         break;
@@ -92,13 +93,18 @@ function apply(index: NeedleIndex, offsetBytes: number, header: NeedleHeader): I
   return { idHigh, idLow, offsetBytes, bodyBytes: isRemoval ? REMOVED_SIZE : bodyBytes };
 }
 
-async function isSameCookie(
+/** How far above all others an id may be that was found by search: no forgery shall use up the ids. */
+const ID_STEP_MAX = 1n << 40n;
+
+async function isBelievable(
   region: DataRegion,
   index: NeedleIndex,
   header: NeedleHeader,
 ): Promise<boolean> {
   const known = index.find(header.idHigh, header.idLow);
-  if (known === undefined) return true;
+  if (known === undefined) {
+    return joinIdHalves(header.idHigh, header.idLow) <= index.needleIdMax + ID_STEP_MAX;
+  }
   const bytes = Buffer.alloc(HEADER_BYTES);
   await region.file.readAt(bytes, known.offsetBytes);
   return readHeader(bytes, 0).cookie === header.cookie;

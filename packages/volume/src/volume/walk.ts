@@ -44,7 +44,7 @@ export async function* walkRecords(
   let isFoundBySearch = false;
   let lastDateNs = 0n;
   while (at < source.endBytes) {
-    const examined = await examine(source, at);
+    const examined = await examineDated(source, at);
     if (examined.kind === "good") {
       yield { kind: "record", offsetBytes: at, header: examined.header, isFoundBySearch };
       lastDateNs = examined.dateNs;
@@ -77,6 +77,17 @@ export async function* walkRecords(
 /** Damaged records kept in memory while it is open whether they lead to a good one. */
 const DAMAGED_CHAIN_MAX = 10_000;
 
+/**
+ * Every record has a date. One without was torn, even where its checksum fits: that of an empty needle is 0,
+ * as is what a crash leaves in its place.
+ */
+async function examineDated(source: ExamineSource, offset: number): Promise<Examined> {
+  const examined = await examine(source, offset);
+  if (examined.kind !== "good" || examined.dateNs !== 0n) return examined;
+  const { header, endBytes } = examined;
+  return { kind: "damaged", header, endBytes, reason: "record has no date" };
+}
+
 type DamagedStep = Extract<WalkStep, { kind: "damaged" }>;
 
 /** From one damaged record to the next. A good one behind them confirms that their headers are right. */
@@ -96,7 +107,7 @@ async function followDamaged(
     const { header, reason } = examined;
     steps.push({ kind: "damaged", offsetBytes: at, header, reason });
     at = examined.endBytes;
-    examined = await examine(source, at);
+    examined = await examineDated(source, at);
   }
   return { steps, endBytes: at, isConfirmed: examined.kind === "good" };
 }
@@ -119,7 +130,7 @@ async function search(
       else return undefined;
       continue;
     }
-    const examined = await examine(source, candidate);
+    const examined = await examineDated(source, candidate);
     if (examined.kind === "good" && examined.dateNs > lastDateNs) return candidate;
     at = candidate + ALIGNMENT_BYTES;
   }

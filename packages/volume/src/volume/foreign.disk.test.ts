@@ -1,0 +1,107 @@
+import { expect, test } from "bun:test";
+import { rmSync, writeFileSync } from "node:fs";
+import { codeOf } from "../testing/volume-client-contract.ts";
+import { ONE, VolumeWorld, content, fid, readPlain } from "../testing/volume-world.ts";
+
+// Volumes as another program writes them, or leaves them.
+
+// Id, offset 8 / 8 and size 0: how SeaweedFS stores an empty needle, here without and with its index entry.
+test.each(["from the index file", "from the volume file"])(
+  "a record without a body under a new id is an empty needle, %s",
+  async (source) => {
+    using world = new VolumeWorld();
+    const data = Buffer.from(
+      "03000000 00000000 11223344 0000000000000001 00000000 00000000 0102030405060708 00000000".replaceAll(
+        " ",
+        "",
+      ),
+      "hex",
+    );
+    writeFileSync(world.dataPath, data);
+    if (source === "from the index file") {
+      writeFileSync(world.indexPath, Buffer.from("00000000000000010000000100000000", "hex"));
+    }
+    {
+      await using store = await world.open();
+      expect(await readPlain(store, fid(1))).toEqual([]);
+      await store.remove([fid(1)]);
+    }
+    rmSync(world.indexPath);
+    await using store = await world.open();
+    expect(await store.read(fid(1))).toBeUndefined();
+  },
+);
+
+test("a needle past its TTL is absent", async () => {
+  using world = new VolumeWorld();
+  // Data "a" (checksum of RFC 3720's polynomial: 0xc1d04330), flag 0x10, TTL 1 minute, written at 1 s.
+  const data = Buffer.from(
+    "03000000 00000000 11223344 0000000000000001 00000008 00000001 61 10 0101 c1d04330 000000003b9aca00 00000008".replaceAll(
+      " ",
+      "",
+    ),
+    "hex",
+  );
+  writeFileSync(world.dataPath, data);
+  const clockAt = (ms: number) => ({
+    nowMs: () => ms,
+    nowNs: () => BigInt(ms) * 1_000_000n,
+    monotonicMs: () => 0,
+    schedule: () => ({ cancel: () => undefined }),
+    sleep: async () => undefined,
+  });
+  {
+    await using store = await world.open({ clock: clockAt(61_000) });
+    expect(await readPlain(store, fid(1))).toEqual([0x61]);
+  }
+  await using store = await world.open({ clock: clockAt(61_001) });
+  expect(await store.read(fid(1))).toBeUndefined();
+});
+
+test.each([
+  ["has no superblock of a known version", Buffer.from("0200000000000000", "hex")],
+  ["is zeros", Buffer.alloc(100)],
+  ["is too short", Buffer.from("0300", "hex")],
+])("a volume that %s is listed as failed and keeps no other from service", async (_name, bytes) => {
+  using world = new VolumeWorld();
+  await world.appendAll([100]);
+  writeFileSync(`${world.folder}/pictures_7.dat`, bytes);
+  await using store = await world.open();
+  expect(await store.volumes()).toMatchObject([
+    { id: ONE, state: "writable" },
+    { id: 7, state: "failed", collection: "pictures" },
+  ]);
+  const elsewhere = { ...fid(1), volumeId: (await store.volumes())[1]?.id ?? ONE };
+  expect(await codeOf(store.read(elsewhere))).toBe("volume-failed");
+  expect(await codeOf(store.createVolume(elsewhere.volumeId, { collection: "" }))).toBe(
+    "volume-exists",
+  );
+  expect(await readPlain(store, fid(1))).toEqual([...content(1, 100)]);
+});
+
+test("a volume that SeaweedFS marked read-only is read and not changed", async () => {
+  using world = new VolumeWorld();
+  await world.appendAll([100]);
+  writeFileSync(`${world.folder}/1.vif`, `{ "version": 3, "bytesOffset": 4, "readOnly": true }`);
+  await using store = await world.open();
+  expect((await store.volumes())[0]?.state).toBe("read-only");
+  expect(await codeOf(store.append(fid(2), content(2, 10)))).toBe("read-only");
+  expect(await codeOf(store.remove([fid(1)]))).toBe("read-only");
+  expect(await readPlain(store, fid(1))).toEqual([...content(1, 100)]);
+});
+
+test.each([
+  ["an unfinished copy", "1.note", ""],
+  ["an unfinished vacuum", "1.cpc", ""],
+  ["offsets of 5 bytes", "1.vif", `{ "bytesOffset": 5 }`],
+  ["an information file that is no JSON", "1.vif", "{"],
+])("a volume with %s is left alone", async (_name, file, text) => {
+  using world = new VolumeWorld();
+  await world.appendAll([100]);
+  const before = [world.data(), world.index()];
+  writeFileSync(`${world.folder}/${file}`, text);
+  await using store = await world.open();
+  expect((await store.volumes())[0]?.state).toBe("failed");
+  expect(await codeOf(store.read(fid(1)))).toBe("volume-failed");
+  expect([world.data(), world.index()]).toEqual(before);
+});
