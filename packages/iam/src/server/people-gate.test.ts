@@ -246,14 +246,18 @@ const FOREIGN: readonly (readonly [string, Headers])[] = [
   ["a fetch from another port", { "sec-fetch-site": "same-site" }],
 ];
 
-test.each(FOREIGN)("%s is refused for the local user and for a session", async (_, headers) => {
-  const world = new World();
-  const gate = world.gate(trusting(1000));
-  const cookie = await signedIn(gate);
-  expect(outcome(await gate.admit(visit(headers)))).toBe("403");
-  expect(outcome(await gate.admit(visit({ cookie, ...headers })))).toBe("403");
-  expect(outcome(await world.gate().admit(visit({ cookie, ...headers })))).toBe("403");
-});
+test.each(FOREIGN)(
+  "%s is refused for the local user, for a session and for a stranger",
+  async (_, headers) => {
+    const world = new World();
+    const gate = world.gate(trusting(1000));
+    const cookie = await signedIn(gate);
+    expect(outcome(await gate.admit(visit(headers)))).toBe("403");
+    expect(outcome(await gate.admit(visit({ cookie, ...headers })))).toBe("403");
+    expect(outcome(await world.gate().admit(visit({ cookie, ...headers })))).toBe("403");
+    expect(outcome(await world.gate().admit(visit(headers)))).toBe("403");
+  },
+);
 
 test.each<[string, Headers]>([
   ["localhost", { host: "localhost:9000", origin: "http://localhost:9000" }],

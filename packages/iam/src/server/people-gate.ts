@@ -54,7 +54,8 @@ export type LocalUserTrust =
 /**
  * Opens the gate of the people's doors; see `PeopleGate` for the order in which credentials are looked at.
  * A cookie of a session that is unknown or over is refused with 401 and not passed over, so that nobody acts as
- * somebody else than they think; `signOut` clears it in the browser.
+ * somebody else than they think; `signOut` clears it in the browser. A request that another site started, or that came
+ * under a foreign host name, is refused with 403 unless it carries a token; callers must not sign it in either.
  */
 export function openPeopleGate(options: PeopleGateOptions): PeopleGate {
   return new Gate(options);
@@ -97,10 +98,10 @@ class Gate implements PeopleGate {
   async admit(request: GateRequest): Promise<Admission> {
     const { authorization } = request.headers;
     if (authorization !== undefined) return this.#admitToken(authorization);
-    const cookie = sessionCookie(request);
-    if (cookie.kind === "none" && this.#trust === undefined) return refused(401, "Sign in first");
+    // Also with nothing to admit by: no other site shall sign somebody in here.
     const foreignness = this.#site.foreignness(request);
     if (foreignness !== undefined) return refused(403, foreignness);
+    const cookie = sessionCookie(request);
     if (cookie.kind !== "none") return this.#admitSession(cookie);
     return (await this.#isLocalUser(request)) ? LOCAL_ROOT : refused(401, "Sign in first");
   }

@@ -1,0 +1,276 @@
+import { type IncomingMessage, type ServerResponse, createServer } from "node:http";
+import { text } from "node:stream/consumers";
+
+/** The routes of `/api/v1` that the shell uses, in memory, on a port of their own. */
+export interface ManagementServer extends AsyncDisposable {
+  readonly baseUrl: string;
+  readonly buckets: Map<string, FakeBucket>;
+  readonly identities: Map<string, FakeIdentity>;
+  /** Method and target of every call, in order. */
+  readonly calls: string[];
+}
+
+interface FakeBucket {
+  quotaBytes: number | null;
+  readonly objects: Map<string, string>;
+}
+
+interface FakeIdentity {
+  actions: readonly string[];
+  isDisabled: boolean;
+  /** Secrets by access key. */
+  readonly keys: Map<string, string>;
+}
+
+export const TOKEN = "shell-test-token";
+const TIME_MS = Date.UTC(2026, 0, 2, 3, 4, 5);
+/** Small, so that tests turn pages. */
+const PAGE_MAX = 3;
+
+class Broken extends Error {}
+
+class Refusal extends Error {
+  readonly status: number;
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export async function openManagementServer(): Promise<ManagementServer> {
+  const buckets = new Map<string, FakeBucket>();
+  const identities = new Map<string, FakeIdentity>();
+  const calls: string[] = [];
+  const server = createServer((request, response) => {
+    calls.push(`${request.method} ${request.url}`);
+    respond(request, response, answer(request, buckets, identities)).catch((error: unknown) => {
+      response.destroy(error instanceof Error ? error : undefined);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return {
+    baseUrl: `http://127.0.0.1:${address.port}`,
+    buckets,
+    identities,
+    calls,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+async function respond(
+  request: IncomingMessage,
+  response: ServerResponse,
+  result: Promise<unknown>,
+): Promise<void> {
+  try {
+    const value = await result;
+    response.end(typeof value === "string" ? value : JSON.stringify(value));
+  } catch (error) {
+    // The content of this object breaks off, as when a connection is lost.
+    if (error instanceof Broken) {
+      response.setHeader("content-length", "1000");
+      response.write("begin");
+      request.socket.end();
+      return;
+    }
+    response.statusCode = error instanceof Refusal ? error.status : 500;
+    const message = error instanceof Error ? error.message : "unknown";
+    response.end(JSON.stringify({ error: { code: "refused", message } }));
+  }
+}
+
+async function answer(
+  request: IncomingMessage,
+  buckets: Map<string, FakeBucket>,
+  identities: Map<string, FakeIdentity>,
+): Promise<unknown> {
+  if (request.headers.authorization !== `Bearer ${TOKEN}`) throw new Refusal(401, "Sign in first");
+  const url = new URL(request.url ?? "", "http://localhost");
+  const route = url.pathname.split("/").slice(3).map(decodeURIComponent);
+  const method = request.method ?? "";
+  const content = await text(request);
+  const json = (): Record<string, unknown> =>
+    content === "" ? {} : (JSON.parse(content) as Record<string, unknown>);
+  if (route[0] === "buckets") return bucketRoute(buckets, method, route, url, content, json);
+  if (route[0] === "identities") return identityRoute(identities, method, route, json);
+  if (route[0] === "volumes") return { volumes: VOLUMES };
+  if (route[0] === "cluster") return CLUSTER;
+  throw new Refusal(404, "There is no such route");
+}
+
+function bucketRoute(
+  buckets: Map<string, FakeBucket>,
+  method: string,
+  route: readonly string[],
+  url: URL,
+  content: string,
+  json: () => Record<string, unknown>,
+): unknown {
+  const [, name, what, info] = route;
+  if (name === undefined) {
+    if (method === "GET") return { buckets: [...buckets].map(bucketMessage) };
+    const wanted = String(json()["name"]);
+    if (!/^[a-z0-9-]{3,}$/.test(wanted)) throw new Refusal(400, "The bucket name is\nnot valid");
+    if (buckets.has(wanted)) throw new Refusal(409, `The bucket ${wanted} exists`);
+    buckets.set(wanted, { quotaBytes: null, objects: new Map() });
+    return {};
+  }
+  const bucket = buckets.get(name);
+  if (bucket === undefined) throw new Refusal(404, `There is no bucket ${name}`);
+  const key = url.searchParams.get("key") ?? "";
+  switch (`${method} ${[what, info].filter((part) => part !== undefined).join("/")}`) {
+    case "DELETE ":
+      if (bucket.objects.size > 0) throw new Refusal(409, `The bucket ${name} is not empty`);
+      buckets.delete(name);
+      return {};
+    case "PUT quota":
+      bucket.quotaBytes = json()["quota_bytes"] as number | null;
+      return {};
+    case "GET objects":
+      return page(bucket, url.searchParams);
+    case "GET object/info":
+      return { ...item(key, stored(bucket, key)), content_type: "text/plain", user_metadata: {} };
+    case "GET object":
+      if (key === "broken") throw new Broken();
+      return stored(bucket, key);
+    case "PUT object":
+      bucket.objects.set(key, content);
+      return {};
+    case "DELETE object":
+      stored(bucket, key);
+      bucket.objects.delete(key);
+      return {};
+    case "POST rename": {
+      const { source, target } = json();
+      const moved = stored(bucket, String(source));
+      bucket.objects.delete(String(source));
+      bucket.objects.set(String(target), moved);
+      return {};
+    }
+    case "GET entry":
+      return { path: key, size_bytes: stored(bucket, key).length, chunks: [] };
+    default:
+      throw new Refusal(404, "There is no such route");
+  }
+}
+
+function identityRoute(
+  identities: Map<string, FakeIdentity>,
+  method: string,
+  route: readonly string[],
+  json: () => Record<string, unknown>,
+): unknown {
+  const [, name, , accessKey] = route;
+  if (name === undefined) return { identities: [...identities].map(identityMessage) };
+  const known = identities.get(name);
+  if (method === "PUT" && route.length === 2) {
+    const { actions, is_disabled } = json();
+    identities.set(name, {
+      actions: actions as readonly string[],
+      isDisabled: is_disabled === true,
+      keys: known?.keys ?? new Map<string, string>(),
+    });
+    return {};
+  }
+  if (known === undefined) throw new Refusal(404, `There is no identity ${name}`);
+  if (method === "DELETE" && route.length === 2) identities.delete(name);
+  else if (method === "POST") {
+    const { access_key = "AKIAMADE", secret_key = "made-secret" } = json();
+    if (known.keys.has(String(access_key))) throw new Refusal(409, "The key exists");
+    known.keys.set(String(access_key), String(secret_key));
+    return { access_key, secret_key };
+  } else if (method === "DELETE" && known.keys.delete(accessKey ?? "")) return {};
+  else throw new Refusal(404, "There is no such key");
+  return {};
+}
+
+function page(bucket: FakeBucket, query: URLSearchParams): unknown {
+  const prefix = query.get("prefix") ?? "";
+  const after = query.get("after") ?? "";
+  const limit = Math.min(Number(query.get("limit") ?? PAGE_MAX), PAGE_MAX);
+  const found = new Map<string, unknown>();
+  for (const key of [...bucket.objects.keys()].sort()) {
+    if (!key.startsWith(prefix)) continue;
+    const slash = query.get("delimiter") === "/" ? key.indexOf("/", prefix.length) : -1;
+    const name = slash < 0 ? key : key.slice(0, slash + 1);
+    if (name <= after || (after.endsWith("/") && key.startsWith(after))) continue;
+    found.set(name, slash < 0 ? item(key, stored(bucket, key)) : { kind: "prefix", prefix: name });
+  }
+  const names = [...found.keys()];
+  const isCut = names.length > limit;
+  return {
+    items: [...found.values()].slice(0, limit),
+    next: isCut ? names[limit - 1] : null,
+  };
+}
+
+function stored(bucket: FakeBucket, key: string): string {
+  const content = bucket.objects.get(key);
+  if (content === undefined) throw new Refusal(404, `There is no object ${key}`);
+  return content;
+}
+
+function item(key: string, content: string): object {
+  return {
+    kind: "object",
+    key,
+    size_bytes: Buffer.byteLength(content),
+    modified_ms: TIME_MS,
+    etag: "etag",
+    chunk_count: content === "" ? 0 : 1,
+  };
+}
+
+function bucketMessage([name, bucket]: [string, FakeBucket]): object {
+  const contents = [...bucket.objects.values()];
+  return {
+    name,
+    owner: "root",
+    created_ms: TIME_MS,
+    size_bytes: contents.reduce((sum, content) => sum + Buffer.byteLength(content), 0),
+    object_count: contents.length,
+    chunk_count: contents.filter((content) => content !== "").length,
+    quota_bytes: bucket.quotaBytes,
+  };
+}
+
+function identityMessage([name, { actions, isDisabled, keys }]: [string, FakeIdentity]): object {
+  return {
+    name,
+    is_disabled: isDisabled,
+    actions,
+    created_ms: TIME_MS,
+    keys: [...keys.keys()].map((access_key) => ({
+      access_key,
+      is_active: true,
+      created_ms: TIME_MS,
+    })),
+  };
+}
+
+const VOLUMES = [
+  { id: 1, collection: "", size_bytes: 300, state: "writable" },
+  { id: 2, collection: "cold", size_bytes: 500, state: "sealed" },
+].map((volume) => ({
+  ...volume,
+  live_count: 2,
+  live_bytes: 100,
+  deleted_count: 1,
+  deleted_bytes: 50,
+}));
+
+const CLUSTER = {
+  version: "0.1.0",
+  started_ms: TIME_MS,
+  endpoints: { s3: "http://127.0.0.1:8333" },
+  dir: "/data",
+  disk_total_bytes: 1000,
+  disk_available_bytes: 400,
+  volume_count: 2,
+  healthy: true,
+};

@@ -1,0 +1,24 @@
+import { type Shell, ShellError, openShell } from "../index.ts";
+import { type ManagementServer, TOKEN } from "./management-server.ts";
+
+export function shellFor(server: ManagementServer): Shell {
+  return openShell({ baseUrl: server.baseUrl, token: TOKEN });
+}
+
+export function fill(
+  server: ManagementServer,
+  bucket: string,
+  objects: Record<string, string>,
+): void {
+  server.buckets.set(bucket, { quotaBytes: null, objects: new Map(Object.entries(objects)) });
+}
+
+export async function refusalOf(work: Promise<unknown>): Promise<string> {
+  try {
+    await work;
+  } catch (error) {
+    if (error instanceof ShellError) return `${error.code}: ${error.message}`;
+    throw error;
+  }
+  return "accepted";
+}
