@@ -177,6 +177,7 @@ test("what is not built is refused by its header", () => {
     "NotImplemented",
   );
   expect(codeOf(() => refuseUnsupportedHeaders({ "x-amz-acl": "private" }))).toBe("accepted");
+  expect(codeOf(() => refuseUnsupportedHeaders({ "x-amz-acl": "" }))).toBe("accepted");
   expect(codeOf(() => refuseUnsupportedHeaders({ "x-amz-storage-class": "GLACIER" }))).toBe(
     "InvalidStorageClass",
   );

@@ -25,7 +25,8 @@ const TOLERATED_ACLS: ReadonlySet<string> = new Set(["private", "bucket-owner-fu
 /** Throws `NotImplemented` when a request asks for encryption, locks, tags, access lists or redirects. */
 export function refuseUnsupportedHeaders(headers: IncomingHttpHeaders): void {
   for (const name in headers) {
-    if (!name.startsWith("x-amz-")) continue;
+    // An empty header asks for nothing: s3fs sends one with every upload.
+    if (!name.startsWith("x-amz-") || headers[name] === "") continue;
     if (
       UNSUPPORTED_NAMES.has(name) ||
       UNSUPPORTED_PREFIXES.some((prefix) => name.startsWith(prefix))
@@ -34,14 +35,15 @@ export function refuseUnsupportedHeaders(headers: IncomingHttpHeaders): void {
     }
   }
   const acl = headerText(headers, "x-amz-acl");
-  if (acl !== undefined && !TOLERATED_ACLS.has(acl)) throw notImplementedHeader("x-amz-acl");
+  if (acl !== undefined && acl !== "" && !TOLERATED_ACLS.has(acl))
+    throw notImplementedHeader("x-amz-acl");
   refuseStorageClass(headers);
 }
 
 /** Only `STANDARD` exists; accepting another name would claim a durability or price that is not there. */
 function refuseStorageClass(headers: IncomingHttpHeaders): void {
   const storageClass = headerText(headers, "x-amz-storage-class");
-  if (storageClass !== undefined && storageClass !== "STANDARD") {
+  if (storageClass !== undefined && storageClass !== "" && storageClass !== "STANDARD") {
     throw new S3Error("InvalidStorageClass");
   }
 }

@@ -42,8 +42,8 @@ export function writeRefused(refusal: WriteRefusal, bucket: string, key: string)
  */
 const ENGINE_CODES: ReadonlyMap<string, S3ErrorCode> = new Map([
   ["out-of-space", "StorageFull"],
-  ["no-writable-volume", "StorageFull"],
-  ["busy", "SlowDown"],
+  ["overloaded", "SlowDown"],
+  ["closed", "ServiceUnavailable"],
 ]);
 /** How deep an S3 error may be wrapped by the engine that its body stream ran through. */
 const CAUSES_MAX = 4;

@@ -69,12 +69,16 @@ export class Exchange {
     const isCut = this.#mustCut();
     if (isCut || this.#options.isDraining()) headers["Connection"] = "close";
     try {
-      await sendReply(this.#outgoing, reply, { isHead: this.#incoming.method === "HEAD", stalls });
+      await sendReply(this.#outgoing, reply, {
+        isHead: this.#incoming.method === "HEAD",
+        stalls,
+        // A client that waits for `100 Continue` has sent nothing that could be lost with the connection.
+        linger: isCut && !this.#isContinueOwed ? () => this.#linger() : undefined,
+      });
     } catch (error) {
       store.log.error("S3 answer failed midway", { request_id: turn.requestId, error });
     }
-    if (isCut) this.#linger();
-    else if (hasBody(this.#incoming)) this.#incoming.resume();
+    if (!isCut && hasBody(this.#incoming)) this.#incoming.resume();
     store.log.debug("s3 request", {
       request_id: turn.requestId,
       operation: this.#operation,
@@ -172,11 +176,18 @@ export class Exchange {
   }
 
   /** A connection that is cut while the client writes loses the answer: its bytes are dropped for a while first. */
-  #linger(): void {
+  #linger(): Promise<void> {
     const incoming = this.#incoming;
-    incoming.resume();
-    const timer = this.#options.store.clock.schedule(LINGER_MS, () => incoming.socket.destroy());
-    incoming.socket.once("close", () => timer.cancel());
+    return new Promise((resolve) => {
+      const timer = this.#options.store.clock.schedule(LINGER_MS, resolve);
+      const finish = (): void => {
+        timer.cancel();
+        resolve();
+      };
+      incoming.once("end", finish).once("close", finish);
+      this.#outgoing.once("close", finish);
+      incoming.resume();
+    });
   }
 }
 

@@ -91,6 +91,32 @@ test("an answer before a large body is whole, and the connection is then closed"
   expect(received.toLowerCase()).toContain("connection: close");
 });
 
+test("a client that is still sending gets the answer before its connection is closed", async () => {
+  await using door = await openTestDoor();
+  const socket = await door.connect();
+  let received = "";
+  let isClosed = false;
+  socket.on("close", () => {
+    isClosed = true;
+  });
+  const answered = new Promise<void>((resolve) => {
+    socket.on("data", (piece: Buffer) => {
+      received += piece.toString("latin1");
+      if (received.includes("</Error>")) resolve();
+    });
+  });
+  const sizeBytes = DISCARD_BYTES_MAX * 8;
+  socket.write(`PUT /nobucket/k HTTP/1.1\r\n${HOST}Content-Length: ${sizeBytes}\r\n\r\nbegin`);
+  await answered;
+  expect(isClosed).toBe(false);
+  await new Promise<void>((resolve, reject) => {
+    socket.once("error", reject);
+    socket.once("close", () => resolve());
+    socket.write(Buffer.alloc(sizeBytes - 5));
+  });
+  expect(received).toStartWith("HTTP/1.1 404");
+});
+
 test("a small body that nobody reads does not end the connection", async () => {
   await using door = await openTestDoor();
   const one = `PUT /nobucket/k HTTP/1.1\r\n${HOST}Content-Length: 5\r\n\r\nhello`;

@@ -40,7 +40,12 @@ export async function primeReply(reply: Reply): Promise<PrimedReply> {
 export async function sendReply(
   outgoing: ServerResponse,
   reply: PrimedReply,
-  options: { readonly isHead: boolean; readonly stalls: StallWatch },
+  options: {
+    readonly isHead: boolean;
+    readonly stalls: StallWatch;
+    /** Awaited between the last byte and the end of the answer, which is when a closing connection is cut. */
+    readonly linger: (() => Promise<void>) | undefined;
+  },
 ): Promise<void> {
   const { headers } = reply;
   switch (reply.kind) {
@@ -58,7 +63,13 @@ export async function sendReply(
       const bytes = typeof reply.bytes === "string" ? Buffer.from(reply.bytes) : reply.bytes;
       headers["Content-Length"] = String(bytes.length);
       outgoing.writeHead(reply.status, headers);
-      outgoing.end(options.isHead ? undefined : bytes);
+      if (options.linger === undefined) {
+        outgoing.end(options.isHead ? undefined : bytes);
+        return;
+      }
+      if (!options.isHead) outgoing.write(bytes);
+      await options.linger();
+      outgoing.end();
       return;
     }
     case "primed":
