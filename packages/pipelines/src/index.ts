@@ -1,12 +1,12 @@
 /** Pipelines: compiled specifications, runs as persistent state machines, executors. */
+export { createPipelinesEngine } from "./engine/engine.ts";
 export {
   DEFAULT_PIPELINE_ROOT,
   type EngineDeps,
   type EngineOptions,
   type PipelinesEngine,
   RUNS_ACTIVE_MAX,
-  createPipelinesEngine,
-} from "./engine/engine.ts";
+} from "./engine/pipelines-engine.ts";
 export type { Secrets } from "./engine/platform-settings.ts";
 export { PipelinesError, type PipelinesErrorCode } from "./errors.ts";
 export type {

@@ -1,114 +1,35 @@
-import {
-  type ByteStream,
-  type Clock,
-  type Hashes,
-  type LocalFiles,
-  type Log,
-  type Random,
-  type Service,
-  type SqlDatabase,
-  type Timer,
-  must,
-} from "@kelp/base";
-import type { Lineage } from "@kelp/lineage";
-import { type ObjectStore } from "@kelp/wire";
+import { type ByteStream, must } from "@kelp/base";
 import { CacheStore } from "../cache/cache-store.ts";
 import { PipelinesError } from "../errors.ts";
-import type { Executor } from "../executor/executor.ts";
 import { resolveRunParameters } from "../run/parameters.ts";
 import type { JobValues } from "../run/placeholders.ts";
-import { type NewRun, type Run, type Task, isFinished } from "../run/run.ts";
+import { type NewRun, type Run, type Task, isFinished, runInState } from "../run/run.ts";
 import { RunStore } from "../run/run-store.ts";
 import { cleanRoot, parseObjectUri } from "../run/uri.ts";
-import { parsePipelineSpec } from "../spec/parse-pipeline.ts";
+import { newRunRow, parseStoredSpec } from "../run/stored-run.ts";
 import { StepLogs } from "../step-log/step-logs.ts";
+import { ActiveRun } from "./active-run.ts";
 import { jobValues } from "./job-values.ts";
-import type { Secrets } from "./platform-settings.ts";
+import {
+  DEFAULT_PIPELINE_ROOT,
+  type EngineDeps,
+  type EngineOptions,
+  type PipelinesEngine,
+  RUNS_ACTIVE_MAX,
+} from "./pipelines-engine.ts";
 import { resetFailed } from "./reset-failed.ts";
 import { RunWalk } from "./run-walk.ts";
+import { RunWaiters } from "./run-waiters.ts";
 import { StepQueue } from "./step-queue.ts";
 import { type AttemptResult, StepRunner } from "./step-runner.ts";
 import type { TaskNode } from "./task-node.ts";
 import { openTaskLog } from "./task-log.ts";
 
-/** Runs walked at once; more wait as PENDING rows. */
-export const RUNS_ACTIVE_MAX = 200;
-/** Where artifacts go when neither run nor specification says. */
-export const DEFAULT_PIPELINE_ROOT = "s3://mlpipeline/v2/artifacts";
 const TERMINATED = "The run was terminated on request";
-
-export interface EngineDeps {
-  readonly database: SqlDatabase;
-  readonly lineage: Lineage;
-  readonly objects: ObjectStore;
-  readonly executor: Executor;
-  readonly files: LocalFiles;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly hashes: Hashes;
-  readonly log: Log;
-}
-
-export interface EngineOptions {
-  /** Steps running at once, over all runs. Give the number of cores, at least 2. */
-  readonly parallelism: number;
-  /** Folder for logs of running steps. */
-  readonly logFolder: string;
-  /** Default true. */
-  readonly isCacheEnabled?: boolean;
-  /** Default `DEFAULT_PIPELINE_ROOT`. Its bucket is created when absent. */
-  readonly pipelineRoot?: string;
-  /** Owner of that bucket. */
-  readonly bucketOwner?: string;
-  readonly secrets?: Secrets;
-}
-
-/** See `createPipelinesEngine`. All methods are for one process: two engines on one database would both run steps. */
-export interface PipelinesEngine extends Service {
-  /** Takes up runs that an earlier process left unfinished. Call once, before anything else. */
-  resume(): Promise<void>;
-  /**
-   * Stores a run, PENDING and durable; it starts by itself.
-   * @throws PipelinesError `invalid-parameter`, `invalid-argument`; `unavailable` while stopping.
-   */
-  createRun(request: NewRun): Run;
-  getRun(runId: string): Run | undefined;
-  /** Every task of the run as it stands, parents first. Empty when there is no such run. */
-  getTasks(runId: string): readonly Task[];
-  getTask(runId: string, taskId: string): Task | undefined;
-  /** Kills running steps; the run ends FAILED, its unfinished tasks CANCELED. Harmless on a finished run. @throws `not-found` */
-  terminateRun(runId: string): void;
-  /** Runs the failed part of a FAILED run again. @throws `not-found`, `failed-precondition` */
-  retryRun(runId: string): Run;
-  /** Removes the run and its tasks, stopping it first. Artifacts and logs in the store stay. @throws `not-found` */
-  deleteRun(runId: string): void;
-  archiveRun(runId: string): void;
-  unarchiveRun(runId: string): void;
-  /**
-   * What a step printed, all attempts one after another; of a cached step, what the original printed. With `follow`
-   * the stream lasts until the step has ended. @throws `not-found`
-   */
-  openLog(
-    runId: string,
-    taskId: string,
-    options: { readonly follow: boolean; readonly signal: AbortSignal },
-  ): ByteStream;
-  /** Resolves when the run has ended; at once when it has already. @throws `not-found` */
-  waitForRun(runId: string, signal?: AbortSignal): Promise<Run>;
-}
 
 /** Builds the engine on its ports; tables are created. The database and the other ports stay the caller's. */
 export function createPipelinesEngine(deps: EngineDeps, options: EngineOptions): PipelinesEngine {
   return new Engine(deps, options);
-}
-
-interface ActiveRun {
-  readonly walk: RunWalk;
-  /** Aborts every step of the run. */
-  readonly abort: AbortController;
-  /** Attempts in flight. */
-  running: number;
-  readonly timers: Set<Timer>;
 }
 
 interface QueuedStep {
@@ -119,6 +40,8 @@ interface QueuedStep {
 class Engine implements PipelinesEngine {
   readonly #deps: EngineDeps;
   readonly #options: EngineOptions;
+  /** Where artifacts go when neither run nor specification says. */
+  readonly #root: string;
   readonly #store: RunStore;
   readonly #cache: CacheStore;
   readonly #logs: StepLogs;
@@ -127,7 +50,7 @@ class Engine implements PipelinesEngine {
   readonly #queue = new StepQueue<QueuedStep>();
   /** Everything in flight, awaited by `stop`. */
   readonly #background = new Set<Promise<void>>();
-  readonly #waiters = new Map<string, Set<() => void>>();
+  readonly #waiters = new RunWaiters();
   #running = 0;
   #state: "open" | "draining" | "stopped" = "open";
   #hasBucket = false;
@@ -137,14 +60,14 @@ class Engine implements PipelinesEngine {
     this.#options = options;
     this.#store = new RunStore(deps.database);
     this.#cache = new CacheStore(deps.database);
-    const root = cleanRoot(options.pipelineRoot ?? DEFAULT_PIPELINE_ROOT);
+    this.#root = cleanRoot(options.pipelineRoot ?? DEFAULT_PIPELINE_ROOT);
     this.#logs = new StepLogs({
       files: deps.files,
       objects: deps.objects,
       log: deps.log,
       folder: options.logFolder,
       address: ({ runId, taskId, attempt }) => ({
-        bucket: parseObjectUri(root)?.bucket ?? "mlpipeline",
+        bucket: parseObjectUri(this.#root)?.bucket ?? "mlpipeline",
         key: `v2/logs/${runId}/${taskId}/${attempt}.log`,
       }),
     });
@@ -174,35 +97,12 @@ class Engine implements PipelinesEngine {
     if (request.displayName === "") {
       throw new PipelinesError("invalid-argument", "The run has no name");
     }
-    const { spec, pipelineReference: reference } = request;
-    const parameters = resolveRunParameters(spec.root, request.parameters);
-    const nowMs = this.#deps.clock.nowMs();
-    const { platformSpec } = request;
-    const run = this.#store.database.transaction(() =>
-      this.#store.insertRun({
-        runId: this.#deps.random.uuid(),
-        experimentId: request.experimentId,
-        displayName: request.displayName,
-        description: request.description ?? "",
-        namespace: request.namespace ?? "",
-        storageState: "AVAILABLE",
-        state: "PENDING",
-        createdMs: nowMs,
-        scheduledMs: request.scheduledMs ?? nowMs,
-        finishedMs: 0,
-        pipelineId: reference?.pipelineId ?? "",
-        pipelineVersionId: reference?.pipelineVersionId ?? "",
-        recurringRunId: request.recurringRunId ?? "",
-        serviceAccount: request.serviceAccount ?? "",
-        pipelineName: spec.name,
-        specJson: JSON.stringify(request.specSource),
-        platformSpecJson: platformSpec === undefined ? undefined : JSON.stringify(platformSpec),
-        parameters,
-        pipelineRoot: request.pipelineRoot === "" ? undefined : request.pipelineRoot,
-        error: undefined,
-        stateHistory: [{ state: "PENDING", atMs: nowMs }],
-      }),
-    );
+    const parameters = resolveRunParameters(request.spec.root, request.parameters);
+    const row = newRunRow(request, parameters, {
+      runId: this.#deps.random.uuid(),
+      nowMs: this.#deps.clock.nowMs(),
+    });
+    const run = this.#store.database.transaction(() => this.#store.insertRun(row));
     // Started in a later turn, so that the caller sees the run as it was created.
     queueMicrotask(() => this.#admit());
     return run;
@@ -236,7 +136,7 @@ class Engine implements PipelinesEngine {
         `Only a failed run can be retried; this one is ${run.state}`,
       );
     }
-    const { spec } = parseRun(run);
+    const { spec } = parseStoredSpec(run);
     const reopened = this.#store.database.transaction(() =>
       resetFailed(this.#store, run, spec, this.#deps.clock.nowMs()),
     );
@@ -253,7 +153,7 @@ class Engine implements PipelinesEngine {
       this.#store.deleteRun(runId);
     });
     this.#inBackground(this.#deps.executor.forgetRun(runId));
-    this.#notify(runId);
+    this.#waiters.notify(runId);
     this.#admit();
   }
 
@@ -279,7 +179,7 @@ class Engine implements PipelinesEngine {
       {
         logs: this.#logs,
         getTask: () => this.#store.getTask(runId, taskId),
-        changed: (signal) => this.#changed(runId, signal),
+        changed: (signal) => this.#waiters.changed(runId, signal),
       },
       task,
       options,
@@ -291,7 +191,7 @@ class Engine implements PipelinesEngine {
       const run = this.#mustFind(runId);
       if (isFinished(run.state)) return run;
       signal?.throwIfAborted();
-      await this.#changed(runId, signal);
+      await this.#waiters.changed(runId, signal);
     }
   }
 
@@ -306,7 +206,7 @@ class Engine implements PipelinesEngine {
   async stop(): Promise<void> {
     await this.drain(AbortSignal.timeout(STOP_TIMEOUT_MS));
     this.#state = "stopped";
-    for (const runId of this.#waiters.keys()) this.#notify(runId);
+    this.#waiters.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -331,22 +231,15 @@ class Engine implements PipelinesEngine {
       this.#activate(run, "start");
     } catch (error) {
       if (!(error instanceof PipelinesError)) throw error;
-      const change = {
-        state: "FAILED",
-        atMs: this.#deps.clock.nowMs(),
-        error: error.message,
-      } as const;
-      const stateHistory = [...run.stateHistory, change];
-      const { state, atMs: finishedMs } = change;
-      this.#store.updateRun({ ...run, state, finishedMs, error: error.message, stateHistory });
+      this.#store.updateRun(runInState(run, "FAILED", this.#deps.clock.nowMs(), error.message));
     }
   }
 
   #activate(run: Run, mode: "start" | "keep-pending"): ActiveRun {
     const deps = { ...this.#deps, store: this.#store, jobValues: this.#jobValues.bind(this) };
-    const { spec } = parseRun(run);
+    const { spec } = parseStoredSpec(run);
     const walk = new RunWalk(deps, run, spec);
-    const active: ActiveRun = { walk, abort: new AbortController(), running: 0, timers: new Set() };
+    const active = new ActiveRun(walk, this.#deps.clock);
     this.#active.set(run.runId, active);
     if (mode === "keep-pending") return active;
     const ready = walk.restore(this.#store.getTasks(run.runId));
@@ -365,7 +258,7 @@ class Engine implements PipelinesEngine {
     const startedMs = run.stateHistory.findLast((change) => change.state === "RUNNING")?.atMs;
     const leftMs =
       (startedMs ?? run.createdMs) + spec.platform.runTimeoutMs - this.#deps.clock.nowMs();
-    this.#schedule(active, Math.max(0, leftMs), () => {
+    active.schedule(Math.max(0, leftMs), () => {
       this.#cancelActive(active, `The run took longer than ${spec.platform.runTimeoutMs / 1000} s`);
     });
   }
@@ -374,7 +267,7 @@ class Engine implements PipelinesEngine {
     if (active.walk.isFinished) return;
     active.walk.requestCancel();
     this.#queue.drop(active.walk.run.runId);
-    this.#cancelTimers(active);
+    active.cancelTimers();
     active.abort.abort();
     this.#inBackground(this.#finishCancel(active, message));
   }
@@ -382,7 +275,7 @@ class Engine implements PipelinesEngine {
   /** Ends the run once its steps are gone. */
   async #finishCancel(active: ActiveRun, message: string): Promise<void> {
     const { runId } = active.walk.run;
-    while (active.running > 0) await this.#changed(runId);
+    while (active.running > 0) await this.#waiters.changed(runId);
     if (this.#active.get(runId) !== active) return;
     active.walk.cancel(message);
     this.#afterChange(active);
@@ -393,7 +286,7 @@ class Engine implements PipelinesEngine {
     const { runId } = active.walk.run;
     this.#active.delete(runId);
     this.#queue.drop(runId);
-    this.#cancelTimers(active);
+    active.cancelTimers();
     active.abort.abort();
   }
 
@@ -432,7 +325,7 @@ class Engine implements PipelinesEngine {
     }
     // While the step ran, the run may have been deleted or the engine drained.
     if (this.#active.get(runId) === active) this.#settle(active, node, result);
-    this.#notify(runId);
+    this.#waiters.notify(runId);
     this.#pump();
   }
 
@@ -463,60 +356,22 @@ class Engine implements PipelinesEngine {
     active.walk.stepWillRetry(node, error);
     const factor = plan.backoffFactor ** (node.row.attempt - 1);
     const delayMs = Math.min(plan.backoffMs * factor, plan.backoffMsMax);
-    this.#schedule(active, delayMs, () => {
+    active.schedule(delayMs, () => {
       this.#enqueue(active, [node]);
       this.#pump();
     });
   }
 
-  #schedule(active: ActiveRun, delayMs: number, run: () => void): void {
-    // Timers of the platform hold 31 bits of milliseconds; longer waits are taken in pieces.
-    const pieceMs = Math.min(delayMs, TIMER_MS_MAX);
-    const timer = this.#deps.clock.schedule(pieceMs, () => {
-      active.timers.delete(timer);
-      if (pieceMs < delayMs) this.#schedule(active, delayMs - pieceMs, run);
-      else run();
-    });
-    active.timers.add(timer);
-  }
-
-  #cancelTimers(active: ActiveRun): void {
-    for (const timer of active.timers) timer.cancel();
-    active.timers.clear();
-  }
-
   #afterChange(active: ActiveRun): void {
     const { run } = active.walk;
     if (active.walk.isFinished) {
-      this.#cancelTimers(active);
+      active.cancelTimers();
       this.#active.delete(run.runId);
       this.#inBackground(this.#deps.executor.forgetRun(run.runId));
       this.#admit();
     }
-    this.#notify(run.runId);
+    this.#waiters.notify(run.runId);
     this.#pump();
-  }
-
-  /** Resolves at the next change of a run. */
-  #changed(runId: string, signal?: AbortSignal): Promise<void> {
-    if (this.#state === "stopped" || signal?.aborted === true) return Promise.resolve();
-    return new Promise((resolve) => {
-      const waiting = this.#waiters.get(runId) ?? new Set();
-      this.#waiters.set(runId, waiting);
-      const done = (): void => {
-        waiting.delete(done);
-        signal?.removeEventListener("abort", done);
-        resolve();
-      };
-      waiting.add(done);
-      signal?.addEventListener("abort", done, { once: true });
-    });
-  }
-
-  #notify(runId: string): void {
-    const waiting = this.#waiters.get(runId);
-    this.#waiters.delete(runId);
-    for (const wake of waiting ?? []) wake();
   }
 
   #inBackground(work: Promise<void>): void {
@@ -529,7 +384,7 @@ class Engine implements PipelinesEngine {
   }
 
   async #createBucket(): Promise<void> {
-    const address = parseObjectUri(this.#options.pipelineRoot ?? DEFAULT_PIPELINE_ROOT);
+    const address = parseObjectUri(this.#root);
     if (address !== undefined) {
       const { objects } = this.#deps;
       await objects.createBucket(address.bucket, this.#options.bucketOwner ?? "pipelines");
@@ -538,14 +393,9 @@ class Engine implements PipelinesEngine {
   }
 
   #jobValues(run: Run, row: Task): JobValues {
-    const root = run.pipelineRoot ?? this.#specRoot(run) ?? this.#options.pipelineRoot;
-    const workspace = this.#deps.executor.workspacePath(run.runId);
-    return jobValues(run, row, root ?? DEFAULT_PIPELINE_ROOT, workspace);
-  }
-
-  #specRoot(run: Run): string | undefined {
-    const root = this.#active.get(run.runId)?.walk.spec.defaultPipelineRoot;
-    return root === "" ? undefined : root;
+    const ofSpec = this.#active.get(run.runId)?.walk.spec.defaultPipelineRoot;
+    const root = run.pipelineRoot ?? (ofSpec === "" ? undefined : ofSpec) ?? this.#root;
+    return jobValues(run, row, root, this.#deps.executor.workspacePath(run.runId));
   }
 
   #mustFind(runId: string): Run {
@@ -562,11 +412,3 @@ class Engine implements PipelinesEngine {
 }
 
 const STOP_TIMEOUT_MS = 8000;
-const TIMER_MS_MAX = 2 ** 31 - 1;
-
-function parseRun(run: Run): ReturnType<typeof parsePipelineSpec> {
-  const specSource: unknown = JSON.parse(run.specJson);
-  if (run.platformSpecJson === undefined) return parsePipelineSpec(specSource);
-  const platformSpec: unknown = JSON.parse(run.platformSpecJson);
-  return parsePipelineSpec({ pipeline_spec: specSource, platform_spec: platformSpec });
-}

@@ -1,5 +1,5 @@
 import { must } from "@kelp/base";
-import { NO_VALUES, type Run, type Task } from "../run/run.ts";
+import { NO_VALUES, type Run, type Task, runInState } from "../run/run.ts";
 import type { RunStore } from "../run/run-store.ts";
 import type { Component, Dag, PipelineSpec } from "../spec/model.ts";
 
@@ -20,13 +20,7 @@ export function resetFailed(store: RunStore, run: Run, spec: PipelineSpec, atMs:
   const reset = new Reset(store, spec, children);
   const root = rows[0];
   if (root !== undefined) reset.reopen(root, spec.root);
-  const reopened: Run = {
-    ...run,
-    state: "PENDING",
-    finishedMs: 0,
-    error: undefined,
-    stateHistory: [...run.stateHistory, { state: "PENDING", atMs }],
-  };
+  const reopened = runInState(run, "PENDING", atMs);
   store.updateRun(reopened);
   return reopened;
 }

@@ -1,23 +1,26 @@
 import { type Clock, type Random, assert, must } from "@kelp/base";
 import type { Lineage } from "@kelp/lineage";
-import type { RunState, TaskKind } from "@kelp/wire/management";
+import type { RunState } from "@kelp/wire/management";
 import { TaskError } from "../errors.ts";
 import { evaluateCondition } from "../run/expressions.ts";
 import type { JobValues } from "../run/placeholders.ts";
-import {
-  NO_VALUES,
-  type Run,
-  type StateChange,
-  type Task,
-  type TaskValues,
-  isFinished,
-} from "../run/run.ts";
+import { type Run, type Task, type TaskValues, isFinished, runInState } from "../run/run.ts";
 import type { RunStore } from "../run/run-store.ts";
 import type { Component, PipelineSpec, TaskSpec } from "../spec/model.ts";
+import { newTask } from "../run/new-task.ts";
 import { groupOutputs } from "./group-outputs.ts";
 import { loopItems } from "./loop-items.ts";
+import { recordStart, recordState } from "./record-lineage.ts";
 import { resolveInputs } from "./resolve-inputs.ts";
-import { type TaskNode, createNode, dagOf, inState, isGroup, taskKind } from "./task-node.ts";
+import {
+  type TaskNode,
+  createNode,
+  dagOf,
+  failureOf,
+  inState,
+  isGroup,
+  taskKind,
+} from "./task-node.ts";
 
 export interface WalkDeps {
   readonly store: RunStore;
@@ -62,10 +65,6 @@ export class RunWalk {
 
   get run(): Run {
     return this.#run;
-  }
-
-  get nodes(): ReadonlyMap<string, TaskNode> {
-    return this.#nodes;
   }
 
   get isFinished(): boolean {
@@ -118,7 +117,7 @@ export class RunWalk {
     this.#change(() => {
       const row = { ...node.row, ...change, attempt: node.row.attempt + 1 };
       this.#save(node, inState(row, "RUNNING", this.#deps.clock.nowMs()));
-      this.#recordInputs(node);
+      recordStart(this.#deps.lineage, this.#run, node, this.#deps.clock.nowMs());
     });
   }
 
@@ -155,7 +154,7 @@ export class RunWalk {
       const unfinished = [...this.#nodes.values()].filter((node) => !isFinished(node.row.state));
       for (const node of unfinished.toReversed()) {
         this.#save(node, inState(node.row, "CANCELED", this.#deps.clock.nowMs()));
-        this.#recordExecution(node);
+        recordState(this.#deps.lineage, this.#run, node);
       }
       this.#agenda = [];
       this.#ready = [];
@@ -247,7 +246,7 @@ export class RunWalk {
   #finish(node: TaskNode, state: RunState, error?: string): void {
     assert(!isFinished(node.row.state), "a task ends once");
     this.#save(node, inState(node.row, state, this.#deps.clock.nowMs(), error));
-    this.#recordExecution(node);
+    recordState(this.#deps.lineage, this.#run, node);
     const { parent } = node;
     if (parent === undefined) {
       this.#finishRun(node);
@@ -296,15 +295,7 @@ export class RunWalk {
   }
 
   #setRunState(state: RunState, error?: string): void {
-    const atMs = this.#deps.clock.nowMs();
-    const change: StateChange = error === undefined ? { state, atMs } : { state, atMs, error };
-    this.#run = {
-      ...this.#run,
-      state,
-      error,
-      finishedMs: isFinished(state) ? atMs : 0,
-      stateHistory: [...this.#run.stateHistory, change],
-    };
+    this.#run = runInState(this.#run, state, this.#deps.clock.nowMs(), error);
     this.#deps.store.updateRun(this.#run);
   }
 
@@ -351,29 +342,13 @@ export class RunWalk {
     this.#attach(row, loop, loop.spec, loop.component);
   }
 
-  #row(known: Partial<Task> & { name: string; displayName: string; kind: TaskKind }): Task {
-    const atMs = this.#deps.clock.nowMs();
-    return {
+  #row(known: Parameters<typeof newTask>[0]): Task {
+    return newTask(known, {
       taskId: this.#deps.random.uuid(),
       runId: this.#run.runId,
       sequence: this.#sequence++,
-      parentTaskId: undefined,
-      iterationIndex: undefined,
-      state: "PENDING",
-      isCached: false,
-      dependsOn: [],
-      inputs: NO_VALUES,
-      outputs: NO_VALUES,
-      attempt: 0,
-      createdMs: atMs,
-      startedMs: 0,
-      finishedMs: 0,
-      error: undefined,
-      fingerprint: undefined,
-      cachedFrom: undefined,
-      stateHistory: [{ state: "PENDING", atMs }],
-      ...known,
-    };
+      atMs: this.#deps.clock.nowMs(),
+    });
   }
 
   #attach(
@@ -400,8 +375,7 @@ export class RunWalk {
       );
       return;
     }
-    const isIteration = row.kind === "iteration";
-    const spec = isIteration ? parent.spec : dagOf(parent).tasks.get(row.name);
+    const spec = row.kind === "iteration" ? parent.spec : dagOf(parent).tasks.get(row.name);
     const component = must(this.spec.components.get(must(spec).component));
     const node = createNode({ row, parent, spec, component });
     this.#nodes.set(row.taskId, node);
@@ -423,42 +397,4 @@ export class RunWalk {
     node.row = row;
     this.#dirty.add(node);
   }
-
-  #recordInputs(node: TaskNode): void {
-    this.#recordExecution(node);
-    const atMs = this.#deps.clock.nowMs();
-    for (const [name, artifacts] of Object.entries(node.row.inputs.artifacts)) {
-      for (const { artifactId } of artifacts) {
-        const { taskId } = node.row;
-        this.#deps.lineage.recordUse({ artifactId, taskId, direction: "consumed", name, atMs });
-      }
-    }
-  }
-
-  #recordExecution(node: TaskNode): void {
-    if (isGroup(node) || node.row.state === "SKIPPED") return;
-    const { taskId, runId, state, name } = node.row;
-    const runName = this.#run.displayName;
-    this.#deps.lineage.recordExecution({ taskId, runId, runName, taskName: name, state });
-    if (state !== "SUCCEEDED") return;
-    for (const [output, artifacts] of Object.entries(node.row.outputs.artifacts)) {
-      for (const { artifactId } of artifacts) {
-        const atMs = node.row.finishedMs;
-        this.#deps.lineage.recordUse({
-          artifactId,
-          taskId,
-          direction: "produced",
-          name: output,
-          atMs,
-        });
-      }
-    }
-  }
-}
-
-/** A group's error names the step at fault and its first line; the rest stands at the step itself. */
-function failureOf(node: TaskNode): string {
-  const error = node.row.error ?? "";
-  if (isGroup(node)) return error;
-  return `Task ${node.row.name} failed: ${error.split("\n")[0] ?? ""}`;
 }

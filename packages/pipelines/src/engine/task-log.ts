@@ -31,10 +31,12 @@ export async function* openTaskLog(
       yield* deps.logs.read(attempt, options.follow, options.signal);
       next++;
     }
-    if (!options.follow || isFinished(row.state) || options.signal.aborted) return;
-    // The row is as old as the reading took; a task that ended meanwhile changes no more.
-    const current = deps.getTask();
-    if (current === undefined || isFinished(current.state)) continue;
-    if (current.attempt < next) await deps.changed(options.signal);
+    if (!options.follow || options.signal.aborted || next > LOG_ATTEMPTS_MAX) return;
+    // Looked at again without a pause before waiting: the task may have ended while its log was read.
+    const now = deps.getTask();
+    if (now === undefined) return;
+    if (now.attempt >= next || now.cachedFrom !== undefined) continue;
+    if (isFinished(now.state)) return;
+    await deps.changed(options.signal);
   }
 }

@@ -99,3 +99,10 @@ export function inState(row: Task, state: RunState, atMs: number, error?: string
     stateHistory: [...row.stateHistory, change],
   };
 }
+
+/** A group's error names the step at fault and its first line; the rest stands at the step itself. */
+export function failureOf(node: TaskNode): string {
+  const error = node.row.error ?? "";
+  if (isGroup(node)) return error;
+  return `Task ${node.row.name} failed: ${error.split("\n")[0] ?? ""}`;
+}

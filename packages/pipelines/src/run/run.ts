@@ -111,3 +111,15 @@ export interface TaskArtifact {
 export function isFinished(state: RunState): boolean {
   return state === "SUCCEEDED" || state === "FAILED" || state === "SKIPPED" || state === "CANCELED";
 }
+
+/** The run in a new state, with history, error and end. */
+export function runInState(run: Run, state: RunState, atMs: number, error?: string): Run {
+  const change: StateChange = error === undefined ? { state, atMs } : { state, atMs, error };
+  return {
+    ...run,
+    state,
+    error,
+    finishedMs: isFinished(state) ? atMs : 0,
+    stateHistory: [...run.stateHistory, change],
+  };
+}

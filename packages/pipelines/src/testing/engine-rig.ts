@@ -8,11 +8,8 @@ import {
   systemRandom,
 } from "@kelp/base/platform";
 import { openLineage, type Lineage } from "@kelp/lineage";
-import {
-  createPipelinesEngine,
-  type EngineOptions,
-  type PipelinesEngine,
-} from "../engine/engine.ts";
+import { createPipelinesEngine } from "../engine/engine.ts";
+import type { EngineOptions, PipelinesEngine } from "../engine/pipelines-engine.ts";
 import type { Executor } from "../executor/executor.ts";
 import {
   SubprocessExecutor,
