@@ -3,7 +3,7 @@ import { utf8 } from "@kelp/base";
 import { readSecrets } from "./secrets.ts";
 import { FOLDER_FILES } from "./folder/data-folder.ts";
 import { bannerText } from "./process/banner.ts";
-import { runUntilSignal } from "./process/lifetime.ts";
+import { runUntilSignal, watchProcess } from "./process/lifetime.ts";
 import { openLog } from "./process/log.ts";
 import type { ServerSettings } from "./settings.ts";
 import { type Server, startServer } from "./server.ts";
@@ -26,6 +26,7 @@ export async function runServer(settings: ServerSettings, facts: ProgramFacts): 
   // Databases hold secrets, and the folder may be one that others can look into.
   process.umask(0o077);
   const log = openLog({ level: settings.logLevel, format: settings.logFormat });
+  const ending = watchProcess(log);
   const { secretsFile } = settings.pipelines;
   const secrets = secretsFile === undefined ? new Map() : readSecrets(secretsFile);
   const server = await startServer(settings, { ...facts, log, secrets });
@@ -36,7 +37,7 @@ export async function runServer(settings: ServerSettings, facts: ProgramFacts): 
     await server.stop();
     throw error;
   }
-  return runUntilSignal(server, log);
+  return runUntilSignal(server, ending, log);
 }
 
 /** Appears whole, by rename, once every door answers. */
