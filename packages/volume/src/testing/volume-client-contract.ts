@@ -71,7 +71,12 @@ export function volumeClientContract(name: string, open: () => Promise<ContractW
   claim("removing the same needle many times counts once", async (client) => {
     await client.append(fid(1), Uint8Array.of(1));
     await Promise.all([client.remove([fid(1), fid(1)]), client.remove([fid(1)])]);
-    expect(await statusOf(client)).toMatchObject({ liveCount: 0, deletedCount: 1 });
+    // A record of 16 + (4 + 1 + 1) + 12 = 34 bytes, padded to 40, and one tombstone.
+    expect(await statusOf(client)).toMatchObject({
+      liveCount: 0,
+      deletedCount: 1,
+      deletedBytes: 40 + 32,
+    });
   });
 
   claim("a removed id can be appended again", async (client) => {
@@ -92,6 +97,14 @@ export function volumeClientContract(name: string, open: () => Promise<ContractW
     await client.append(fid(1), Uint8Array.of(1));
     expect(await codeOf(client.append(fid(1, 2), Uint8Array.of(2)))).toBe("cookie-mismatch");
     expect(plain(await client.read(fid(1)))).toEqual(Uint8Array.of(1));
+  });
+
+  claim("of concurrent appends under one id with two cookies one is refused", async (client) => {
+    const appends = [1, 2].map((cookie) =>
+      codeOf(client.append(fid(1, cookie), Uint8Array.of(cookie))),
+    );
+    expect(new Set(await Promise.all(appends))).toEqual(new Set(["cookie-mismatch", undefined]));
+    expect(await statusOf(client)).toMatchObject({ liveCount: 1, deletedCount: 0 });
   });
 
   claim("concurrent appends are all readable", async (client) => {

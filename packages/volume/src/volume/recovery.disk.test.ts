@@ -140,6 +140,20 @@ test("a damaged header before good needles hides none of them", async () => {
   expect(await readPlain(store, fid(3))).toEqual([...content(3, 100)]);
 });
 
+// The search begins 8 bytes behind the damaged header, at 16, and looks at WALK_BUFFER_BYTES at a time. A record
+// of 1,048,527 bytes of data has 1,048,568, so that the next begins 16 bytes before the end of the first look.
+test.each([-16, -8, 0, 8, 16, 24])(
+  "a good needle %i bytes from where the search looks twice is found",
+  async (shift) => {
+    using world = new VolumeWorld();
+    await world.appendAll([1_048_527 + shift, 100, 100]);
+    rmSync(world.indexPath);
+    world.spoilData((data) => data.fill(0xff, SUPERBLOCK + 12, SUPERBLOCK + 16));
+    await using store = await world.open();
+    expect(await scanAll(store)).toMatchObject([{ needleId: 2n }, { needleId: 3n }]);
+  },
+);
+
 test("behind a gap a removal still counts, and a record with another cookie replaces nothing", async () => {
   using world = new VolumeWorld();
   {
