@@ -35,6 +35,8 @@ export const DISCARD_BYTES_MAX = 256 * KIB;
 export const LINGER_MS = 2_000;
 /** An object of known length up to this is answered in one write. */
 export const WHOLE_REPLY_BYTES_MAX = 256 * KIB;
+/** One write to a socket: what it does not take at once is copied, so that a slow reader holds this much and one piece. */
+export const WRITE_BYTES_MAX = 256 * KIB;
 /** S3: buckets in one page of ListBuckets. */
 export const LIST_BUCKETS_MAX = 10_000;
 /** Length of an upload id that a client may present. */

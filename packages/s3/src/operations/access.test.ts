@@ -54,6 +54,20 @@ describe("a caller who may not read learns nothing", () => {
   });
 });
 
+test("a writer who may not read cannot probe ETags with conditions", async () => {
+  await using door = await openTestDoor({
+    authorize: only(`s3:PutObject ${ARN}bkt/k`, `s3:DeleteObject ${ARN}bkt/k`),
+  });
+  await door.send("PUT", "/bkt");
+  const etag = (await door.send("PUT", "/bkt/k", { body: "x" })).headers.etag ?? "";
+  for (const guess of [etag, '"0"']) {
+    const headers = { "if-match": guess };
+    expect((await door.send("PUT", "/bkt/k", { headers, body: "y" })).status).toBe(403);
+    expect((await door.send("DELETE", "/bkt/k", { headers })).status).toBe(403);
+  }
+  expect((await door.send("DELETE", "/bkt/k")).status).toBe(204);
+});
+
 describe("copies", () => {
   test("need the source to be readable and the target to be writable", async () => {
     const put = `s3:PutObject ${ARN}bkt/to`;

@@ -1,3 +1,4 @@
+import { writeAccess } from "./write-access.ts";
 import {
   type Attributes,
   type CompleteRefusal,
@@ -7,7 +8,6 @@ import {
   type Part,
   type Upload,
   type UploadId,
-  objectArn,
 } from "@kelp/wire";
 import { type Hashes, hex, joinBytes, unreachable } from "@kelp/base";
 import {
@@ -36,7 +36,7 @@ import { refuseUnsupportedHeaders } from "../http/unsupported.ts";
 export const completeMultipartUpload: Operation = {
   level: "object",
   name: "CompleteMultipartUpload",
-  access: (_request, bucket, key) => [{ action: "s3:PutObject", resource: objectArn(bucket, key) }],
+  access: writeAccess("s3:PutObject"),
   async handle(call) {
     refuseUnsupportedHeaders(call.request.headers);
     const condition = parseWriteCondition(call.request.headers);

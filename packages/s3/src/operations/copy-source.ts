@@ -8,6 +8,7 @@ import { S3Error } from "../errors.ts";
 import { decideRead } from "../http/conditions.ts";
 import { headerText } from "../http/headers.ts";
 import { missingKey } from "./object-read.ts";
+import { writeAccess } from "./write-access.ts";
 import { percentDecode } from "../http/target.ts";
 
 /** The object that a copy reads: `[/]bucket/key[?versionId=…]`, percent-encoded as a path is. */
@@ -46,7 +47,7 @@ export function copyAccess(
 ): readonly Access[] {
   const source = parseCopySource(request);
   return [
-    { action: "s3:PutObject", resource: objectArn(bucket, key) },
+    ...writeAccess("s3:PutObject")(request, bucket, key),
     {
       action: source.versionId === undefined ? "s3:GetObject" : "s3:GetObjectVersion",
       resource: objectArn(source.bucket, source.key),

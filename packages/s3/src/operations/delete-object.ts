@@ -3,19 +3,19 @@ import { conditionFailed, noSuchBucket } from "./refusals.ts";
 import { hasQuery } from "./query.ts";
 import { headerText } from "../http/headers.ts";
 import { matchCondition } from "../http/conditions.ts";
-import { objectArn } from "@kelp/wire";
+import { writeAccess } from "./write-access.ts";
 import { refuseOtherVersions } from "./object-read.ts";
 import { refuseUnsupportedHeaders } from "../http/unsupported.ts";
 
 export const deleteObject: Operation = {
   level: "object",
   name: "DeleteObject",
-  access: (request, bucket, key) => [
-    {
-      action: hasQuery(request, "versionId") ? "s3:DeleteObjectVersion" : "s3:DeleteObject",
-      resource: objectArn(bucket, key),
-    },
-  ],
+  access: (request, bucket, key) =>
+    writeAccess(hasQuery(request, "versionId") ? "s3:DeleteObjectVersion" : "s3:DeleteObject")(
+      request,
+      bucket,
+      key,
+    ),
   async handle(call) {
     refuseUnsupportedHeaders(call.request.headers);
     refuseOtherVersions(call.request);

@@ -69,12 +69,17 @@ function parseTargets(root: XmlElement): readonly Target[] {
 /** `undefined` when the object is gone now, or was never there. */
 async function deleteOne(call: BucketCall, target: Target): Promise<S3Error | undefined> {
   const { key, versionId } = target;
-  const decision = call.store.authorizer.authorize({
-    principal: call.caller.principal,
-    action: versionId === undefined ? "s3:DeleteObject" : "s3:DeleteObjectVersion",
-    resource: objectArn(call.bucket, key),
-  });
-  if (decision.kind === "deny") return new S3Error("AccessDenied");
+  const actions = [versionId === undefined ? "s3:DeleteObject" : "s3:DeleteObjectVersion"];
+  // A matching ETag tells of the object what only its readers may know.
+  if (target.etag !== undefined) actions.push("s3:GetObject");
+  for (const action of actions) {
+    const decision = call.store.authorizer.authorize({
+      principal: call.caller.principal,
+      action,
+      resource: objectArn(call.bucket, key),
+    });
+    if (decision.kind === "deny") return new S3Error("AccessDenied");
+  }
   if (versionId !== undefined && versionId !== "null") return new S3Error("NoSuchVersion");
   if (target.hasOtherCondition) return new S3Error("NotImplemented");
   const path = parseEntryPath(key);

@@ -1,4 +1,5 @@
-import { OBJECT_PUT_BYTES_MAX, objectArn } from "@kelp/wire";
+import { writeAccess } from "./write-access.ts";
+import { OBJECT_PUT_BYTES_MAX } from "@kelp/wire";
 import { type Operation, emptyReply } from "./operation.ts";
 import { addChecksumHeaders, checksumAttributes } from "./checksums.ts";
 import { S3Error } from "../errors.ts";
@@ -11,7 +12,7 @@ import { writeRefused } from "./refusals.ts";
 export const putObject: Operation = {
   level: "object",
   name: "PutObject",
-  access: (_request, bucket, key) => [{ action: "s3:PutObject", resource: objectArn(bucket, key) }],
+  access: writeAccess("s3:PutObject"),
   async handle(call) {
     const { headers } = call.request;
     refuseUnsupportedHeaders(headers);

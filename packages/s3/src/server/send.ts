@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import { EMPTY_BYTES, assert, unreachable } from "@kelp/base";
 import type { Reply, ReplyHeaders } from "../operations/operation.ts";
 import type { StallWatch } from "./stall-watch.ts";
-import { WHOLE_REPLY_BYTES_MAX } from "../limits.ts";
+import { WHOLE_REPLY_BYTES_MAX, WRITE_BYTES_MAX } from "../limits.ts";
 
 /** A reply whose first bytes are at hand: from here on only the connection can fail, or a later read. */
 export type PrimedReply =
@@ -92,20 +92,23 @@ async function sendStream(
   let leftBytes = reply.sizeBytes;
   let piece = reply.first;
   try {
-    while (true) {
-      leftBytes -= piece.length;
-      assert(leftBytes >= 0, "a stream gives no more than it announced");
-      transfer.moved(piece.length);
-      if (leftBytes === 0) break;
-      if (!outgoing.write(piece)) {
+    while (!gate.isClosed) {
+      assert(piece.length <= leftBytes, "a stream gives no more than it announced");
+      for (let at = 0; at < piece.length && !gate.isClosed; at += WRITE_BYTES_MAX) {
+        const slice = piece.subarray(at, at + WRITE_BYTES_MAX);
+        leftBytes -= slice.length;
+        transfer.moved(slice.length);
+        if (leftBytes === 0) {
+          outgoing.end(slice);
+          return;
+        }
+        if (outgoing.write(slice)) continue;
         transfer.setWaiting("on-client");
         await gate.opened();
         transfer.setWaiting("on-us");
       }
-      if (gate.isClosed) return;
-      piece = await nextPiece(reply.rest);
+      if (!gate.isClosed) piece = await nextPiece(reply.rest);
     }
-    outgoing.end(piece);
   } catch (error) {
     outgoing.destroy();
     throw error;
