@@ -637,3 +637,54 @@ test("a deleted run is gone, also while it runs", async () => {
   expect(rig.engine.getRun(runId)).toBeUndefined();
   expect(rig.engine.getTasks(runId)).toEqual([]);
 });
+
+test("a loop over artifacts gives each to an iteration, and collected artifacts are one flat list", async () => {
+  const dataset = { artifactType: { schemaTitle: "system.Dataset" } };
+  const fromOutput = (producerTask: string): JsonObject => ({
+    taskOutputArtifact: { producerTask, outputArtifactKey: "data" },
+  });
+  const select = (producerSubtask: string): JsonObject => ({
+    artifactSelectors: [{ producerSubtask, outputArtifactKey: "data" }],
+  });
+  const make = stepComponent("make", { artifactOutputs: ["data"] });
+  const copy = stepComponent("copy", { artifactInputs: { x: dataset }, artifactOutputs: ["data"] });
+  const spec = pipeline({
+    components: {
+      make,
+      copy,
+      makers: {
+        dag: { tasks: { make: task("make") }, outputs: { artifacts: { data: select("make") } } },
+        inputDefinitions: { parameters: { item: type("NUMBER_INTEGER") } },
+        outputDefinitions: { artifacts: { data: { ...dataset, isArtifactList: true } } },
+      },
+      copiers: {
+        dag: {
+          tasks: {
+            copy: task("copy", { inputs: { artifacts: { x: { componentInputArtifact: "one" } } } }),
+          },
+          outputs: { artifacts: { data: select("copy") } },
+        },
+        inputDefinitions: {
+          artifacts: { list: { ...dataset, isArtifactList: true }, one: dataset },
+        },
+        outputDefinitions: { artifacts: { data: { ...dataset, isArtifactList: true } } },
+      },
+    },
+    tasks: {
+      makers: task("makers", {
+        parameterIterator: { items: { raw: "[1, 2]" }, itemInput: "item" },
+      }),
+      copiers: task("copiers", {
+        inputs: { artifacts: { list: fromOutput("makers") } },
+        artifactIterator: { items: { inputArtifact: "list" }, itemInput: "one" },
+      }),
+    },
+  });
+  const finished = await runScripted(spec);
+  expect(finished.run.state).toBe("SUCCEEDED");
+  const made = finished.task("makers").outputs.artifacts["data"] ?? [];
+  const read = finished.executor.of("copy").flatMap(({ inputs }) => inputs.artifacts["x"] ?? []);
+  expect(new Set(read.map(({ uri }) => uri))).toEqual(new Set(made.map(({ uri }) => uri)));
+  expect(made.length).toBe(2);
+  expect(finished.task("copiers").outputs.artifacts["data"]?.length).toBe(2);
+});

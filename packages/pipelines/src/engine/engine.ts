@@ -9,6 +9,7 @@ import { cleanRoot, parseObjectUri } from "../run/uri.ts";
 import { newRunRow, parseStoredSpec } from "../run/stored-run.ts";
 import { StepLogs } from "../step-log/step-logs.ts";
 import { ActiveRun } from "./active-run.ts";
+import { Background } from "./background.ts";
 import { jobValues } from "./job-values.ts";
 import {
   DEFAULT_PIPELINE_ROOT,
@@ -49,7 +50,7 @@ class Engine implements PipelinesEngine {
   readonly #active = new Map<string, ActiveRun>();
   readonly #queue = new StepQueue<QueuedStep>();
   /** Everything in flight, awaited by `stop`. */
-  readonly #background = new Set<Promise<void>>();
+  readonly #background: Background;
   readonly #waiters = new RunWaiters();
   #running = 0;
   #state: "open" | "draining" | "stopped" = "open";
@@ -58,6 +59,7 @@ class Engine implements PipelinesEngine {
   constructor(deps: EngineDeps, options: EngineOptions) {
     this.#deps = deps;
     this.#options = options;
+    this.#background = new Background(deps.log);
     this.#store = new RunStore(deps.database);
     this.#cache = new CacheStore(deps.database);
     this.#root = cleanRoot(options.pipelineRoot ?? DEFAULT_PIPELINE_ROOT);
@@ -104,7 +106,7 @@ class Engine implements PipelinesEngine {
     });
     const run = this.#store.database.transaction(() => this.#store.insertRun(row));
     // Started in a later turn, so that the caller sees the run as it was created.
-    queueMicrotask(() => this.#admit());
+    this.#admitLater();
     return run;
   }
 
@@ -123,7 +125,7 @@ class Engine implements PipelinesEngine {
   terminateRun(runId: string): void {
     const run = this.#mustFind(runId);
     if (isFinished(run.state) || run.state === "CANCELING") return;
-    const active = this.#active.get(runId) ?? this.#activate(run, "keep-pending");
+    const active = this.#active.get(runId) ?? this.#activate(run);
     this.#cancelActive(active);
   }
 
@@ -140,7 +142,7 @@ class Engine implements PipelinesEngine {
     const reopened = this.#store.database.transaction(() =>
       resetFailed(this.#store, run, spec, this.#deps.clock.nowMs()),
     );
-    queueMicrotask(() => this.#admit());
+    this.#admitLater();
     return reopened;
   }
 
@@ -152,7 +154,7 @@ class Engine implements PipelinesEngine {
       this.#deps.lineage.forgetRun(runId);
       this.#store.deleteRun(runId);
     });
-    this.#inBackground(this.#deps.executor.forgetRun(runId));
+    this.#background.own(this.#deps.executor.forgetRun(runId));
     this.#waiters.notify(runId);
     this.#admit();
   }
@@ -196,11 +198,11 @@ class Engine implements PipelinesEngine {
   }
 
   /** Starts no more steps and kills running ones without giving them an end: a later `resume` starts them again. */
-  async drain(_signal: AbortSignal): Promise<void> {
+  async drain(signal: AbortSignal): Promise<void> {
     if (this.#state === "stopped") return;
     this.#state = "draining";
     for (const active of this.#active.values()) this.#dismiss(active);
-    while (this.#background.size > 0) await Promise.allSettled(this.#background);
+    await this.#background.settled(signal);
   }
 
   async stop(): Promise<void> {
@@ -211,6 +213,10 @@ class Engine implements PipelinesEngine {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
+  }
+
+  #admitLater(): void {
+    this.#background.own(Promise.resolve().then(() => this.#admit()));
   }
 
   /** Takes PENDING and left-over runs into memory while there is room. */
@@ -228,20 +234,19 @@ class Engine implements PipelinesEngine {
   /** A run that cannot even be taken up, because its stored specification is refused now, ends FAILED. */
   #startRun(run: Run): void {
     try {
-      this.#activate(run, "start");
+      this.#activate(run);
     } catch (error) {
       if (!(error instanceof PipelinesError)) throw error;
       this.#store.updateRun(runInState(run, "FAILED", this.#deps.clock.nowMs(), error.message));
     }
   }
 
-  #activate(run: Run, mode: "start" | "keep-pending"): ActiveRun {
+  #activate(run: Run): ActiveRun {
     const deps = { ...this.#deps, store: this.#store, jobValues: this.#jobValues.bind(this) };
     const { spec } = parseStoredSpec(run);
     const walk = new RunWalk(deps, run, spec);
     const active = new ActiveRun(walk, this.#deps.clock);
     this.#active.set(run.runId, active);
-    if (mode === "keep-pending") return active;
     const ready = walk.restore(this.#store.getTasks(run.runId));
     if (run.state === "CANCELING") this.#cancelActive(active);
     else {
@@ -269,7 +274,7 @@ class Engine implements PipelinesEngine {
     this.#queue.drop(active.walk.run.runId);
     active.cancelTimers();
     active.abort.abort();
-    this.#inBackground(this.#finishCancel(active, message));
+    this.#background.own(this.#finishCancel(active, message));
   }
 
   /** Ends the run once its steps are gone. */
@@ -301,7 +306,7 @@ class Engine implements PipelinesEngine {
       if (step === undefined) return;
       this.#running++;
       step.active.running++;
-      this.#inBackground(this.#runStep(step));
+      this.#background.own(this.#runStep(step));
     }
   }
 
@@ -367,20 +372,13 @@ class Engine implements PipelinesEngine {
     if (active.walk.isFinished) {
       active.cancelTimers();
       this.#active.delete(run.runId);
-      this.#inBackground(this.#deps.executor.forgetRun(run.runId));
+      // A failed run can be retried, and the steps that are kept have written into its workspace.
+      const mayReturn = run.state === "FAILED" && active.walk.spec.platform.hasWorkspace;
+      if (!mayReturn) this.#background.own(this.#deps.executor.forgetRun(run.runId));
       this.#admit();
     }
     this.#waiters.notify(run.runId);
     this.#pump();
-  }
-
-  #inBackground(work: Promise<void>): void {
-    const owned = work
-      .catch((error: unknown) => {
-        this.#deps.log.error("background work failed", { error: String(error) });
-      })
-      .finally(() => this.#background.delete(owned));
-    this.#background.add(owned);
   }
 
   async #createBucket(): Promise<void> {

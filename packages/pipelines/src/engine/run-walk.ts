@@ -145,6 +145,7 @@ export class RunWalk {
 
   /** Says that the run is being stopped: nothing new starts. */
   requestCancel(): void {
+    if (this.#run.state === "CANCELING") return;
     this.#change(() => this.#setRunState("CANCELING"));
   }
 

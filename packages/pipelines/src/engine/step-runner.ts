@@ -52,6 +52,8 @@ export class StepRunner {
   }
 
   async run(walk: RunWalk, node: TaskNode, signal: AbortSignal): Promise<AttemptResult> {
+    // The run may have been deleted or stopped while the step waited for its turn.
+    if (signal.aborted) return { kind: "ended", result: { kind: "canceled" } };
     const executor = executorOf(node, walk.spec);
     const job = this.#deps.jobValues(walk.run, node.row);
     try {

@@ -145,6 +145,9 @@ export class Fields {
     const fields = this.object(name);
     const result = new Map<string, Value>();
     for (const key of fields?.names() ?? []) {
+      // Names become parts of paths and object keys.
+      if (/^\.{0,2}$|[/\0]/.test(key))
+        throw invalid(`${this.at(name)}.${key}`, "is not a usable name");
       const member = fields?.raw(key);
       result.set(key, parse(new Fields(member ?? {}, `${this.at(name)}.${key}`), key));
     }

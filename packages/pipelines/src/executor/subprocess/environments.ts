@@ -57,7 +57,7 @@ export class Environments {
   readonly #deps: EnvironmentsDeps;
   readonly #options: EnvironmentsOptions;
   readonly #ready = new Map<string, PythonEnvironment>();
-  readonly #building = new Map<string, Promise<PythonEnvironment>>();
+  readonly #building = new Map<string, Promise<void>>();
   #base: Promise<PythonEnvironment> | undefined;
 
   constructor(deps: EnvironmentsDeps, options: EnvironmentsOptions) {
@@ -65,9 +65,9 @@ export class Environments {
     this.#options = options;
   }
 
-  /** The base interpreter as it is. @throws TaskError */
-  async base(signal: AbortSignal): Promise<PythonEnvironment> {
-    this.#base ??= this.#describeBase(signal);
+  /** The base interpreter as it is. Asked once for all steps, so no step's signal ends it. @throws TaskError */
+  async base(): Promise<PythonEnvironment> {
+    this.#base ??= this.#describeBase();
     try {
       return await this.#base;
     } catch (error) {
@@ -82,30 +82,43 @@ export class Environments {
     log: StepLog,
     signal: AbortSignal,
   ): Promise<PythonEnvironment> {
-    const base = await this.base(signal);
+    const base = await this.base();
     const key = this.#key(command, base.interpreter);
-    const ready = this.#ready.get(key);
-    if (ready !== undefined) return ready;
-    let building = this.#building.get(key);
-    if (building === undefined) {
-      building = this.#find(key, base, command, log, signal);
-      this.#building.set(key, building);
-    } else {
+    for (;;) {
+      const ready = this.#ready.get(key);
+      if (ready !== undefined) return ready;
+      signal.throwIfAborted();
+      const building = this.#building.get(key);
+      if (building === undefined) return this.#prepareOnce(key, base, command, log, signal);
       log.note("waiting for another step that prepares the same Python environment");
+      await building;
     }
+  }
+
+  async #prepareOnce(
+    key: string,
+    base: PythonEnvironment,
+    command: PythonCommand,
+    log: StepLog,
+    signal: AbortSignal,
+  ): Promise<PythonEnvironment> {
+    const done = Promise.withResolvers<void>();
+    this.#building.set(key, done.promise);
     try {
-      const found = await building;
+      const found = await this.#find(key, base, command, log, signal);
       if (this.#ready.size >= KNOWN_SETS_MAX) this.#ready.clear();
       this.#ready.set(key, found);
       return found;
     } finally {
+      // Who waited looks again: after a failure or a cancellation the next one tries with its own log.
       this.#building.delete(key);
+      done.resolve();
     }
   }
 
-  async #describeBase(signal: AbortSignal): Promise<PythonEnvironment> {
+  async #describeBase(): Promise<PythonEnvironment> {
     await this.#deps.files.makeFolder(this.#options.folder);
-    const interpreter = await describeInterpreter(this.#asking(), this.#options.python, signal);
+    const interpreter = await describeInterpreter(this.#asking(), this.#options.python);
     return { binFolder: await this.#binFolder(interpreter), interpreter };
   }
 

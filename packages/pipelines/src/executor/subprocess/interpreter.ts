@@ -53,6 +53,9 @@ def met(text):
 print(json.dumps([text for text in sys.argv[1:] if not met(text)]))
 `;
 
+/** A question to Python takes milliseconds and is asked on behalf of everyone. */
+const NEVER = new AbortController().signal;
+
 export interface InterpreterDeps {
   readonly processes: Processes;
   readonly environment: Readonly<Record<string, string>>;
@@ -63,12 +66,11 @@ export interface InterpreterDeps {
 export async function describeInterpreter(
   deps: InterpreterDeps,
   python: string,
-  signal: AbortSignal,
 ): Promise<Interpreter> {
   const path = deps.environment["PATH"] ?? "";
   const program = python.includes("/") ? python : deps.processes.find(python, path);
   if (program === undefined) throw new TaskError(`There is no ${python} on this machine`);
-  return JSON.parse(await ask(deps, [program, "-c", DESCRIBE], signal)) as Interpreter;
+  return JSON.parse(await ask(deps, [program, "-c", DESCRIBE], NEVER)) as Interpreter;
 }
 
 export async function unmetRequirements(

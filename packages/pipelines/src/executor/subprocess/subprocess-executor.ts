@@ -221,7 +221,7 @@ export class SubprocessExecutor implements Executor {
     if (!isPython) this.#admitImage(request, log);
     const python =
       parsed === undefined
-        ? await this.#environments.base(signal)
+        ? await this.#environments.base()
         : await this.#environments.prepare(parsed, log, signal);
     const elements = [...(parsed?.command ?? container.command), ...container.arguments];
     const scope = { executorInput: input, job: request.job, pathOf: (uri: string) => uri };
