@@ -6,6 +6,7 @@ import { answerError } from "../api/answer-error.ts";
 import type { ApiBindings, ApiDeps } from "../api/context.ts";
 import { ApiError, STATUS_OF, statusMessage } from "../api/errors.ts";
 import { Lists } from "../api/query/list.ts";
+import { migrateRunIndexes } from "../api/query/run-indexes.ts";
 import { artifactRoutes } from "../api/routes/artifacts.ts";
 import { experimentRoutes } from "../api/routes/experiments.ts";
 import { healthzRoutes } from "../api/routes/healthz.ts";
@@ -43,6 +44,7 @@ export interface PipelinesHandlerDeps {
  * uploads), and what nobody foresaw is logged and answered with 500.
  */
 export function createPipelinesHandler(deps: PipelinesHandlerDeps): PeopleHandler {
+  migrateRunIndexes(deps.database);
   const catalog = openCatalog(deps.database, deps);
   const app = createApp({ ...deps, catalog, lists: new Lists(deps.database) });
   return async (request, admission) => {
