@@ -1,0 +1,130 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { getRequestListener } from "@hono/node-server";
+import { must, silentLog } from "@kelp/base";
+import type {
+  AccessRequest,
+  Admission,
+  GateRequest,
+  MasterStatus,
+  PeopleGate,
+  Principal,
+} from "@kelp/wire";
+import type { ConsoleDependencies } from "../dependencies.ts";
+import { createConsoleHandler } from "../handler.ts";
+import { MemoryIdentities } from "./memory-identities.ts";
+import { MemoryObjectStore } from "./memory-object-store.ts";
+
+/** A console on a real socket over in-memory twins: `await using console = await startConsole();`. */
+export interface TestConsole extends AsyncDisposable {
+  readonly url: string;
+  readonly objects: MemoryObjectStore;
+  readonly identities: MemoryIdentities;
+  /** What the routes asked the authoriser, in order. */
+  readonly asked: readonly string[];
+  /** What the gate says of the next requests. */
+  admission: Admission;
+  /** Actions that the authoriser denies from now on. */
+  readonly denied: Set<string>;
+  status: MasterStatus;
+}
+
+export const TEST_PAIR = { accessKey: "KELPROOT", secretKey: "open-sesame" } as const;
+
+export async function startConsole(more: Partial<ConsoleDependencies> = {}): Promise<TestConsole> {
+  const clock = testClock();
+  const asked: string[] = [];
+  const denied = new Set<string>();
+  const test = {
+    objects: new MemoryObjectStore(clock),
+    identities: new MemoryIdentities(),
+    asked,
+    denied,
+    admission: admittedAs({ kind: "root", name: "root" }),
+    status: { volumes: [], totalBytes: 1000, availableBytes: 900 } as MasterStatus,
+  };
+  const handler = createConsoleHandler({
+    objects: test.objects,
+    identities: test.identities,
+    authorizer: {
+      authorize(request: AccessRequest) {
+        asked.push(`${request.action} ${request.resource}`);
+        return denied.has(request.action)
+          ? { kind: "deny", reason: "implicit" }
+          : { kind: "allow" };
+      },
+    },
+    gate: testGate(),
+    master: {
+      assign: () => Promise.reject(new Error("Cannot assign: the console has no need to")),
+      status: () => Promise.resolve(test.status),
+    },
+    clock,
+    log: silentLog,
+    version: "0.0.0-test",
+    info: () => ({
+      endpoints: { s3: "http://127.0.0.1:1" },
+      dir: "/data",
+      startedMs: 5,
+      memoryRssBytes: 7,
+    }),
+    staticFiles: undefined,
+    ...more,
+  });
+  const server = await listen((request) => handler(request, test.admission, GATE_REQUEST));
+  return Object.assign(test, {
+    url: server.url,
+    [Symbol.asyncDispose]: () => server.close(),
+  });
+}
+
+export function admittedAs(principal: Principal): Admission {
+  return { kind: "admitted", principal, via: "session" };
+}
+
+const GATE_REQUEST: GateRequest = {
+  method: "GET",
+  headers: {},
+  remoteAddress: "127.0.0.1",
+  remotePort: 1,
+  localAddress: "127.0.0.1",
+  localPort: 2,
+};
+
+function testGate(): PeopleGate {
+  return {
+    admit: () => Promise.reject(new Error("Cannot admit: the door has asked already")),
+    signIn: async (pair) =>
+      pair.accessKey === TEST_PAIR.accessKey && pair.secretKey === TEST_PAIR.secretKey
+        ? { principal: { kind: "root", name: "root" }, cookie: "kelp_session=new; HttpOnly" }
+        : undefined,
+    signOut: () => ({ cookie: "kelp_session=; Max-Age=0" }),
+  };
+}
+
+function testClock(): ConsoleDependencies["clock"] {
+  let nowMs = 1_700_000_000_000;
+  return {
+    nowMs: () => (nowMs += 1),
+    nowNs: () => BigInt(nowMs) * 1_000_000n,
+    monotonicMs: () => (nowMs += 1),
+    schedule: () => ({ cancel: () => undefined }),
+    sleep: () => Promise.resolve(),
+  };
+}
+
+async function listen(handle: (request: Request) => Promise<Response>) {
+  const server = createServer(getRequestListener(handle, { overrideGlobalObjects: false }));
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const { port } = must(server.address()) as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    close: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
