@@ -59,18 +59,19 @@ export class FileWriter {
       body,
       signal: request.signal,
       inlineBytesMax: this.#deps.inlineBytesMax,
-      admission: { tree, path, condition },
+      admission: { tree, target: { kind: "entry", path }, condition },
       commit: (stored) => this.#putEntry(request, stored),
     });
   }
 
   /** Parts are always chunks, so that joined parts are too. The caller has seen that the upload exists. */
   async writePart(request: WritePart): Promise<Result<Part, PartRefusal>> {
+    const { tree, id, number } = request;
     const outcome = await this.#write({
       body: request.body,
       signal: request.signal,
       inlineBytesMax: 0,
-      admission: { tree: request.tree },
+      admission: { tree, target: { kind: "part", id, number } },
       commit: (stored) => this.#putPart(request, stored),
     });
     if (outcome.kind === "ok") return outcome;

@@ -64,7 +64,7 @@ export function rollUp<Row, Place>(
     if (last === undefined || rows.length < count) break;
     if (skipped === undefined) {
       place = source.placeAfter(last);
-      count = Math.min(count * 4, RUN_ROWS_MAX);
+      count = Math.min(count * 4, RUN_ROWS_MAX, query.limit - items.length + 1);
     } else {
       const behind = textAfterPrefix(skipped);
       place = behind === undefined ? undefined : source.placeAt(behind);

@@ -39,8 +39,10 @@ export interface FilerStore
 
 export interface Admission {
   readonly tree: TreeName;
-  /** The entry that the write replaces; absent for parts. */
-  readonly path?: EntryPath;
+  /** What the write puts in the place of what is there. */
+  readonly target:
+    | { readonly kind: "entry"; readonly path: EntryPath }
+    | { readonly kind: "part"; readonly id: UploadId; readonly number: number };
   readonly sizeBytes: number;
   readonly condition?: Condition | undefined;
 }

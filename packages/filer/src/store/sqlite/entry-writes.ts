@@ -28,13 +28,22 @@ export class EntryWrites {
   }
 
   admits(request: Admission): Result<void, WriteRefusal> {
-    const { trees, entries } = this.#tables;
+    const { trees, entries, uploads } = this.#tables;
+    const { target } = request;
     const tree = trees.find(request.tree);
     if (tree === undefined) return refused("no-such-tree");
-    const current = request.path === undefined ? undefined : entries.find(tree.id, request.path);
-    const failed = failedCondition(request.condition, current);
-    if (failed !== undefined) return refused(failed);
-    const growthBytes = request.sizeBytes - (current?.sizeBytes ?? 0);
+    let replacedBytes: number | undefined;
+    if (target.kind === "entry") {
+      const current = entries.find(tree.id, target.path);
+      const failed = failedCondition(request.condition, current);
+      if (failed !== undefined) return refused(failed);
+      replacedBytes = current?.sizeBytes;
+    } else {
+      const upload = uploads.find(tree.id, target.id);
+      const part = upload && uploads.findPart(upload.number, target.number);
+      replacedBytes = part?.sizeBytes;
+    }
+    const growthBytes = request.sizeBytes - (replacedBytes ?? 0);
     return fitsQuota(tree, growthBytes) ? ok(undefined) : refused("quota-exceeded");
   }
 

@@ -1,0 +1,127 @@
+import { expect, test } from "bun:test";
+import { type Fid, needleId, volumeId } from "@kelp/wire";
+import {
+  type FilerWorld,
+  TREE,
+  codeOf,
+  fileOf,
+  noise,
+  openTreeWorld,
+  pathOf,
+  write,
+} from "../testing/index.ts";
+
+const MIB = 1024 * 1024;
+
+async function chunkOf(world: FilerWorld, path: string): Promise<Fid> {
+  const { content } = await write(world, path, noise(MIB));
+  const chunk = content.kind === "chunks" ? content.chunks[0] : undefined;
+  if (chunk === undefined) throw new Error("a chunk is wanted");
+  return chunk.fid;
+}
+
+test("the check names lost, short, corrupt and ownerless needles", async () => {
+  using world = await openTreeWorld();
+  const lost = await chunkOf(world, "lost");
+  const short = await chunkOf(world, "short");
+  const corrupt = await chunkOf(world, "corrupt");
+  await chunkOf(world, "whole");
+  const orphan = { volumeId: volumeId(1), needleId: needleId(77n), cookie: 5 };
+  await world.volumes.append(orphan, noise(9));
+  world.volumes.lose(lost);
+  world.volumes.truncate(short);
+  world.volumes.corrupt(corrupt);
+  expect(await Array.fromAsync(world.filer.check())).toEqual([
+    {
+      kind: "corrupt-needle",
+      volumeId: volumeId(1),
+      needleId: corrupt.needleId,
+      reason: "checksum",
+    },
+    { kind: "orphan-needle", fid: orphan, sizeBytes: 9, isRemoved: false },
+    { kind: "missing-chunk", fid: lost },
+    { kind: "size-differs", fid: short, namedBytes: MIB, storedBytes: MIB - 1 },
+  ]);
+});
+
+test("the check removes ownerless needles only when told to", async () => {
+  using world = await openTreeWorld();
+  const orphan = { volumeId: volumeId(1), needleId: needleId(77n), cookie: 5 };
+  await world.volumes.append(orphan, noise(9));
+  await Array.fromAsync(world.filer.check());
+  expect(world.volumes.needleCount).toBe(1);
+  await Array.fromAsync(world.filer.check({ orphans: "remove" }));
+  expect(world.volumes.needleCount).toBe(0);
+});
+
+test("chunks of running writes and queued garbage are no orphans", async () => {
+  using world = await openTreeWorld();
+  await write(world, "a", noise(3 * MIB));
+  await world.filer.deleteEntry({ tree: TREE, path: pathOf("a") });
+  let findings: unknown[] = ["not run"];
+  const result = await world.filer.writeFile({
+    ...fileOf("b", noise(3 * MIB)),
+    describe: () => ({ attributes: {} }),
+    body: (async function* checkedMidway() {
+      yield noise(5 * MIB);
+      findings = await Array.fromAsync(world.filer.check({ orphans: "remove" }));
+      yield noise(5 * MIB);
+    })(),
+  });
+  expect(result.kind).toBe("ok");
+  expect(findings).toEqual([]);
+  expect(await Array.fromAsync(world.filer.check())).toEqual([]);
+});
+
+test("damage in the store itself is found: counters and references", async () => {
+  using world = await openTreeWorld();
+  const fid = await chunkOf(world, "a");
+  world.database.execute("DELETE FROM chunk_refs; UPDATE entries SET size_bytes = size_bytes + 1");
+  const kinds = (await Array.fromAsync(world.filer.check())).map((finding) => finding.kind);
+  expect(kinds).toEqual([
+    "unreferenced-chunk",
+    "content-size-differs",
+    "reference-count-differs",
+    "usage-differs",
+    "orphan-needle",
+  ]);
+  expect(fid.needleId).toBe(needleId(1n));
+});
+
+test("collection keeps chunks that something still names, and what a reader holds", async () => {
+  using world = await openTreeWorld();
+  const entry = await write(world, "a", noise(5 * MIB));
+  const stream = world.filer.readFile(entry)[Symbol.asyncIterator]();
+  await stream.next();
+  await world.filer.deleteEntry({ tree: TREE, path: pathOf("a") });
+  expect(await world.filer.collect({ graceMs: 0 })).toMatchObject({
+    heldRows: 1,
+    removedChunks: 0,
+  });
+  expect((await stream.next()).done).toBe(false);
+  await stream.return?.();
+  expect((await world.filer.collect({ graceMs: 0 })).removedChunks).toBe(3);
+
+  await write(world, "b", noise(MIB));
+  world.database.execute(
+    "INSERT INTO garbage (freed_ms, chunks) SELECT 0, bytes FROM contents ORDER BY id DESC LIMIT 1",
+  );
+  expect(await world.filer.collect({ graceMs: 0 })).toMatchObject({
+    referencedChunks: 1,
+    removedChunks: 0,
+  });
+  expect(world.volumes.needleCount).toBe(1);
+});
+
+test("garbage whose removal fails stays queued", async () => {
+  using world = await openTreeWorld();
+  await write(world, "a", noise(MIB));
+  await world.filer.deleteEntry({ tree: TREE, path: pathOf("a") });
+  const failure = new Error("no answer");
+  world.volumes.beforeRemove = () => {
+    throw failure;
+  };
+  expect(await codeOf(world.filer.collect({ graceMs: 0 }))).toBe(failure);
+  world.volumes.beforeRemove = () => undefined;
+  expect((await world.filer.collect({ graceMs: 0 })).removedChunks).toBe(1);
+});
