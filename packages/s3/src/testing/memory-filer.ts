@@ -11,8 +11,6 @@ import {
 } from "@kelp/base";
 import type {
   Change,
-  Condition,
-  ConditionFailed,
   Entry,
   EntryPath,
   Filer,
@@ -23,6 +21,8 @@ import type {
   Upload,
   UploadId,
 } from "@kelp/wire";
+
+import { checkCondition, compareText, isAfter, rollUp, sorted } from "./memory-order.ts";
 
 const INLINE_BYTES_MAX = 4096;
 const BODY_BYTES_MAX = 256 * 1024 * 1024;
@@ -386,50 +386,7 @@ function findUpload(
   return found === undefined ? refused("no-such-upload") : ok(found.upload);
 }
 
-function checkCondition(
-  condition: Condition | undefined,
-  entry: Entry | undefined,
-): ConditionFailed | undefined {
-  if (condition === undefined) return undefined;
-  const exists = entry !== undefined;
-  const holds =
-    condition.kind === "absent"
-      ? !exists
-      : exists &&
-        (condition.kind === "present" ||
-          (condition.kind === "etag" && condition.etags.includes(entry.etag)) ||
-          (condition.kind === "position" && condition.position === entry.position));
-  return holds ? undefined : { kind: "condition-failed", exists };
-}
-
 function isOver(bucket: Bucket, addedBytes: number): boolean {
   const { quota, usage } = bucket.tree;
   return quota !== undefined && usage.bytes + addedBytes > quota.bytes;
-}
-
-/** The common prefix that stands for `path`, "" when the path stands for itself, `undefined` when it is not listed. */
-function rollUp(path: string, prefix: string, delimiter: string | undefined): string | undefined {
-  if (!path.startsWith(prefix)) return undefined;
-  if (delimiter === undefined || delimiter === "") return "";
-  const at = path.indexOf(delimiter, prefix.length);
-  return at === -1 ? "" : path.slice(0, at + delimiter.length);
-}
-
-function isAfter(
-  text: string,
-  id: string,
-  query: { readonly afterPath?: string; readonly afterId?: string },
-): boolean {
-  if (query.afterPath === undefined) return true;
-  const order = compareText(text, query.afterPath);
-  if (order !== 0) return order > 0;
-  return query.afterId !== undefined && query.afterId !== "" && compareText(id, query.afterId) > 0;
-}
-
-function sorted(entries: ReadonlyMap<string, Entry>): [string, Entry][] {
-  return [...entries].sort(([a], [b]) => compareText(a, b));
-}
-
-function compareText(left: string, right: string): number {
-  return Buffer.compare(Buffer.from(left), Buffer.from(right));
 }
