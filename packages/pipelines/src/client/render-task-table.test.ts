@@ -91,6 +91,17 @@ describe("the task table", () => {
     expect(lines.at(-1)).toBe("  … 9 more: 9 succeeded");
   });
 
+  test("long names are cut on a terminal alone", () => {
+    const name = "x".repeat(60);
+    const [plainLine = ""] = renderTaskTable(graphOf(task(name)), plain);
+    const [line = ""] = renderTaskTable(graphOf(task(name)), { ...plain, isTerminal: true });
+    expect([plainLine.includes(name), line.includes(name), line.includes("1.5s")]).toEqual([
+      true,
+      false,
+      true,
+    ]);
+  });
+
   test("a run that has not begun is no line", () => {
     expect(renderTaskTable({ ...graphOf(), tasks: [] }, plain)).toEqual([]);
   });

@@ -11,6 +11,7 @@ export interface TableOptions {
   readonly rowsMax?: number;
 }
 
+/** On a terminal, so that times stay on the screen; plain text is cut by the whole width alone. */
 const NAME_WIDTH_MAX = 48;
 const STATE_WIDTH = "SUCCEEDED".length;
 
@@ -41,7 +42,7 @@ export function renderTaskTable(graph: RunGraphMessage, options: TableOptions): 
   const rows = toRows(graph.tasks);
   const shown = chooseRows(rows, options.rowsMax ?? rows.length);
   const nameWidth = Math.min(
-    NAME_WIDTH_MAX,
+    options.isTerminal ? NAME_WIDTH_MAX : options.width,
     Math.max(4, ...shown.map((row) => row.depth * 2 + row.label.length)),
   );
   const lines = shown.map((row) => renderRow(row, nameWidth, options));

@@ -105,8 +105,10 @@ function isFinal(state: RunState): boolean {
 /** The result, what failed and why, and where to look further. */
 function ending(graph: RunGraphMessage, consoleUrl: string): string {
   const lines = [`Run ${graph.state}`];
-  if (graph.error !== null && graph.state !== "SUCCEEDED") lines.push(printable(graph.error));
-  for (const task of graph.tasks.filter(isCulprit)) {
+  const culprits = graph.tasks.filter(isCulprit);
+  // The run's own error repeats that of its tasks.
+  if (graph.error !== null && culprits.length === 0) lines.push(printable(graph.error));
+  for (const task of culprits) {
     lines.push("", `${printable(task.display_name)}: ${printable(must(task.error))}`);
     if (task.has_log) {
       const path = `/apis/kelp/v1/runs/${graph.run_id}/tasks/${task.task_id}/log`;
