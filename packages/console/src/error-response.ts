@@ -46,12 +46,7 @@ function refusal(error: ConsoleError): Response {
 }
 
 function fromIamError(error: Error): ConsoleError {
-  const code = "code" in error && typeof error.code === "string" ? error.code : "";
-  if (code.startsWith("no-such-key")) {
-    return new ConsoleError("no-such-key", error.message, { cause: error });
-  }
-  if (code.startsWith("no-such") || code.includes("not-found")) {
-    return new ConsoleError("no-such-identity", error.message, { cause: error });
-  }
-  return new ConsoleError("invalid-identity", error.message, { cause: error });
+  const code = "code" in error ? error.code : undefined;
+  const meaning = code === "no-such-identity" || code === "key-exists" ? code : "invalid-identity";
+  return new ConsoleError(meaning, error.message, { cause: error });
 }

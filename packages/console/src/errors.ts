@@ -9,6 +9,7 @@ export const CONSOLE_ERROR_STATUS = {
   "invalid-bucket-name": 400,
   "invalid-identity": 400,
   "invalid-key": 400,
+  "key-exists": 409,
   "no-such-bucket": 404,
   "no-such-identity": 404,
   "no-such-key": 404,

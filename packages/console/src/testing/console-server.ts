@@ -114,7 +114,11 @@ function testClock(): ConsoleDependencies["clock"] {
 }
 
 async function listen(handle: (request: Request) => Promise<Response>) {
-  const server = createServer(getRequestListener(handle, { overrideGlobalObjects: false }));
+  const listener = getRequestListener(handle, { overrideGlobalObjects: false });
+  const server = createServer((incoming, outgoing) => {
+    // The listener answers its own failures; there is nobody else to tell.
+    listener(incoming, outgoing).catch(() => outgoing.destroy());
+  });
   await new Promise<void>((resolve) => {
     server.listen(0, "127.0.0.1", resolve);
   });

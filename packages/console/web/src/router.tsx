@@ -43,6 +43,8 @@ const start = createRoute({
   getParentRoute: () => root,
   path: "/start",
   beforeLoad: () => {
+    // The router's way to lead elsewhere.
+    // oxlint-disable-next-line typescript/only-throw-error
     throw redirect({ to: "/" });
   },
 });

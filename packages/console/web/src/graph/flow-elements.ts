@@ -27,6 +27,8 @@ export function flowNodes(
       position: { x: place.x, y: place.y },
       width: place.width,
       height: place.height,
+      // The library lets the pointer through boxes that can be neither dragged nor selected; these hold buttons.
+      style: { pointerEvents: "all" },
       ...(parentId === undefined ? {} : { parentId }),
       data: {
         visible,

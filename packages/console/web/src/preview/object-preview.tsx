@@ -2,6 +2,7 @@ import { Loader, Text } from "@mantine/core";
 import { Suspense, lazy } from "react";
 import { EmptyState } from "../components/empty-state.tsx";
 import { formatSize } from "../format/size.ts";
+import { unreachable } from "../unreachable.ts";
 import { type PreviewKind, previewKind } from "./preview-kind.ts";
 
 const TextPreview = lazy(async () => ({
@@ -76,6 +77,8 @@ function PreviewOfKind(props: { readonly kind: PreviewKind; readonly subject: Pr
       ) : (
         <NoPreview sizeBytes={subject.sizeBytes} />
       );
+    default:
+      return unreachable(kind);
   }
 }
 

@@ -45,7 +45,7 @@ function parseMatrix(value: unknown): Matrix | undefined {
   if (!Array.isArray(annotationSpecs) || !Array.isArray(rows)) return undefined;
   return {
     labels: annotationSpecs.map((spec) =>
-      isRecord(spec) ? String(spec["displayName"] ?? "") : "",
+      isRecord(spec) && typeof spec["displayName"] === "string" ? spec["displayName"] : "",
     ),
     rows: rows.map((row) =>
       isRecord(row) && Array.isArray(row["row"]) ? row["row"].map(Number) : [],

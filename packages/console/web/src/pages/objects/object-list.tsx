@@ -37,7 +37,9 @@ export function ObjectList(props: { readonly bucket: string; readonly prefix: st
             <Button
               variant="default"
               loading={pages.isFetchingNextPage}
-              onClick={() => pages.fetchNextPage()}
+              onClick={() => {
+                pages.fetchNextPage().catch(() => undefined);
+              }}
               data-testid="load-more"
             >
               Load more

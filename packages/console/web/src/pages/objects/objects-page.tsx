@@ -40,7 +40,9 @@ export function ObjectsPage() {
         <ObjectDrawer
           bucket={bucket}
           objectKey={object}
-          onClose={() => navigate({ search: prefix === "" ? {} : { prefix } })}
+          onClose={() => {
+            navigate({ search: prefix === "" ? {} : { prefix } }).catch(() => undefined);
+          }}
         />
       )}
     </div>

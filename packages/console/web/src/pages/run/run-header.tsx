@@ -72,7 +72,9 @@ function HeaderActions(props: { readonly run: RunMessage }) {
       )}
       <Button
         variant="default"
-        onClick={() => navigate({ to: "/runs/new", search: { cloneFrom: run.run_id } })}
+        onClick={() => {
+          navigate({ to: "/runs/new", search: { cloneFrom: run.run_id } }).catch(() => undefined);
+        }}
         data-testid="clone-run"
       >
         Clone

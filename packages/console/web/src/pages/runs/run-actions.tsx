@@ -29,7 +29,11 @@ export function RunActions(props: { readonly run: RunMessage }) {
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.Item onClick={() => navigate({ to: "/runs/new", search: { cloneFrom: run.run_id } })}>
+        <Menu.Item
+          onClick={() => {
+            navigate({ to: "/runs/new", search: { cloneFrom: run.run_id } }).catch(() => undefined);
+          }}
+        >
           Clone
         </Menu.Item>
         {!isFinal && <Menu.Item onClick={() => act.mutate("terminate")}>Stop</Menu.Item>}

@@ -1,4 +1,5 @@
 import { isRecord } from "../../api/http.ts";
+import { unreachable } from "../../unreachable.ts";
 import { innerSpec } from "../../graph/tasks-of-spec.ts";
 
 export type InputType =
@@ -77,6 +78,8 @@ export function parseInput(input: RunInput, text: string): ParsedInput {
     case "LIST":
     case "STRUCT":
       return parseJsonInput(input.type, text);
+    default:
+      return unreachable(input.type);
   }
 }
 
