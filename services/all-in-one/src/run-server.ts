@@ -13,10 +13,10 @@ export interface ProgramFacts {
   readonly version: string;
   /** Where the built console is. */
   readonly consoleFolder: string;
-  /** How the user calls the CLI. */
+  /** How the user calls the CLI, quoted for a shell. */
   readonly program: string;
-  /** The data folder that commands take when none is named. */
-  readonly defaultDir: string;
+  /** What other commands need to find this data folder: ` --dir …` quoted for a shell, or nothing. */
+  readonly dirFlag: string;
   /** Lines for the user, on standard output. */
   readonly out: (text: string) => void;
 }
@@ -63,6 +63,6 @@ function banner(server: Server, settings: ServerSettings, facts: ProgramFacts): 
     credentialsFile: `${server.dir}/${FOLDER_FILES.credentials}`,
     isLocalUserTrusted: settings.localUser === "trusted",
     program: facts.program,
-    dirFlag: server.dir === facts.defaultDir ? "" : ` --dir ${server.dir}`,
+    dirFlag: facts.dirFlag,
   });
 }
