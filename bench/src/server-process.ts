@@ -66,8 +66,8 @@ export async function startServer(
   return {
     pid: ready.pid,
     dir,
-    s3Port: ready.s3_port,
-    consoleUrl: ready.console_url,
+    s3Port: Number(new URL(ready.endpoints.s3).port),
+    consoleUrl: ready.endpoints.console,
     credentials: readCredentials(dir),
     startMs,
     stop,
@@ -77,8 +77,7 @@ export async function startServer(
 
 interface ReadyFile {
   readonly pid: number;
-  readonly s3_port: number;
-  readonly console_url: string;
+  readonly endpoints: { readonly s3: string; readonly console: string };
 }
 
 async function waitUntilReady(child: ChildProcess, file: string): Promise<ReadyFile> {

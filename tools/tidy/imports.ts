@@ -10,19 +10,15 @@ export interface ImportLine {
 export function importsOf(file: SourceFile): ImportLine[] {
   const found: ImportLine[] = [];
   // On bare code a specifier is a pair of quotes with spaces between: it is read from the code at the same offsets.
-  const pattern = /\b(?:from|import)\s*\(?\s*(["'])( *)\1/g;
+  const pattern =
+    /(?:(?<![.\w])(?:import|export)\b[^;()=]*?\bfrom\s*|(?<![.\w])import\s*\(?\s*)(["'])( *)\1/g;
   for (const match of file.bare.matchAll(pattern)) {
     const [whole, , inner = ""] = match;
     const end = match.index + whole.length - 1;
-    const statement =
-      file.bare
-        .slice(0, match.index)
-        .split(/[;}]\s*\n|\n\s*\n/)
-        .at(-1) ?? "";
     found.push({
       specifier: file.code.slice(end - inner.length, end),
-      line: lineAt(file, match.index),
-      isTypeOnly: /(?:^|\n)\s*(?:import|export) type\b/.test(statement),
+      line: lineAt(file, end),
+      isTypeOnly: /^(?:import|export)\s+type\b/.test(whole),
     });
   }
   return found;

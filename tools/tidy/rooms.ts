@@ -16,6 +16,13 @@ const FLOOR = { base: 0, wire: 1, engine: 2, gateway: 3, people: 4, service: 5, 
 /** What everybody may use of the runtime, apart from the banned globals. */
 export const RUNTIME = /^(?:node:|bun$|bun:)/;
 
+/** What tests and helps for tests may use besides. */
+export const TEST_PACKAGES: readonly string[] = [
+  "fast-check",
+  "@hono/node-server",
+  "playwright-core",
+];
+
 export const ROOMS: readonly Room[] = [
   { name: "base", floor: FLOOR.base, thirdParty: [], neighbours: [] },
   { name: "wire", floor: FLOOR.wire, thirdParty: [], neighbours: [] },

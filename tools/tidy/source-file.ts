@@ -62,7 +62,7 @@ export function isTypeScript(file: SourceFile): boolean {
 export function isForTests(file: SourceFile): boolean {
   return (
     /\.test\.tsx?$/.test(file.path) ||
-    file.path.includes("/testing/") ||
+    /\/testing(?:\/|\.ts$)/.test(file.path) ||
     /^(?:tools|bench|conformance)\//.test(file.path)
   );
 }

@@ -2,3 +2,5 @@
 export { StartError, type StartErrorCode } from "./errors.ts";
 export { type ProgramFacts, runServer } from "./run-server.ts";
 export type { ServerSettings } from "./settings.ts";
+export { type CheckedFolder, type FolderFinding, checkFolder } from "./check/check-folder.ts";
+export { openLog } from "./process/log.ts";

@@ -3,7 +3,7 @@ import { utf8 } from "@kelp/base";
 import { readSecrets } from "./secrets.ts";
 import { FOLDER_FILES } from "./folder/data-folder.ts";
 import { bannerText } from "./process/banner.ts";
-import { runUntilSignal } from "./process/lifetime.ts";
+import { runUntilSignal, watchProcess } from "./process/lifetime.ts";
 import { openLog } from "./process/log.ts";
 import type { ServerSettings } from "./settings.ts";
 import { type Server, startServer } from "./server.ts";
@@ -13,10 +13,10 @@ export interface ProgramFacts {
   readonly version: string;
   /** Where the built console is. */
   readonly consoleFolder: string;
-  /** How the user calls the CLI. */
+  /** How the user calls the CLI, quoted for a shell. */
   readonly program: string;
-  /** The data folder that commands take when none is named. */
-  readonly defaultDir: string;
+  /** What other commands need to find this data folder: ` --dir …` quoted for a shell, or nothing. */
+  readonly dirFlag: string;
   /** Lines for the user, on standard output. */
   readonly out: (text: string) => void;
 }
@@ -26,6 +26,7 @@ export async function runServer(settings: ServerSettings, facts: ProgramFacts): 
   // Databases hold secrets, and the folder may be one that others can look into.
   process.umask(0o077);
   const log = openLog({ level: settings.logLevel, format: settings.logFormat });
+  const ending = watchProcess(log);
   const { secretsFile } = settings.pipelines;
   const secrets = secretsFile === undefined ? new Map() : readSecrets(secretsFile);
   const server = await startServer(settings, { ...facts, log, secrets });
@@ -37,7 +38,7 @@ export async function runServer(settings: ServerSettings, facts: ProgramFacts): 
     await server.stop();
     throw error;
   }
-  return runUntilSignal(server, log);
+  return runUntilSignal(server, ending, log);
 }
 
 /** Appears whole, by rename, once every door answers: what a script needs to use this server. */
@@ -66,6 +67,6 @@ function banner(server: Server, settings: ServerSettings, facts: ProgramFacts): 
     credentialsFile: `${server.dir}/${FOLDER_FILES.credentials}`,
     isLocalUserTrusted: settings.localUser === "trusted",
     program: facts.program,
-    dirFlag: server.dir === facts.defaultDir ? "" : ` --dir ${server.dir}`,
+    dirFlag: facts.dirFlag,
   });
 }

@@ -2,8 +2,10 @@ import { StartError } from "@kelp/all-in-one/errors";
 import { Command, CommanderError } from "commander";
 import { benchCommand } from "./commands/bench.ts";
 import { envCommand } from "./commands/env.ts";
+import { fsckCommand } from "./commands/fsck.ts";
 import { runCommand } from "./commands/run.ts";
 import { serverCommand } from "./commands/server.ts";
+import { shellCommand } from "./commands/shell.ts";
 import { testCommand } from "./commands/test.ts";
 import { versionCommand } from "./commands/version.ts";
 import type { CommandLine } from "./command-line.ts";
@@ -54,6 +56,8 @@ export function buildProgram(line: CommandLine): Command {
     serverCommand(line),
     envCommand(line),
     runCommand(line),
+    shellCommand(line),
+    fsckCommand(line),
     testCommand(line),
     benchCommand(line),
     versionCommand(line),

@@ -64,10 +64,10 @@ test("documents: a room without a page is refused", () => {
 test("documents: an error code without a line is refused", () => {
   const files = {
     "packages/iam/src/errors.ts": 'export type IamErrorCode = "no-such-identity" | "bad-name";\n',
-    "docs/errors.md": "| `bad-name` | the name |\n",
+    "docs/errors.md": "## iam\n| `bad-name` | the name |\n## s3\n`no-such-identity`\n",
   };
   expect(check(documentsRule, files)).toEqual([
-    "packages/iam/src/errors.ts: no-such-identity is not in docs/errors.md (documents)",
+    'packages/iam/src/errors.ts: no-such-identity is not under "## iam" in docs/errors.md (documents)',
   ]);
 });
 

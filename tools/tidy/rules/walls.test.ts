@@ -47,6 +47,18 @@ test("a package that is not on the list is refused, also loaded late or only for
   expect(check("packages/s3/src/a.ts", 'import { x } from "@rgrove/parse-xml";\n')).toEqual([]);
 });
 
+test("an import over several lines is found, its last line named", () => {
+  const text = 'import {\n  a,\n  type B,\n} from "left-pad";\n';
+  expect(check("packages/base/src/a.ts", text)).toEqual([
+    "packages/base/src/a.ts:4: base may not use left-pad: a dependency needs a decision record and a place in tools/tidy/rooms.ts (walls)",
+  ]);
+});
+
+test("the word from elsewhere is no import", () => {
+  const text = 'const a = Buffer.from("left-pad");\nconst b = from ? "x" : "y";\n';
+  expect(check("packages/base/src/a.ts", text)).toEqual([]);
+});
+
 test("words in comments and strings are no imports", () => {
   const text = '// import x from "left-pad"\nconst a = `import x from "left-pad"`;\n';
   expect(check("packages/base/src/a.ts", text)).toEqual([]);

@@ -1,6 +1,6 @@
 import { normalize } from "node:path/posix";
 import { importsOf } from "../imports.ts";
-import { OUTSIDE, ROOMS, RUNTIME, type Room, findRoom } from "../rooms.ts";
+import { OUTSIDE, ROOMS, RUNTIME, TEST_PACKAGES, type Room, findRoom } from "../rooms.ts";
 import { type Rule, type Violation, eachFile } from "../rule.ts";
 import { type SourceFile, isBrowser, isForTests, isTypeScript, roomOf } from "../source-file.ts";
 
@@ -35,7 +35,7 @@ function problemOf(specifier: string, room: Room, file: SourceFile): string | un
   if (RUNTIME.test(specifier)) return undefined;
   if (specifier.startsWith("@kelp/")) return problemOfRoom(specifier, room, file);
   const name = specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/");
-  if (room.thirdParty.includes(name) || (isForTests(file) && name === "fast-check")) {
+  if (room.thirdParty.includes(name) || (isForTests(file) && TEST_PACKAGES.includes(name))) {
     return undefined;
   }
   return `${room.name} may not use ${name}: a dependency needs a decision record and a place in tools/tidy/rooms.ts`;

@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import * as fs from "node:fs";
 import { promisify } from "node:util";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { assertCount } from "../assert.ts";
 import { type Disk, DiskError, type DiskFile, type DiskSpace, type OpenOptions } from "../disk.ts";
 
@@ -52,8 +52,6 @@ export const systemDisk: Disk = {
     return { totalBytes: stat.blocks * stat.bsize, availableBytes: stat.bavail * stat.bsize };
   },
 };
-
-export { join as joinPath };
 
 /**
  * Writes up to this size go to the page cache without leaving the thread: that takes 6 to 16 µs, a visit to

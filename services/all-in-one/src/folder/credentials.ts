@@ -5,8 +5,8 @@ import { StartError } from "../errors.ts";
 import { errorText } from "./error-text.ts";
 
 const credentialsSchema = z.object({
-  access_key: z.string().regex(/^[\w.@+=-]{3,128}$/, "must be 3 to 128 letters, digits or _.@+=-"),
-  secret_key: z.string().min(8, "must have at least 8 characters").max(256),
+  access_key: z.string().regex(/^[\w.@+-]{3,128}$/, "must be 3 to 128 letters, digits or _.@+-"),
+  secret_key: z.string().regex(/^[!-~]{8,256}$/, "must be 8 to 256 visible ASCII characters"),
   console_token: z.string().min(20),
 });
 

@@ -38,8 +38,12 @@ export function readServerState(path: string): ServerState | undefined {
 /** When the process began, in the system's ticks; `undefined` when there is none. Where there is no /proc, only whether it lives. */
 export function processStartTicks(pid: number): string | undefined {
   const stat = readText(`/proc/${pid}/stat`);
-  // The name in parentheses may hold anything, so count from its end: the state is field 3, the start field 22.
-  if (stat !== undefined) return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+  if (stat !== undefined) {
+    // The name in parentheses may hold anything, so count from its end: the state is field 3, the start field 22.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    // A zombie has ended; only its parent has not looked yet.
+    return fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
+  }
   if (readText("/proc/self/stat") !== undefined) return undefined;
   try {
     process.kill(pid, 0);

@@ -7,7 +7,7 @@ export interface BannerFacts {
   readonly accessKey: string;
   readonly credentialsFile: string;
   readonly isLocalUserTrusted: boolean;
-  /** How the CLI is started from where the user is. */
+  /** How the CLI is started from where the user is, quoted for a shell. */
   readonly program: string;
   /** `--dir …` when the folder is not the default. */
   readonly dirFlag: string;

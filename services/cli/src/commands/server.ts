@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { type CommandLine, examples } from "../command-line.ts";
+import { dataFolderPath } from "../data-folder-path.ts";
 import { addFlags, givenFlags } from "../options/flags.ts";
 import { SERVER_OPTIONS } from "../options/server-options.ts";
 import { repositoryPath } from "../repository.ts";
@@ -26,6 +27,7 @@ export function serverCommand(line: CommandLine): Command {
     .action(async (options: { readonly config?: string }, self: Command) => {
       // Loaded here so that other commands need not wait for it.
       const { serverSettings } = await import("../server-settings.ts");
+      const { shellQuoted } = await import("../client-environment.ts");
       const { runServer } = await import("@kelp/all-in-one");
       const settings = serverSettings({
         flags: givenFlags(self, SERVER_OPTIONS),
@@ -36,15 +38,12 @@ export function serverCommand(line: CommandLine): Command {
       const status = await runServer(settings, {
         version: KELP_VERSION,
         consoleFolder: repositoryPath("packages/console/dist"),
-        program: programName(line),
-        defaultDir: `${line.currentFolder}/kelp-data`,
+        // As the user would type it again: the start script tells how it was called.
+        program: shellQuoted(line.environment["KELP_PROGRAM"] ?? "kelp"),
+        dirFlag:
+          settings.dir === dataFolderPath(line, {}) ? "" : ` --dir ${shellQuoted(settings.dir)}`,
         out: line.out,
       });
       line.exitWith(status);
     });
-}
-
-/** As the user would type it again: the start script tells how it was called. */
-function programName(line: CommandLine): string {
-  return line.environment["KELP_PROGRAM"] ?? "kelp";
 }
