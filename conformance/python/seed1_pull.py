@@ -1,5 +1,6 @@
 """Pulls a Parquet object back and prints it as JSON."""
 
+import json
 import os
 import sys
 
@@ -11,4 +12,5 @@ STORAGE_OPTIONS = {
     "secret": os.environ["AWS_SECRET_ACCESS_KEY"],
 }
 
-print(pd.read_parquet(sys.argv[1], storage_options=STORAGE_OPTIONS).to_json(orient="list"))
+frame = pd.read_parquet(sys.argv[1], storage_options=STORAGE_OPTIONS)
+print(json.dumps(frame.to_dict(orient="list")))
