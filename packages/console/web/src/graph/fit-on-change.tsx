@@ -1,19 +1,21 @@
-import { useReactFlow } from "@xyflow/react";
+import { useReactFlow, useStore } from "@xyflow/react";
 import { type RefObject, useEffect } from "react";
+import type { Placement } from "./layout.ts";
 
-/** Brings the whole graph into sight as it grows, until a person moves it. */
+/** Brings the whole graph into sight as it or its pane changes, until a person moves it. */
 export function FitOnChange(props: {
-  readonly signature: number;
+  readonly placements: ReadonlyMap<string, Placement>;
   readonly isHeld: RefObject<boolean>;
 }) {
-  const { signature, isHeld } = props;
+  const { placements, isHeld } = props;
   const { fitView } = useReactFlow();
+  const paneSize = useStore((state) => `${state.width}x${state.height}`);
   useEffect(() => {
-    if (signature === 0 || isHeld.current) return undefined;
+    if (placements.size === 0 || isHeld.current) return undefined;
     const frame = requestAnimationFrame(() => {
       fitView({ padding: 0.12, maxZoom: 1, duration: 150 }).catch(() => undefined);
     });
     return () => cancelAnimationFrame(frame);
-  }, [signature, isHeld, fitView]);
+  }, [placements, paneSize, isHeld, fitView]);
   return null;
 }

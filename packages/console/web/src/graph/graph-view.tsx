@@ -81,7 +81,7 @@ export function GraphView(props: GraphViewProps) {
               nodeColor={(node) => STATE_COLORS[node.data.visible.task.state ?? "PENDING"]}
             />
           )}
-          <FitOnChange signature={nodes.length} isHeld={wasMoved} />
+          <FitOnChange placements={placements} isHeld={wasMoved} />
         </ReactFlow>
       </ReactFlowProvider>
     </div>
