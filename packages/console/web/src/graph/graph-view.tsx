@@ -68,7 +68,9 @@ export function GraphView(props: GraphViewProps) {
           elementsSelectable={false}
           onlyRenderVisibleElements={nodes.length > RENDER_ALL_COUNT_MAX}
           onPaneClick={() => onSelect(undefined)}
-          onMoveStart={(event) => {
+          onMove={(event) => {
+            // Pressing a button begins a move too; only one that moves counts, and only one by hand.
+
             if (event !== null) wasMoved.current = true;
           }}
         >
