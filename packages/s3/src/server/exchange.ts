@@ -61,6 +61,8 @@ export class Exchange {
     // An aborted request emits an error that nobody may be reading for any more.
     this.#incoming.on("error", ignoreError);
     const reply = await this.#reply(turn);
+    // An empty body is never asked for; a client that was promised nothing may misread the next answer.
+    if (this.#isContinueOwed && reply.status < 300) this.#sendContinue();
     const { headers } = reply;
     headers["x-amz-request-id"] = turn.requestId;
     headers["x-amz-id-2"] = hostId;
@@ -169,8 +171,9 @@ export class Exchange {
 
   /** Whether what the client still sends, or will, is too much to read and drop for the sake of the connection. */
   #mustCut(): boolean {
-    if (!hasBody(this.#incoming) || this.#incoming.complete) return false;
+    // botocore reads every later answer of a connection wrongly once a final one came instead of `100 Continue`.
     if (this.#isContinueOwed) return true;
+    if (!hasBody(this.#incoming) || this.#incoming.complete) return false;
     const lengthBytes = contentLength(this.#incoming);
     return lengthBytes === undefined || lengthBytes > DISCARD_BYTES_MAX;
   }

@@ -81,6 +81,32 @@ test("an admitted client is told to continue, once", async () => {
   expect((await door.send("GET", "/bkt/k")).text).toBe("hello");
 });
 
+test("an empty body is asked for, too: the final answer never stands in place of 100 Continue", async () => {
+  await using door = await openTestDoor();
+  await door.send("PUT", "/bkt");
+  const socket = await door.connect();
+  let received = "";
+  const answered = new Promise<void>((resolve) => {
+    socket.on("data", (piece: Buffer) => {
+      received += piece.toString("latin1");
+      if (received.includes("HTTP/1.1 200")) resolve();
+    });
+  });
+  socket.write(`PUT /bkt/k HTTP/1.1\r\n${HOST}Expect: 100-continue\r\nContent-Length: 0\r\n\r\n`);
+  await answered;
+  socket.destroy();
+  expect(received).toStartWith("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200");
+});
+
+test("a refusal in place of 100 Continue ends the connection, also when the body is empty", async () => {
+  await using door = await openTestDoor();
+  const received = await door.raw(
+    `PUT /nobucket/k HTTP/1.1\r\n${HOST}Expect: 100-continue\r\nContent-Length: 0\r\n\r\n`,
+  );
+  expect(received).toStartWith("HTTP/1.1 404");
+  expect(received.toLowerCase()).toContain("connection: close");
+});
+
 test("an answer before a large body is whole, and the connection is then closed", async () => {
   await using door = await openTestDoor();
   const sizeBytes = DISCARD_BYTES_MAX * 4;
