@@ -41,9 +41,10 @@ test(
     expect(await server.stop()).toBe(0);
     const fsck = await runProgram(KELP, ["fsck", "--dir", dir, "--json"]);
     const report: FsckReport = JSON.parse(fsck.stdout);
-    expect({ missing: report.missing_chunks, corrupt: report.corrupt_needles }).toEqual({
-      missing: 0,
-      corrupt: 0,
+    expect(report.findings.filter((finding) => !finding.isHarmless)).toEqual([]);
+    expect({ status: fsck.status, damageCount: report.damageCount }).toEqual({
+      status: 0,
+      damageCount: 0,
     });
     expect(acknowledged.size).toBeGreaterThan(ROUNDS * WRITERS);
     rmSync(dir, { recursive: true });
@@ -52,8 +53,8 @@ test(
 );
 
 interface FsckReport {
-  readonly missing_chunks: number;
-  readonly corrupt_needles: number;
+  readonly damageCount: number;
+  readonly findings: readonly { readonly isHarmless: boolean; readonly text: string }[];
 }
 
 async function createBucket(server: KelpServer): Promise<void> {

@@ -64,9 +64,11 @@ test.skipIf(PYTHON === undefined || CHROMIUM === undefined)(
     await page.screenshot({ path: join(OUT, "run-graph.png") });
     await page.goto(`${server.consoleUrl}/#/runs/details/${ids?.run_id}`);
     await revealTask(page, "make-report");
+    await page.getByTestId("log-tab").click();
     await page.getByTestId("task-log").getByText("making the report").waitFor();
     await page.screenshot({ path: join(OUT, "run-log.png") });
-    await page.getByText("report", { exact: true }).first().click();
+    await page.getByRole("tab", { name: "Inputs and outputs" }).click();
+    await page.getByTestId("preview-artifact").last().click();
     await page.getByTestId("artifact-preview").getByText("row 3").waitFor();
     await page.screenshot({ path: join(OUT, "run-artifact.png") });
     await page.close();

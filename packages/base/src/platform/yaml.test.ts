@@ -46,6 +46,13 @@ describe("parseYamlDocuments", () => {
     },
   );
 
+  test("takes quoted scalars that go on at the indentation of the dash", () => {
+    const text = `list:\n  - "one\\\n  \\ two"\n  - 'three\n\n  four'\n  - |\n    "kept\n      as it is\nnext: 1`;
+    expect(parseYamlDocuments(text)).toEqual([
+      { list: ["one two", "three\nfour", '"kept\n  as it is\n'], next: 1 },
+    ]);
+  });
+
   test("an alias does not reach into the document before", () => {
     expect(codeOf("a: &x 1\n---\nb: *x")).toBe("syntax");
   });

@@ -1,4 +1,5 @@
 import { YamlError } from "../yaml.ts";
+import { indentContinuations } from "./yaml-continuations.ts";
 
 /** Mappings and sequences inside each other; also stops a document that contains itself through an alias. */
 export const YAML_DEPTH_MAX = 256;
@@ -22,7 +23,7 @@ export function parseYamlDocuments(text: string): unknown[] {
 function parse(text: string): unknown[] {
   let value: unknown;
   try {
-    value = Bun.YAML.parse(`0\n...\n${text}`);
+    value = parseOrIndent(`0\n...\n${text}`);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     if (error instanceof RangeError) {
@@ -38,6 +39,21 @@ function parse(text: string): unknown[] {
     throw new YamlError("syntax", `Cannot read YAML: ${reason}`, { cause: error });
   }
   return Array.isArray(value) ? value.slice(1) : [];
+}
+
+function parseOrIndent(text: string): unknown {
+  try {
+    return Bun.YAML.parse(text);
+  } catch (error) {
+    const indented = error instanceof SyntaxError ? indentContinuations(text) : text;
+    if (indented === text) throw error;
+    try {
+      return Bun.YAML.parse(indented);
+    } catch {
+      // What is wrong with the text as it was written is what its writer wants to hear.
+      throw error;
+    }
+  }
 }
 
 interface Budget {

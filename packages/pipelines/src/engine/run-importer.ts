@@ -9,6 +9,7 @@ import { type JsonObject, type JsonValue, isJsonArray, isJsonObject } from "../s
 import type { ImporterSpec } from "../spec/model.ts";
 import type { TaskNode } from "./task-node.ts";
 import type { TaskResult } from "./run-walk.ts";
+import { WORKSPACE_MARK } from "../executor/workspace-mark.ts";
 
 export interface ImporterDeps {
   readonly lineage: Lineage;
@@ -16,9 +17,6 @@ export interface ImporterDeps {
   readonly executor: Executor;
   readonly nowMs: () => number;
 }
-
-/** Marks an artifact whose content was also copied into the run's workspace. */
-export const WORKSPACE_MARK = "_kfp_workspace";
 
 /** Records an artifact for a URI, or takes the one that is known already. @throws TaskError */
 export async function runImporter(

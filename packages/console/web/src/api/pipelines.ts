@@ -55,10 +55,6 @@ export function actOnRun(runId: string, action: RunAction): Promise<unknown> {
   return requestJson(`${ROOT}/runs/${encodeURIComponent(runId)}:${action}`, { method: "POST" });
 }
 
-export function deleteRun(runId: string): Promise<unknown> {
-  return requestJson(`${ROOT}/runs/${encodeURIComponent(runId)}`, { method: "DELETE" });
-}
-
 export function fetchPipelines(query: PageQuery): Promise<Page<PipelineMessage>> {
   return fetchPage(`${ROOT}/pipelines`, "pipelines", query, {});
 }

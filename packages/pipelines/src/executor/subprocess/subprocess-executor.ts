@@ -32,6 +32,7 @@ import { readBoth, withinMs } from "./run-program.ts";
 import { inheritedVariables, stepEnvironment } from "./step-environment.ts";
 import { StepPaths, stepFolder, workspaceCopyPath } from "./step-paths.ts";
 import { download, upload } from "./transfer.ts";
+import { WORKSPACE_MARK } from "../workspace-mark.ts";
 
 export interface SubprocessDeps {
   readonly processes: Processes;
@@ -321,8 +322,6 @@ export class SubprocessExecutor implements Executor {
     }
   }
 }
-
-const WORKSPACE_MARK = "_kfp_workspace";
 
 /** A Python step without an installing layer. */
 function isPythonStep(command: readonly string[], args: readonly string[]): boolean {
