@@ -1,5 +1,13 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, rmdirSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  rmdirSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { deterministicBytes } from "./harness/deterministic-bytes.ts";
@@ -23,7 +31,10 @@ beforeAll(async () => {
   await mustRun("mount", ["-t", "tmpfs", "-o", `size=${MOUNT_MB}m`, "tmpfs", mountPoint]);
   // A stranger's file takes most of the space, so that removing it is how "space returns".
   writeFileSync(join(mountPoint, "ballast"), Buffer.alloc(32 << 20));
-  server = await KelpServer.start({ dir: join(mountPoint, "data") });
+  server = await KelpServer.start({
+    dir: join(mountPoint, "data"),
+    flags: ["--volume.minFreeSpaceMB", "16"],
+  });
   client = new Bun.S3Client({
     endpoint: server.s3Url,
     bucket: "mlpipeline",
@@ -87,6 +98,57 @@ test.skipIf(!canMount)(
   },
   3 * 60_000,
 );
+
+test.skipIf(!canMount)(
+  "a disk that a stranger fills to the last byte costs no stored object, and needs no restart afterwards",
+  async () => {
+    const key = "kept";
+    await client.write(key, deterministicBytes(key, OBJECT_BYTES));
+    const ballast = join(mountPoint, "all-the-rest");
+    fillToTheLastByte(ballast);
+    for (const sizeBytes of [OBJECT_BYTES, 100_000, 100]) {
+      const refusal = await client
+        .write("more", deterministicBytes("more", sizeBytes))
+        .catch(codeOf);
+      expect(refusal).toBe("StorageFull");
+    }
+    expect(Buffer.from(await client.file(key).arrayBuffer())).toEqual(
+      Buffer.from(deterministicBytes(key, OBJECT_BYTES)),
+    );
+    // A delete needs a few bytes of the journal: it works, or says what is missing and changes nothing.
+    const deleted = await client.delete(key).then(() => "deleted", codeOf);
+    expect(["deleted", "StorageFull"]).toContain(deleted);
+    expect(await client.exists(key)).toBe(deleted !== "deleted");
+    rmSync(ballast);
+    await client.write(key, deterministicBytes("after", OBJECT_BYTES));
+    expect(Buffer.from(await client.file(key).arrayBuffer())).toEqual(
+      Buffer.from(deterministicBytes("after", OBJECT_BYTES)),
+    );
+    await client.delete(key);
+    expect(await client.exists(key)).toBe(false);
+  },
+  60_000,
+);
+
+function fillToTheLastByte(path: string): void {
+  const file = openSync(path, "w");
+  try {
+    for (let pieceBytes = 1 << 20; pieceBytes >= 1; pieceBytes >>= 1) {
+      const piece = Buffer.alloc(pieceBytes);
+      while (tryWrite(file, piece)) continue;
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+function tryWrite(file: number, piece: Buffer): boolean {
+  try {
+    return writeSync(file, piece) === piece.length;
+  } catch {
+    return false;
+  }
+}
 
 function codeOf(error: unknown): string {
   if (error instanceof Error && "code" in error && typeof error.code === "string")

@@ -1,6 +1,7 @@
 import {
   type ByteStream,
   type Clock,
+  type Disk,
   type Hashes,
   type Log,
   type Random,
@@ -21,6 +22,7 @@ import {
   SMALL_BODY_BYTES_MAX,
   WRITE_BUDGET_BYTES,
 } from "./limits.ts";
+import { SpaceGuard } from "./space/space-guard.ts";
 import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
 
 export interface FilerOptions {
@@ -40,6 +42,8 @@ export interface FilerOptions {
   readonly writeBudgetBytes?: number;
   /** Chunks read ahead for all readers. Default `READ_AHEAD_BUDGET_BYTES`. */
   readonly readAheadBudgetBytes?: number;
+  /** What new content leaves free on the file system of `folder`. Absent: nothing. */
+  readonly reserve?: { readonly disk: Disk; readonly folder: string; readonly bytes: number };
   /** Runs its argument soon; how long a transaction waits for company. Default `setImmediate`. */
   readonly defer?: (run: () => void) => void;
 }
@@ -71,6 +75,7 @@ export function openFiler(options: FilerOptions): OpenFiler {
     volumes,
     master: options.master,
     collection,
+    space: spaceGuard(options),
     hashes,
     budget: new WriteBudget(options.writeBudgetBytes ?? WRITE_BUDGET_BYTES),
     inlineBytesMax,
@@ -97,6 +102,12 @@ export function openFiler(options: FilerOptions): OpenFiler {
     check: (checkOptions) => checkFiler({ store, volumes, collection, isInFlight }, checkOptions),
     [Symbol.dispose]: () => store[Symbol.dispose](),
   };
+}
+
+function spaceGuard({ reserve, clock }: FilerOptions): SpaceGuard | undefined {
+  if (reserve === undefined) return undefined;
+  const { disk, folder, bytes } = reserve;
+  return new SpaceGuard({ disk, folder, clock, reserveBytes: bytes });
 }
 
 /** Holds the entry's chunks from the first piece asked for until the stream ends. */

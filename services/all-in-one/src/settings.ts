@@ -11,6 +11,8 @@ export interface ServerSettings {
   readonly s3Region: string;
   readonly localUser: "trusted" | "signs-in";
   readonly volumeSizeBytesMax: number;
+  /** What new content leaves free on the file system of `dir`. */
+  readonly minFreeSpaceBytes: number;
   readonly pipelines: {
     readonly python: string;
     /** `undefined`: one per processor. */

@@ -58,6 +58,7 @@ export async function openStore(options: {
       states: volumes,
       disk: systemDisk,
       folder: folder.file("volumes"),
+      freeBytesFloor: settings.minFreeSpaceBytes,
       log: options.log.child({ room: "master" }),
     }),
   );
@@ -68,6 +69,7 @@ export async function openStore(options: {
       database,
       volumes,
       master,
+      reserve: { disk: systemDisk, folder: folder.path, bytes: settings.minFreeSpaceBytes },
       log: options.log.child({ room: "filer" }),
     }),
   );

@@ -37,6 +37,7 @@ function settingsOf(
     s3Region: text("s3.region"),
     localUser: isOn("auth.local-user") ? "trusted" : "signs-in",
     volumeSizeBytesMax: count("volume.sizeLimitMB") * MIB,
+    minFreeSpaceBytes: count("volume.minFreeSpaceMB") * MIB,
     pipelines: {
       python: text("pipelines.python"),
       parallelism: parallelism === undefined ? undefined : Number(parallelism),

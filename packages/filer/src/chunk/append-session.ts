@@ -2,11 +2,14 @@ import { assert, must } from "@kelp/base";
 import type { Chunk, Fid, MasterClient, VolumeClient } from "@kelp/wire";
 import { appendError, errorCodes } from "../errors.ts";
 import { APPENDS_IN_FLIGHT_MAX, APPEND_ATTEMPTS_MAX } from "../limits.ts";
+import type { SpaceGuard } from "../space/space-guard.ts";
 
 export interface AppendDeps {
   readonly volumes: VolumeClient;
   readonly master: MasterClient;
   readonly collection: string;
+  /** Absent: content is taken until the disk refuses it. */
+  readonly space: SpaceGuard | undefined;
 }
 
 /** Codes of a volume that cannot take this chunk while another volume can. */
@@ -73,7 +76,9 @@ export class AppendSession {
   }
 
   async #store(data: Uint8Array): Promise<Fid> {
-    const { volumes, master, collection } = this.#deps;
+    const { volumes, master, collection, space } = this.#deps;
+    const measuring = space?.admit(data.length);
+    if (measuring !== undefined) await measuring;
     for (let attempt = 1; ; attempt += 1) {
       try {
         const fid = await master.assign({ collection, sizeBytes: data.length });

@@ -89,6 +89,8 @@ export class FileWriter {
   /** The short way of small whole bodies: no session, no stream. */
   async #writeInline(request: WriteFile, bytes: Uint8Array): Promise<Result<Entry, WriteRefusal>> {
     request.signal?.throwIfAborted();
+    const measuring = this.#deps.space?.admit(bytes.length);
+    if (measuring !== undefined) await measuring;
     const summary = { sizeBytes: bytes.length, md5: this.#deps.hashes.digest("md5", bytes) };
     return this.#putEntry(request, { content: { kind: "inline", bytes }, summary });
   }

@@ -51,6 +51,12 @@ export const SERVER_OPTIONS = [
     text: "Size at which a volume file is closed and another begun",
   },
   {
+    name: "volume.minFreeSpaceMB",
+    kind: { kind: "count", placeholder: "MIB", minimum: 1, maximum: 1_000_000_000 },
+    default: "100",
+    text: "Space that new content leaves free on the disk of --dir; below it writes are refused while reads and deletes go on",
+  },
+  {
     name: "pipelines.python",
     kind: { kind: "text", placeholder: "PROGRAM" },
     default: "python3",
