@@ -7,6 +7,10 @@ test("durations use the two largest units and drop an empty second one", () => {
   ).toEqual(["840 ms", "4.2 s", "1 min", "3 min 20 s", "2 h 5 min", "2 h", "1 d 3 h"]);
 });
 
+test("equal times are less than a second apart, not no time", () => {
+  expect(formatDuration(0)).toBe("< 1 s");
+});
+
 test("the epoch and broken texts are no time at all", () => {
   expect(parseTime("1970-01-01T00:00:00Z")).toBeUndefined();
   expect(parseTime("soon")).toBeUndefined();

@@ -28,8 +28,9 @@ export function formatDateTime(timeMs: number): string {
   return new Date(timeMs).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "medium" });
 }
 
-/** `840 ms`, `4.2 s`, `3 min 20 s`, `2 h 5 min`, `1 d 3 h`. */
+/** `< 1 s` (times of the pipelines API are whole seconds), `840 ms`, `4.2 s`, `3 min 20 s`, `2 h 5 min`, `1 d 3 h`. */
 export function formatDuration(durationMs: number): string {
+  if (durationMs <= 0) return "< 1 s";
   if (durationMs < 1000) return `${Math.max(0, Math.round(durationMs))} ms`;
   const seconds = durationMs / 1000;
   if (seconds < 10) return `${seconds.toFixed(1)} s`;

@@ -333,10 +333,15 @@ function exitFailure(exit: ProcessExit): string | undefined {
   return exit.code === 0 ? undefined : `The step ended with exit code ${exit.code}`;
 }
 
+/** The first line stands alone where there is room for one: it ends with what the step said last, most often the reason. */
 function withTail(message: string, log: StepLog): string {
   const lines = log.tail().join("\n").trim();
-  return lines === "" ? message : `${message}. Its last lines:\n${lines}`;
+  if (lines === "") return message;
+  const reason = lines.slice(lines.lastIndexOf("\n") + 1).slice(0, REASON_LENGTH_MAX);
+  return `${message}: ${reason}\nIts last lines:\n${lines}`;
 }
+
+const REASON_LENGTH_MAX = 300;
 
 /** Metrics live in metadata alone; only types whose file is the point are missed. */
 function hasContent(artifact: LocalArtifact): boolean {
