@@ -83,12 +83,13 @@ test.skipIf(CHROMIUM === undefined)(
     const page = await openPage("/", (url) => foreign.push(url));
     for (const [path, text] of [
       ["/#/buckets", "mlpipeline"],
-      ["/#/runs", "Runs"],
-      ["/#/pipelines", "Pipelines"],
-      ["/#/access-keys", "Access keys"],
+      ["/#/runs", "New run"],
+      ["/#/pipelines", "Upload pipeline"],
+      ["/#/experiments", "Create experiment"],
+      ["/#/keys", "Create identity"],
     ] as const) {
       await page.goto(server.consoleUrl + path);
-      await page.getByText(text).first().waitFor();
+      await page.getByRole("main").getByText(text).first().waitFor();
     }
     await page.screenshot({ path: join(OUT, "access-keys.png") });
     await page.close();

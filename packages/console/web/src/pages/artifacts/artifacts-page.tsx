@@ -15,6 +15,7 @@ const COLUMNS: readonly Column<ArtifactMessage>[] = [
   {
     id: "name",
     title: "Name",
+    width: 180,
     cell: (artifact) => (
       <PageLink to="/artifacts/$artifactId" params={{ artifactId: artifact.artifact_id }} fw={500}>
         {artifact.name || artifact.artifact_id}
