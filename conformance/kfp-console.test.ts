@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { type Browser, type Page, chromium } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
+import { launchBrowser } from "./harness/browser.ts";
 import { KelpServer } from "./harness/kelp-server.ts";
 import { CHROMIUM, PYTHON, mustRun, pythonScript } from "./harness/programs.ts";
 
@@ -19,18 +20,7 @@ beforeAll(async () => {
   mkdirSync(OUT, { recursive: true });
   server = await KelpServer.start({ flags: ["--pipelines.python", PYTHON ?? "python3"] });
   if (CHROMIUM === undefined) return;
-  browser = await chromium.launch({
-    executablePath: CHROMIUM,
-    args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
-  });
+  browser = await launchBrowser();
 }, 2 * MINUTES);
 
 afterAll(async () => {
