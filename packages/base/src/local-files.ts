@@ -11,7 +11,7 @@ export interface LocalFiles {
   removeTree(path: string): Promise<void>;
   /** What stands at `path`, links followed. */
   describe(path: string): Promise<FileKind | undefined>;
-  /** Regular files below a folder, by relative path, sorted. Links to files count as files; other things are left out. */
+  /** Regular files below a folder, by relative path, sorted. Links to files count as files; linked folders are not entered, and other things are left out. */
   walk(path: string): Promise<readonly WalkedFile[]>;
   /** Names in a folder, sorted; empty when there is no such folder. */
   list(path: string): Promise<readonly string[]>;

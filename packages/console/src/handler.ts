@@ -1,6 +1,6 @@
 import type { PeopleHandler } from "@kelp/wire";
 import { Hono } from "hono";
-import type { ConsoleEnvironment } from "./access.ts";
+import { type ConsoleEnvironment, admitted } from "./access.ts";
 import { addBucketRoutes } from "./api/buckets.ts";
 import { addClusterRoutes } from "./api/cluster.ts";
 import { addEntryRoutes } from "./api/entry.ts";
@@ -60,6 +60,11 @@ function createApi(dependencies: ConsoleDependencies): Hono<ConsoleEnvironment> 
     context.header("x-content-type-options", "nosniff");
   });
   addSessionRoutes(api, dependencies);
+  // Whom the gate refused gets no further: no body of theirs is read, and no route can forget to ask.
+  api.use(async (context, next) => {
+    admitted(context);
+    await next();
+  });
   addOverviewRoutes(api, dependencies);
   addClusterRoutes(api, dependencies);
   addBucketRoutes(api, dependencies);

@@ -1,7 +1,23 @@
+import { symlinkSync } from "node:fs";
 import { expect, test } from "bun:test";
 import { DiskError } from "../disk.ts";
 import { temporaryFolder } from "../testing/index.ts";
 import { systemFiles } from "./local-files.ts";
+
+test("walk takes links to files and enters no linked folder, so that it stays inside and ends", async () => {
+  using outside = temporaryFolder();
+  await systemFiles.writeText(`${outside.path}/secret.txt`, "123");
+  using folder = temporaryFolder();
+  await systemFiles.writeText(`${folder.path}/sub/a.txt`, "1");
+  symlinkSync(outside.path, `${folder.path}/elsewhere`);
+  symlinkSync(".", `${folder.path}/sub/loop`);
+  symlinkSync("sub/a.txt", `${folder.path}/b.txt`);
+  symlinkSync("nothing", `${folder.path}/dangling`);
+  expect(await systemFiles.walk(folder.path)).toEqual([
+    { path: "b.txt", sizeBytes: 1 },
+    { path: "sub/a.txt", sizeBytes: 1 },
+  ]);
+});
 
 test("walk lists nested files by relative path in order", async () => {
   using folder = temporaryFolder();

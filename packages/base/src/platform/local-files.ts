@@ -13,15 +13,23 @@ export const systemFiles: LocalFiles = {
   describe: async (path) => describe(path),
   async walk(path) {
     const found: WalkedFile[] = [];
-    const names = await attempt("list", path, () =>
-      fs.promises.readdir(path, { recursive: true, withFileTypes: true }),
-    );
-    for (const entry of names) {
-      if (entry.isDirectory()) continue;
-      const absolute = join(entry.parentPath, entry.name);
-      const kind = describe(absolute);
-      if (kind?.kind === "file") {
-        found.push({ path: relative(path, absolute), sizeBytes: kind.sizeBytes });
+    // Folders are entered one by one: the runtime's own recursion enters linked folders, wherever they lead.
+    const folders = [path];
+    for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+      const parent = folder;
+      const entries = await attempt("list", parent, () =>
+        fs.promises.readdir(parent, { withFileTypes: true }),
+      );
+      for (const entry of entries) {
+        const absolute = join(parent, entry.name);
+        if (entry.isDirectory()) {
+          folders.push(absolute);
+          continue;
+        }
+        const kind = describe(absolute);
+        if (kind?.kind === "file") {
+          found.push({ path: relative(path, absolute), sizeBytes: kind.sizeBytes });
+        }
       }
     }
     return found.sort((left, right) => (left.path < right.path ? -1 : 1));

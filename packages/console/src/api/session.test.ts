@@ -85,3 +85,22 @@ test("an unknown route says so in the form of this API", async () => {
     { error: { code: "no-such-route" } },
   ]);
 });
+
+test.each([401, 403] as const)(
+  "whom the gate refused with %d gets that answer from every other route, whatever they send",
+  async (status) => {
+    await using console = await startConsole();
+    console.admission = { kind: "refused", status, message: "No" };
+    for (const [method, path] of [
+      ["POST", "buckets"],
+      ["POST", "buckets/b/rename"],
+      ["PUT", "identities/ann"],
+      ["GET", "no-such-route"],
+    ] as const) {
+      const body = method === "GET" ? {} : { body: "x".repeat(100_000) };
+      const answer = await fetch(`${console.url}/api/v1/${path}`, { method, ...body });
+      expect(answer.status).toBe(status);
+    }
+    expect(console.asked).toEqual([]);
+  },
+);

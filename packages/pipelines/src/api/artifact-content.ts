@@ -51,7 +51,9 @@ async function readObject(
   }
   const sizeBytes = range === undefined ? info.sizeBytes : range.end - range.start;
   const headers = {
-    "content-type": info.contentType === "" ? "application/octet-stream" : info.contentType,
+    "content-type": HEADER_TEXT.test(info.contentType)
+      ? info.contentType
+      : "application/octet-stream",
     "content-length": String(sizeBytes),
     "accept-ranges": "bytes",
     etag: info.etag.startsWith('"') ? info.etag : `"${info.etag}"`,
@@ -70,6 +72,9 @@ async function readObject(
     },
   });
 }
+
+/** Object stores take any text as a content type; a header holds less. */
+const HEADER_TEXT = /^[\x21-\x7e][\x20-\x7e]{0,255}$/;
 
 function locate(artifact: Artifact, path: string): StorePlace {
   const place = parseStoreUri(artifact.uri);

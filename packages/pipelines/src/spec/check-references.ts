@@ -106,18 +106,38 @@ function checkCycles(dag: Dag, path: string): void {
   }
 }
 
+/** Components inside components: what people write is a handful deep, and the walk below recurses. */
+export const NESTING_MAX = 64;
+/** Tasks of a run when all its components are unfolded, each loop counted once. All are rows, held in memory too. */
+export const TASKS_UNFOLDED_MAX = 100_000;
+
 function checkNesting(spec: PipelineSpec): void {
-  const finished = new Set<string>();
-  const visit = (component: Component, above: readonly string[]): void => {
+  const sizes = new Map<string, number>();
+  const visit = (component: Component, above: readonly string[]): number => {
     if (above.includes(component.name)) {
       throw invalid(`components.${component.name}`, "contains itself");
     }
-    if (finished.has(component.name) || component.body.kind !== "dag") return;
+    if (above.length > NESTING_MAX) {
+      throw invalid(
+        `components.${component.name}`,
+        `is nested too deeply, at most ${NESTING_MAX} components may contain each other`,
+      );
+    }
+    const known = sizes.get(component.name);
+    if (known !== undefined || component.body.kind !== "dag") return known ?? 0;
+    let count = 0;
     for (const task of component.body.dag.tasks.values()) {
       const inner = spec.components.get(task.component);
-      if (inner !== undefined) visit(inner, [...above, component.name]);
+      if (inner !== undefined) count += 1 + visit(inner, [...above, component.name]);
     }
-    finished.add(component.name);
+    if (count > TASKS_UNFOLDED_MAX) {
+      throw invalid(
+        component.name === "root" ? "root" : `components.${component.name}`,
+        `unfolds to more than ${TASKS_UNFOLDED_MAX} tasks`,
+      );
+    }
+    sizes.set(component.name, count);
+    return count;
   };
   visit(spec.root, []);
 }

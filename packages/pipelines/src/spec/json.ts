@@ -146,8 +146,9 @@ export class Fields {
     const result = new Map<string, Value>();
     for (const key of fields?.names() ?? []) {
       // Names become parts of paths and object keys.
-      if (/^\.{0,2}$|[/\0]/.test(key))
-        throw invalid(`${this.at(name)}.${key}`, "is not a usable name");
+      if (!isUsableName(key)) {
+        throw invalid(`${this.at(name)}.${key.slice(0, NAME_BYTES_MAX)}`, "is not a usable name");
+      }
       const member = fields?.raw(key);
       result.set(key, parse(new Fields(member ?? {}, `${this.at(name)}.${key}`), key));
     }
@@ -179,6 +180,15 @@ export class Fields {
     }
     return choice;
   }
+}
+
+/** With an id of 36 characters behind it, a name must still fit the 255 bytes of a file name. */
+const NAME_BYTES_MAX = 200;
+
+function isUsableName(name: string): boolean {
+  // As the name of a field this one would change what the object inherits instead.
+  if (name === "__proto__" || Buffer.byteLength(name) > NAME_BYTES_MAX) return false;
+  return !/^\.{0,2}$|[/\0]/.test(name);
 }
 
 /** A refusal that names the field. */

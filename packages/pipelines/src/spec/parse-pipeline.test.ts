@@ -9,6 +9,7 @@ import {
   type,
 } from "../testing/spec-builder.ts";
 import type { JsonObject } from "./json.ts";
+import { NESTING_MAX } from "./check-references.ts";
 import { parsePipelineSpec } from "./parse-pipeline.ts";
 
 const valid = pipeline({
@@ -87,4 +88,45 @@ test("names that could lead out of a folder are refused", () => {
   for (const name of ["..", "a/b", "../../x"]) {
     expect(refusal(withTasks({ [name]: task("a") }))).toContain("is not a usable name");
   }
+});
+
+test.each([
+  ["a path", "a/b"],
+  ["the folder above", ".."],
+  ["nothing", ""],
+  ["a NUL", "a\0"],
+  ["what objects inherit", "__proto__"],
+  ["more than a file name holds", "x".repeat(201)],
+  ["many bytes in few characters", "\u00e9".repeat(101)],
+])("a name that is %s is refused", (_what, name) => {
+  expect(refusal(withTasks(Object.fromEntries([[name, task("a")]])))).toContain(
+    "is not a usable name",
+  );
+});
+
+test("names of letters beyond ASCII, spaces and dots are taken", () => {
+  for (const name of ["caf\u00e9 1", "a.b", "...", "x".repeat(200), "constructor"]) {
+    expect(refusal(withTasks({ [name]: task("a") }))).toBe("accepted");
+  }
+});
+
+/** Component c0 holds `width` tasks of c1, and so on; the last one is a step. */
+function nested(depth: number, width: number): JsonObject {
+  const components: Record<string, JsonObject> = { [`c${depth}`]: stepComponent(`c${depth}`) };
+  for (let level = 0; level < depth; level++) {
+    const inner = Array.from({ length: width }, (_each, at) => [`t${at}`, task(`c${level + 1}`)]);
+    components[`c${level}`] = { dag: { tasks: Object.fromEntries(inner) } };
+  }
+  return pipeline({ components, tasks: { t: task("c0") } });
+}
+
+test("components are nested only so deep, however deep the document", () => {
+  expect(refusal(nested(NESTING_MAX - 1, 1))).toBe("accepted");
+  expect(refusal(nested(NESTING_MAX + 1, 1))).toContain("is nested too deeply");
+  expect(refusal(nested(20_000, 1))).toContain("is nested too deeply");
+});
+
+test("a small document that unfolds to very many tasks is refused", () => {
+  expect(refusal(nested(4, 10))).toBe("accepted");
+  expect(refusal(nested(9, 10))).toContain("unfolds to more than");
 });

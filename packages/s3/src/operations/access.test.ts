@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { AccessRequest, Decision } from "@kelp/wire";
 import { openTestDoor } from "../testing/door.ts";
+import { signedHeaders } from "../testing/sign.ts";
 
 /** Allows what `rules` name, as `action resource`; the rest is denied. */
 function only(...rules: string[]): (request: AccessRequest) => Decision {
@@ -115,12 +116,24 @@ test("deleting many keys asks for each, and tells each its own outcome", async (
   const body =
     "<Delete><Object><Key>mine</Key></Object><Object><Key>theirs</Key></Object></Delete>";
   const md5 = new Bun.CryptoHasher("md5").update(body).digest("base64");
-  const answer = await door.send("POST", "/bkt?delete", { body, headers: { "content-md5": md5 } });
+  const proven = signedHeaders({ method: "POST", path: "/bkt", query: "delete=" }, "kelp");
+  const headers = { ...proven, "content-md5": md5 };
+  const answer = await door.send("POST", "/bkt?delete", { body, headers });
   expect(answer.text).toContain("<Deleted><Key>mine</Key></Deleted>");
   expect(answer.text).toContain("<Error><Key>theirs</Key><Code>AccessDenied</Code>");
   expect((await door.filer.getEntry("bkt" as never, "theirs" as never)).kind).toBe("ok");
-  const unproven = await door.send("POST", "/bkt?delete", { body });
-  expect(codeIn(unproven.text)).toBe("InvalidRequest");
+  const unchecked = await door.send("POST", "/bkt?delete", { body, headers: proven });
+  expect(codeIn(unchecked.text)).toBe("InvalidRequest");
+});
+
+test("a stranger who deletes many keys learns nothing, not even whether there is a bucket", async () => {
+  await using door = await openTestDoor();
+  await door.send("PUT", "/bkt");
+  for (const path of ["/bkt?delete", "/none?delete"]) {
+    for (const body of ["<Delete><Object><Key>k</Key></Object></Delete>", "no document"]) {
+      expect(codeIn((await door.send("POST", path, { body })).text)).toBe("AccessDenied");
+    }
+  }
 });
 
 test("an upload id opens no other key", async () => {

@@ -15,7 +15,6 @@ export const listBuckets: Operation = {
   access: () => [],
   async handle(call) {
     const { request, caller, store } = call;
-    if (caller.principal.kind === "anonymous") throw new S3Error("AccessDenied");
     const limit = queryLimit(request, "max-buckets", LIST_BUCKETS_MAX, 1);
     const prefix = queryValue(request, "prefix") ?? "";
     const region = queryValue(request, "bucket-region");

@@ -79,6 +79,8 @@ class Call implements ServiceCall {
 
 function authorise(call: ServiceCall, accesses: readonly Access[]): void {
   const { principal } = call.caller;
+  // What an operation authorises item by item is for proven callers: a stranger shall not even learn that a bucket is.
+  if (accesses.length === 0 && principal.kind === "anonymous") throw new S3Error("AccessDenied");
   for (const { action, resource } of accesses) {
     const decision = call.store.authorizer.authorize({ principal, action, resource });
     if (decision.kind === "deny") throw new S3Error("AccessDenied");

@@ -1,5 +1,5 @@
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
-import { getRequestListener } from "@hono/node-server";
+import { RequestError, getRequestListener } from "@hono/node-server";
 import type { Log, Service } from "@kelp/base";
 import type { GateRequest, PeopleGate, PeopleHandler } from "@kelp/wire";
 import { listenError } from "./listen-error.ts";
@@ -84,6 +84,11 @@ function requestListener(
 ): (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void> {
   return getRequestListener(
     async (request, env) => {
+      const repeated = repeatedHeader(env.incoming.rawHeaders);
+      if (repeated !== undefined) {
+        const message = `The header ${repeated} is repeated`;
+        return Response.json({ code: "bad-request", message }, { status: 400 });
+      }
       const gateRequest = gateRequestOf(env.incoming);
       const admission = await options.gate.admit(gateRequest);
       const { pathname } = new URL(request.url);
@@ -92,6 +97,10 @@ function requestListener(
     {
       overrideGlobalObjects: false,
       errorHandler: (error) => {
+        // A host or path that is none: the client's doing, so that nobody can fill the log with it.
+        if (error instanceof RequestError) {
+          return Response.json({ code: "bad-request", message: error.message }, { status: 400 });
+        }
         options.log.error("A request of the console door failed", { error });
         return Response.json(
           { code: "internal", message: "The server failed; its log tells more" },
@@ -100,6 +109,20 @@ function requestListener(
       },
     },
   );
+}
+
+/** Headers that the gate decides by; of two, one reader would take the first and another the last. */
+const SINGLE_HEADERS: ReadonlySet<string> = new Set(["authorization", "host", "origin"]);
+
+function repeatedHeader(rawHeaders: readonly string[]): string | undefined {
+  const seen = new Set<string>();
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = (rawHeaders[at] ?? "").toLowerCase();
+    if (!SINGLE_HEADERS.has(name)) continue;
+    if (seen.has(name)) return name;
+    seen.add(name);
+  }
+  return undefined;
 }
 
 /** What the gate needs to know, taken from the connection itself. */

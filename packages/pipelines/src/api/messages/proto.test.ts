@@ -5,6 +5,7 @@ import {
   int64,
   parseQueryBoolean,
   populated,
+  readJsonText,
   readMessage,
   snakeMessage,
   struct,
@@ -111,4 +112,13 @@ describe("times", () => {
   ])("%j is refused", (value) => {
     expect(parseTimestampMs(value)).toBeUndefined();
   });
+});
+
+test("JSON nested very deeply is refused in words, wherever in the message it stands", () => {
+  const schema = snakeMessage("Thing", { inside: struct });
+  const nested = (depth: number) => `{"inside":${'{"a":'.repeat(depth)}1${"}".repeat(depth)}}`;
+  expect(readJsonText(schema, nested(200), "Thing").inside).toBeDefined();
+  for (const depth of [300, 200_000]) {
+    expect(() => readJsonText(schema, nested(depth), "Thing")).toThrow(ApiError);
+  }
 });

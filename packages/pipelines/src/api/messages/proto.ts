@@ -71,7 +71,23 @@ export function readJsonText<Schema extends z.ZodType>(
   } catch (error) {
     throw new ApiError("invalid-argument", `Cannot read ${what}: it is no JSON`, { cause: error });
   }
+  if (isDeeper(value, JSON_DEPTH_MAX)) {
+    throw new ApiError(
+      "invalid-argument",
+      `Cannot read ${what}: it is nested more than ${JSON_DEPTH_MAX} deep`,
+    );
+  }
   return readMessage(schema, value, what);
+}
+
+/** Objects and lists inside each other. Whoever walks a value later recurses; packages in YAML have the same bound. */
+const JSON_DEPTH_MAX = 256;
+
+function isDeeper(value: unknown, depthMax: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (depthMax === 0) return true;
+  for (const item of Object.values(value)) if (isDeeper(item, depthMax - 1)) return true;
+  return false;
 }
 
 /** Throws `ApiError` "invalid-argument" with the first thing that is wrong. */
