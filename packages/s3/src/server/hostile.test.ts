@@ -22,6 +22,14 @@ describe("bad framing is refused and never served", () => {
       "a broken chunk size",
       `PUT /b/k HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n0\r\n\r\n`,
     ],
+    [
+      "a transfer coding that only ends like chunked",
+      `PUT /b/k HTTP/1.1\r\n${HOST}Transfer-Encoding: xchunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n`,
+    ],
+    [
+      "two transfer codings",
+      `PUT /b/k HTTP/1.1\r\n${HOST}Transfer-Encoding: gzip, chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n`,
+    ],
     ["a NUL in a header", `PUT /b/k HTTP/1.1\r\n${HOST}X: a\0b\r\nContent-Length: 0\r\n\r\n`],
     ["huge headers", `GET /b/k HTTP/1.1\r\n${HOST}X: ${"a".repeat(100_000)}\r\n\r\n`],
     ["a space in the path", `GET /b/k k HTTP/1.1\r\n${HOST}\r\n`],
