@@ -117,6 +117,11 @@ export class Exchange {
 
   async #perform(request: S3Request): Promise<PrimedReply> {
     const { store, keys, domains, stalls, documents } = this.#options;
+    const coding = this.#incoming.headers["transfer-encoding"];
+    // Under another coding the body is not what the signature and the client mean by it (RFC 9112 §6.1).
+    if (coding !== undefined && coding.toLowerCase() !== "chunked") {
+      throw new S3Error("InvalidRequest", "The one transfer coding that is understood is chunked");
+    }
     const address = addressOf(request.rawPath, this.#incoming.headers.host, domains);
     const caller = authenticate(request, {
       keys,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { DISCARD_BYTES_MAX } from "../limits.ts";
-import { openTestDoor } from "../testing/door.ts";
+import { DISCARD_BYTES_MAX, DOCUMENTS_AT_ONCE_MAX } from "../limits.ts";
+import { type TestDoor, openTestDoor } from "../testing/door.ts";
+import { signedHeaders } from "../testing/sign.ts";
 
 const HOST = "Host: x\r\n";
 
@@ -20,6 +21,14 @@ describe("bad framing is refused and never served", () => {
     [
       "a broken chunk size",
       `PUT /b/k HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n0\r\n\r\n`,
+    ],
+    [
+      "a transfer coding that only ends like chunked",
+      `PUT /b/k HTTP/1.1\r\n${HOST}Transfer-Encoding: xchunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n`,
+    ],
+    [
+      "two transfer codings",
+      `PUT /b/k HTTP/1.1\r\n${HOST}Transfer-Encoding: gzip, chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n`,
     ],
     ["a NUL in a header", `PUT /b/k HTTP/1.1\r\n${HOST}X: a\0b\r\nContent-Length: 0\r\n\r\n`],
     ["huge headers", `GET /b/k HTTP/1.1\r\n${HOST}X: ${"a".repeat(100_000)}\r\n\r\n`],
@@ -274,4 +283,62 @@ test("draining finishes what is in flight and takes nothing new", async () => {
   expect(await received).toContain("HTTP/1.1 200");
   expect((await door.filer.getEntry("bkt" as never, "k" as never)).kind).toBe("ok");
   expect(door.connect()).rejects.toThrow();
+});
+
+const DELETE = { method: "POST", path: "/bkt", query: "delete=" } as const;
+
+function deleteHead(framing: string): string {
+  const lines = Object.entries(signedHeaders(DELETE, "kelp")).map(
+    ([name, value]) => `${name}: ${value}`,
+  );
+  return `POST /bkt?delete= HTTP/1.1\r\n${lines.join("\r\n")}\r\n${framing}\r\n`;
+}
+
+/** Documents that begin and do not end. The answer to a later request tells that the door has seen them. */
+async function beginDocuments(door: TestDoor, count: number, framing: string) {
+  const sockets = [];
+  for (let index = 0; index < count; index++) {
+    const socket = await door.connect();
+    socket.on("error", () => undefined);
+    socket.write(`${deleteHead(framing)}1\r\n<\r\n`);
+    sockets.push(socket);
+  }
+  await door.send("GET", "/bkt/none");
+  return sockets;
+}
+
+async function deletes(door: TestDoor, framing: "length" | "chunked"): Promise<string> {
+  const body = "<Delete><Object><Key>k</Key></Object></Delete>";
+  const md5 = new Bun.CryptoHasher("md5").update(body).digest("base64");
+  const headers = `Content-MD5: ${md5}\r\nConnection: close\r\n`;
+  return door.raw(
+    framing === "length"
+      ? `${deleteHead(`${headers}Content-Length: ${body.length}\r\n`)}${body}`
+      : `${deleteHead(`${headers}Transfer-Encoding: chunked\r\n`)}${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`,
+    "</DeleteResult>",
+  );
+}
+
+test("clients that hang up while their documents wait hold nothing for ever", async () => {
+  await using door = await openTestDoor();
+  await door.send("PUT", "/bkt");
+  const framing = "Transfer-Encoding: chunked\r\n";
+  const reading = await beginDocuments(door, DOCUMENTS_AT_ONCE_MAX, framing);
+  const waiting = await beginDocuments(door, DOCUMENTS_AT_ONCE_MAX, framing);
+  for (const socket of waiting) socket.destroy();
+  await door.send("GET", "/bkt/none");
+  for (const socket of reading) socket.destroy();
+  expect(await deletes(door, "chunked")).toContain("<Deleted><Key>k</Key></Deleted>");
+});
+
+test("small documents are served beside large ones that do not end", async () => {
+  await using door = await openTestDoor();
+  await door.send("PUT", "/bkt");
+  const sockets = await beginDocuments(
+    door,
+    DOCUMENTS_AT_ONCE_MAX + 4,
+    "Content-Length: 4000000\r\n",
+  );
+  expect(await deletes(door, "length")).toContain("<Deleted><Key>k</Key></Deleted>");
+  for (const socket of sockets) socket.destroy();
 });

@@ -58,7 +58,9 @@ export class IncomingBody implements RequestBody {
     if (lengthBytes !== undefined && lengthBytes > DOCUMENT_BYTES_MAX) {
       throw new S3Error("MaxMessageLengthExceeded");
     }
-    using _permit = await this.#options.documents.acquire();
+    // Small ones are no heavier than small objects and wait for nobody, however slowly others send large ones.
+    const isSmall = lengthBytes !== undefined && lengthBytes <= WHOLE_BODY_BYTES_MAX;
+    using _permit = isSmall ? undefined : await this.#options.documents.acquire();
     const raw = lengthBytes === 0 ? EMPTY_BYTES : await this.#readWhole(DOCUMENT_BYTES_MAX);
     const { hashes } = this.#options;
     return decodeWhole(this.#request, raw, this.#caller, { hashes, checksumHeaders });
@@ -67,6 +69,10 @@ export class IncomingBody implements RequestBody {
   /** The body as it came, in one buffer. Throws `MaxMessageLengthExceeded` beyond `limitBytes`. */
   #readWhole(limitBytes: number): Promise<Uint8Array> {
     const incoming = this.#incoming;
+    // Whoever hung up before this is listened to has no event left to say so: waiting for one would never end.
+    if (incoming.destroyed) {
+      return Promise.reject(bodyCut(undefined));
+    }
     return new Promise<Uint8Array>((resolve, reject) => {
       const pieces: Uint8Array[] = [];
       let sizeBytes = 0;
