@@ -182,8 +182,15 @@ export interface Files {
   /**
    * The bytes `[start, end)` of an entry; a checksum that does not match ends the stream with `FilerError`
    * code `chunk-corrupt`, a missing chunk with `chunk-missing`, both before any of the chunk's bytes are given out.
+   * Pieces are the caller's to keep, unless they are asked for `lent`: a lent piece is overwritten any time after the
+   * next one was asked for, or the stream was left.
    */
-  readFile(entry: Entry, range?: ByteRange): ByteStream;
+  readFile(entry: Entry, range?: ByteRange, options?: ReadOptions): ByteStream;
+}
+
+export interface ReadOptions {
+  /** `kept` when absent. */
+  readonly pieces: "kept" | "lent";
 }
 
 export interface WriteFile {
