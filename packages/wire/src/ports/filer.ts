@@ -196,6 +196,7 @@ export interface ReadOptions {
 export interface WriteFile {
   readonly tree: TreeName;
   readonly path: EntryPath;
+  /** The pieces of a stream are lent: implementations have done with one when they ask for the next. */
   readonly body: Body;
   /** Called once, after the last byte and before the commit: what the entry says of its body. Throwing refuses the write. */
   readonly describe: (body: BodySummary) => EntryDescription;
@@ -283,6 +284,7 @@ export interface WritePart {
   readonly tree: TreeName;
   readonly id: UploadId;
   readonly number: number;
+  /** As in `WriteFile`. */
   readonly body: Body;
   readonly describe: (body: BodySummary) => EntryDescription;
   readonly signal?: AbortSignal;
