@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { type ByteStream, isByteStream } from "@kelp/base";
 import type { Filer } from "@kelp/wire";
 import { systemClock, systemHashes } from "@kelp/base/platform";
 import { createMemoryFiler } from "../testing/memory-filer.ts";
@@ -102,4 +103,34 @@ test("answers asked for in one breath hold lent bytes unspoiled", async () => {
     expect(Buffer.compare(all.subarray(at, at + body.length), body)).toBe(0);
     at += body.length;
   }
+});
+
+test("memory of an upload's large pieces is given back as soon as the next piece is asked for", async () => {
+  const body = noise(8 * MIB);
+  const filer = createMemoryFiler({ hashes: systemHashes, nowMs: () => systemClock.nowMs() });
+  let largeCount = 0;
+  const seen: number[] = [];
+  async function* watched(source: ByteStream): ByteStream {
+    let last: Uint8Array | undefined;
+    for await (const piece of source) {
+      if (last !== undefined) seen.push(last.length);
+      last = piece.length >= 64 * 1024 ? piece : undefined;
+      if (last !== undefined) largeCount++;
+      yield piece;
+    }
+    if (last !== undefined) seen.push(last.length);
+  }
+  const watching: Filer = {
+    ...filer,
+    writeFile: (request) => {
+      const stream = isByteStream(request.body) ? watched(request.body) : request.body;
+      return filer.writeFile({ ...request, body: stream });
+    },
+  };
+  await using door = await openTestDoor({ server: { filer: watching } });
+  await door.send("PUT", "/bkt");
+  await door.send("PUT", "/bkt/k", { body });
+  expect(largeCount).toBeGreaterThan(0);
+  expect(seen).toEqual(Array.from({ length: largeCount }, () => 0));
+  expect(Buffer.compare((await door.send("GET", "/bkt/k")).bytes, body)).toBe(0);
 });

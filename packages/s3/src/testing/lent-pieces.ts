@@ -16,3 +16,8 @@ export async function* lentPieces(source: ByteStream, onLeft?: () => void): Byte
     onLeft?.();
   }
 }
+
+/** The same bytes in memory of their own, for those who keep pieces of a lent stream. */
+export async function* keptPieces(source: ByteStream): ByteStream {
+  for await (const piece of source) yield new Uint8Array(piece);
+}
