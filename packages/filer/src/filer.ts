@@ -8,7 +8,7 @@ import {
   type SqlDatabase,
   assert,
 } from "@kelp/base";
-import type { ByteRange, Entry, Filer, MasterClient, VolumeClient } from "@kelp/wire";
+import type { Entry, Filer, MasterClient, VolumeClient } from "@kelp/wire";
 import { readEntry } from "./chunk/chunk-reader.ts";
 import { FileWriter } from "./chunk/file-writer.ts";
 import { ReadBudget } from "./chunk/read-budget.ts";
@@ -86,7 +86,11 @@ export function openFiler(options: FilerOptions): OpenFiler {
   return {
     ...store,
     writeFile: (request) => writer.writeFile(request),
-    readFile: (entry, range) => pinned(pins, { volumes, budget: readBudget }, entry, range),
+    readFile: (entry, range, readOptions) =>
+      pinned(pins, { volumes, budget: readBudget }, entry, {
+        range: range ?? { start: 0, end: entry.sizeBytes },
+        pieces: readOptions?.pieces ?? "kept",
+      }),
     async writePart(request) {
       const upload = await store.getUpload(request.tree, request.id);
       return upload.kind === "refused" ? upload : writer.writePart(request);
@@ -115,8 +119,8 @@ async function* pinned(
   pins: ReaderPins,
   deps: Parameters<typeof readEntry>[0],
   entry: Entry,
-  range: ByteRange = { start: 0, end: entry.sizeBytes },
+  what: Parameters<typeof readEntry>[2],
 ): AsyncGenerator<Uint8Array> & ByteStream {
   using _pin = pins.pin(entry);
-  yield* readEntry(deps, entry, range);
+  yield* readEntry(deps, entry, what);
 }

@@ -18,8 +18,8 @@ export const APPEND_ATTEMPTS_MAX = 3;
 export const WRITE_BUDGET_BYTES = 64 * MIB;
 /** Chunks read before the reader of one body asks for them. */
 export const READ_AHEAD_CHUNKS = 2;
-/** Chunks read ahead for all readers. The chunk a reader is waiting for is never refused. */
-export const READ_AHEAD_BUDGET_BYTES = 64 * MIB;
+/** Chunks in the hands of all readers, beyond which none is read ahead. The chunk a reader is waiting for is never refused. */
+export const READ_AHEAD_BUDGET_BYTES = 48 * MIB;
 
 /** Operations committed by one transaction. */
 export const COMMIT_BATCH_MAX = 256;

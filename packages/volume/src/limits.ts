@@ -1,5 +1,6 @@
 import { assert } from "@kelp/base";
-import { CHUNK_SIZE_BYTES } from "@kelp/wire";
+import { CHUNK_SCRATCH_BYTES, CHUNK_SIZE_BYTES } from "@kelp/wire";
+import { bodyBytesOf, recordBytesOf } from "./needle/layout.ts";
 
 /** Limits of this room, and how they relate. */
 
@@ -42,6 +43,10 @@ assert(
   "a volume takes its grace and removals after it",
 );
 assert(CHUNK_SIZE_BYTES <= NEEDLE_DATA_BYTES_MAX, "a chunk fits in a needle");
+assert(
+  recordBytesOf(bodyBytesOf(CHUNK_SIZE_BYTES)) <= CHUNK_SCRATCH_BYTES,
+  "the record of a chunk fits in the memory that readers lend",
+);
 assert(CHUNK_SIZE_BYTES * 2 <= BATCH_BYTES_MAX, "chunks of concurrent writers share a batch");
 assert(NEEDLE_DATA_BYTES_MAX < QUEUE_BYTES_MAX, "the largest needle can wait");
 assert(REMOVE_COUNT_MAX < QUEUE_COUNT_MAX, "one caller cannot fill the queue");

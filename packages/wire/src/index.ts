@@ -16,6 +16,7 @@ export {
   volumeId,
 } from "./ids.ts";
 export {
+  CHUNK_SCRATCH_BYTES,
   CHUNK_SIZE_BYTES,
   DELETE_KEYS_MAX,
   LIST_KEYS_MAX,

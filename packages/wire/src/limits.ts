@@ -9,6 +9,8 @@ const TIB = 1024 * GIB;
 
 /** Content of one chunk: a body is cut into needles of this size, so memory per transfer is a few of these. */
 export const CHUNK_SIZE_BYTES = 2 * MIB;
+/** Memory in which any chunk can be read: the chunk, and room for what its record adds. Whole pages. */
+export const CHUNK_SCRATCH_BYTES = CHUNK_SIZE_BYTES + 4 * KIB;
 /** S3: one PUT, one part. */
 export const OBJECT_PUT_BYTES_MAX = 5 * GIB;
 /** S3: one object. */

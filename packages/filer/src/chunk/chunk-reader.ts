@@ -2,7 +2,7 @@ import { type ByteStream, assert, assertCount } from "@kelp/base";
 import { type ByteRange, type Chunk, type Entry, type VolumeClient, formatFid } from "@kelp/wire";
 import { FilerError, errorCodes } from "../errors.ts";
 import { READ_AHEAD_CHUNKS } from "../limits.ts";
-import type { ReadBudget } from "./read-budget.ts";
+import type { PieceOwner, ReadBudget, ReadLease } from "./read-budget.ts";
 
 export interface ReaderDeps {
   readonly volumes: VolumeClient;
@@ -18,7 +18,7 @@ interface Slice {
 
 interface Reading {
   readonly outcome: Promise<Outcome>;
-  readonly budgetBytes: number;
+  readonly lease: ReadLease;
 }
 
 type Outcome =
@@ -27,12 +27,13 @@ type Outcome =
 
 /**
  * The bytes of an entry, chunk by chunk, with a few chunks read ahead. The chunk that is waited for is read whatever the
- * budget says, so a reader that dawdles with chunks in hand cannot stop the others.
+ * budget says, so a reader that dawdles with chunks in hand cannot stop the others. Lent pieces go back when the next one
+ * is asked for.
  */
 export async function* readEntry(
   deps: ReaderDeps,
   entry: Entry,
-  range: ByteRange,
+  { range, pieces }: { readonly range: ByteRange; readonly pieces: PieceOwner },
 ): ByteStream & AsyncGenerator<Uint8Array> {
   assertCount(range.start, "range start is a count");
   assert(range.start <= range.end, "a range does not end before it starts");
@@ -48,14 +49,16 @@ export async function* readEntry(
   try {
     for (const slice of slices) {
       if (ahead.length === 0) {
-        ahead.push(begin(deps, slice.chunk, 0));
+        const lease = deps.budget.take(slice.chunk.sizeBytes, pieces);
+        ahead.push(begin(deps, slice.chunk, lease));
         started += 1;
       }
       while (ahead.length <= READ_AHEAD_CHUNKS && started < slices.length) {
         const next = slices[started];
         assert(next !== undefined, "read-ahead stays within the slices");
-        if (!deps.budget.tryTake(next.chunk.sizeBytes)) break;
-        ahead.push(begin(deps, next.chunk, next.chunk.sizeBytes));
+        const lease = deps.budget.tryTake(next.chunk.sizeBytes, pieces);
+        if (lease === undefined) break;
+        ahead.push(begin(deps, next.chunk, lease));
         started += 1;
       }
       const reading = ahead[0];
@@ -63,20 +66,24 @@ export async function* readEntry(
       const bytes = checked(slice.chunk, await reading.outcome);
       yield bytes.subarray(slice.start, slice.end);
       ahead.shift();
-      deps.budget.give(reading.budgetBytes);
+      reading.lease[Symbol.dispose]();
     }
   } finally {
-    for (const reading of ahead) deps.budget.give(reading.budgetBytes);
+    // The disk may still be writing into a lease's memory: it goes back when that is over.
+    for (const { outcome, lease } of ahead) {
+      const giveBack = (): void => lease[Symbol.dispose]();
+      outcome.then(giveBack, giveBack);
+    }
   }
 }
 
 /** Failures become values at once: nobody may be waiting yet, or ever. */
-function begin(deps: ReaderDeps, chunk: Chunk, budgetBytes: number): Reading {
-  const outcome = deps.volumes.read(chunk.fid).then(
+function begin(deps: ReaderDeps, chunk: Chunk, lease: ReadLease): Reading {
+  const outcome = deps.volumes.read(chunk.fid, lease.scratch).then(
     (bytes): Outcome => ({ kind: "read", bytes }),
     (error: unknown): Outcome => ({ kind: "failed", error }),
   );
-  return { outcome, budgetBytes };
+  return { outcome, lease };
 }
 
 function checked(chunk: Chunk, outcome: Outcome): Uint8Array {

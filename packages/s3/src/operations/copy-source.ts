@@ -81,5 +81,5 @@ export async function requireSource(call: ObjectCall, source: CopySource): Promi
 export function sourceBody(call: ObjectCall, entry: Entry, range: ByteRange): Body {
   return entry.content.kind === "inline"
     ? entry.content.bytes.subarray(range.start, range.end)
-    : call.store.filer.readFile(entry, range);
+    : call.store.filer.readFile(entry, range, { pieces: "lent" });
 }

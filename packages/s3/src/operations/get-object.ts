@@ -20,7 +20,7 @@ export const getObject: Operation = {
       status,
       headers,
       sizeBytes: range.end - range.start,
-      stream: call.store.filer.readFile(entry, range),
+      stream: call.store.filer.readFile(entry, range, { pieces: "lent" }),
     };
   },
 };

@@ -85,6 +85,7 @@ export interface RequestBody {
 }
 
 export interface OpenBody {
+  /** Pieces of a stream are gone when the next one is asked for. */
   readonly body: Body;
   /** Decoded size, if the headers tell it. */
   readonly sizeBytes: number | undefined;

@@ -105,6 +105,7 @@ export class IncomingBody implements RequestBody {
     });
   }
 
+  /** Its pieces are lent: whoever asks for the next one has done with the last. */
   async *#stream(): ByteStream {
     const incoming = this.#incoming;
     using transfer = this.#watch();
@@ -115,6 +116,7 @@ export class IncomingBody implements RequestBody {
         transfer.moved(piece.length);
         transfer.setWaiting("on-us");
         yield piece;
+        freePiece(piece);
         transfer.setWaiting("on-client");
       }
     } catch (cause) {
@@ -126,6 +128,20 @@ export class IncomingBody implements RequestBody {
   #watch(): Transfer {
     return this.#options.stalls.watch(() => this.#incoming.destroy());
   }
+}
+
+/** Pieces below this may lie in memory that others share, and are not worth a call. */
+const FREED_PIECE_BYTES_MIN = 64 * 1024;
+
+/**
+ * Gives the memory of a piece back now. A socket makes half a megabyte of fresh memory per piece; left to the collector,
+ * which waits until all of it is twice what is in use, 16 uploads hold some 200 MB of dead pieces.
+ */
+function freePiece(piece: Uint8Array): void {
+  const { buffer } = piece;
+  if (piece.length < FREED_PIECE_BYTES_MIN || piece.length !== buffer.byteLength) return;
+  // What was moved elsewhere leaves its first place empty: here nothing is moved on.
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
 /** Whether the request announces a body at all. */

@@ -8,6 +8,14 @@ import { WHOLE_REPLY_BYTES_MAX, WRITE_BYTES_MAX } from "../limits.ts";
 export type PrimedReply =
   | Exclude<Reply, { readonly kind: "stream" }>
   | {
+      /** All bytes are at hand, lent by a stream until that is left. */
+      readonly kind: "lent";
+      readonly status: number;
+      readonly headers: ReplyHeaders;
+      readonly bytes: Uint8Array;
+      readonly lender: AsyncIterator<Uint8Array>;
+    }
+  | {
       readonly kind: "primed";
       readonly status: number;
       readonly headers: ReplyHeaders;
@@ -29,12 +37,12 @@ export async function primeReply(reply: Reply): Promise<PrimedReply> {
       : { kind: "primed", status, headers, sizeBytes, first, rest };
   }
   assert(first.length === sizeBytes, "a stream gives the bytes it announced");
-  await rest.return?.();
-  return { kind: "bytes", status, headers, bytes: first };
+  return { kind: "lent", status, headers, bytes: first, lender: rest };
 }
 
 /**
- * Writes a reply. Resolves when its last byte is handed to the socket, or the client is gone.
+ * Writes a reply. What a write does not hand to the system at once it copies, so that lent bytes may be overwritten as
+ * soon as it returns. Resolves when its last byte is handed to the socket, or the client is gone.
  * A stream that fails midway ends the connection: a short body under its Content-Length is how the client learns.
  */
 export async function sendReply(
@@ -72,6 +80,13 @@ export async function sendReply(
       outgoing.end();
       return;
     }
+    case "lent":
+      try {
+        await sendReply(outgoing, { ...reply, kind: "bytes" }, options);
+      } finally {
+        await reply.lender.return?.();
+      }
+      return;
     case "primed":
       headers["Content-Length"] = String(reply.sizeBytes);
       outgoing.writeHead(reply.status, headers);

@@ -9,6 +9,7 @@ import {
   ok,
   refused,
 } from "@kelp/base";
+import { keptPieces } from "./lent-pieces.ts";
 import type {
   Change,
   Entry,
@@ -108,7 +109,8 @@ export function createMemoryFiler(options: {
       filer.failNextWrite = undefined;
       throw error;
     }
-    return isByteStream(body) ? must(await collectBytes(body, BODY_BYTES_MAX)) : body.slice();
+    if (!isByteStream(body)) return body.slice();
+    return must(await collectBytes(keptPieces(body), BODY_BYTES_MAX));
   }
 
   const filer: MemoryFiler = {

@@ -74,8 +74,8 @@ export class VolumeStore implements VolumeClient, VolumeStateSource, AsyncDispos
     await this.#volume(fid.volumeId).append(fid, data);
   }
 
-  async read(fid: Fid): Promise<Uint8Array | undefined> {
-    return this.#volume(fid.volumeId).read(fid);
+  async read(fid: Fid, scratch?: Uint8Array): Promise<Uint8Array | undefined> {
+    return this.#volume(fid.volumeId).read(fid, scratch);
   }
 
   /** All are tried, `REMOVE_COUNT_MAX` at a time; throws the first failure at the end. */

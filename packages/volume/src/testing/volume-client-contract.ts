@@ -55,6 +55,15 @@ export function volumeClientContract(name: string, open: () => Promise<ContractW
     expect(plain(await client.read(fid(1)))).toEqual(Uint8Array.of(1, 2, 3));
   });
 
+  claim("read into lent memory gives the same bytes, wherever they stand in it", async (client) => {
+    const scratch = new Uint8Array(300_000).fill(0xee);
+    for (const sizeBytes of [0, 1, 5000, 200_000, 299_990, 400_000]) {
+      const data = Uint8Array.from({ length: sizeBytes }, (_, index) => index * 7);
+      await client.append(fid(1 + sizeBytes), data);
+      expect(plain(await client.read(fid(1 + sizeBytes), scratch))).toEqual(data);
+    }
+  });
+
   claim("a removed needle is absent", async (client) => {
     await client.append(fid(1), Uint8Array.of(1));
     await client.remove([fid(1)]);

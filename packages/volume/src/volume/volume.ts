@@ -106,13 +106,13 @@ export class Volume implements AsyncDisposable {
     await this.#appender.store({ kind: "remove", needleId, cookie });
   }
 
-  async read(fid: Fid): Promise<Uint8Array | undefined> {
+  async read(fid: Fid, scratch?: Uint8Array): Promise<Uint8Array | undefined> {
     const high = idHigh(fid.needleId);
     const low = idLow(fid.needleId);
     const location = this.#files.index.find(high, low);
     if (location === undefined) return undefined;
     const recordBytes = recordBytesOf(location.bodyBytes);
-    const record = Buffer.allocUnsafeSlow(recordBytes);
+    const record = recordMemory(recordBytes, scratch);
     const count =
       recordBytes <= SYNC_READ_BYTES_MAX
         ? this.#readSync(fid, record, location)
@@ -208,6 +208,12 @@ export class Volume implements AsyncDisposable {
     if (needle.ttlMs === undefined) return false;
     return this.#clock.nowMs() > Number(needle.dateNs / 1_000_000n) + needle.ttlMs;
   }
+}
+
+function recordMemory(recordBytes: number, scratch: Uint8Array | undefined): Buffer {
+  return scratch !== undefined && recordBytes <= scratch.length
+    ? Buffer.from(scratch.buffer, scratch.byteOffset, recordBytes)
+    : Buffer.allocUnsafeSlow(recordBytes);
 }
 
 function corrupt(fid: Fid, found: string): VolumeError {

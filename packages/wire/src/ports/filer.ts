@@ -182,13 +182,21 @@ export interface Files {
   /**
    * The bytes `[start, end)` of an entry; a checksum that does not match ends the stream with `FilerError`
    * code `chunk-corrupt`, a missing chunk with `chunk-missing`, both before any of the chunk's bytes are given out.
+   * Pieces are the caller's to keep, unless they are asked for `lent`: a lent piece is overwritten any time after the
+   * next one was asked for, or the stream was left.
    */
-  readFile(entry: Entry, range?: ByteRange): ByteStream;
+  readFile(entry: Entry, range?: ByteRange, options?: ReadOptions): ByteStream;
+}
+
+export interface ReadOptions {
+  /** `kept` when absent. */
+  readonly pieces: "kept" | "lent";
 }
 
 export interface WriteFile {
   readonly tree: TreeName;
   readonly path: EntryPath;
+  /** The pieces of a stream are lent: implementations have done with one when they ask for the next. */
   readonly body: Body;
   /** Called once, after the last byte and before the commit: what the entry says of its body. Throwing refuses the write. */
   readonly describe: (body: BodySummary) => EntryDescription;
@@ -276,6 +284,7 @@ export interface WritePart {
   readonly tree: TreeName;
   readonly id: UploadId;
   readonly number: number;
+  /** As in `WriteFile`. */
   readonly body: Body;
   readonly describe: (body: BodySummary) => EntryDescription;
   readonly signal?: AbortSignal;

@@ -13,8 +13,11 @@ import type { Fid, NeedleId, VolumeId } from "../ids.ts";
 export interface VolumeClient {
   /** Stores `data` under an id that the master assigned. Order among concurrent appends is free. */
   append(fid: Fid, data: Uint8Array): Promise<void>;
-  /** The whole content of the needle in a fresh buffer; `undefined` when absent, removed, or the cookie differs. */
-  read(fid: Fid): Promise<Uint8Array | undefined>;
+  /**
+   * The whole content of the needle; `undefined` when absent, removed, or the cookie differs. In a fresh buffer, or, where
+   * it fits, as a view of `scratch` (`CHUNK_SCRATCH_BYTES` hold any chunk), which is the callee's until the promise settles.
+   */
+  read(fid: Fid, scratch?: Uint8Array): Promise<Uint8Array | undefined>;
   /** Writes tombstones. Absent needles are skipped. */
   remove(fids: readonly Fid[]): Promise<void>;
   /** Makes an empty writable volume. */
