@@ -7,6 +7,17 @@ import type { TaskNode } from "./task-node.ts";
 /** Iterations of one loop. Each is at least two rows and they are all written at once. */
 export const ITERATIONS_MAX = 10_000;
 
+/** Tasks of one run, iterations included: loops inside loops multiply, and every task is a row and an object in memory. */
+export const TASKS_PER_RUN_MAX = 200_000;
+
+/** @throws TaskError when a run would have more than `TASKS_PER_RUN_MAX` tasks. */
+export function checkTaskCount(count: number): void {
+  if (count <= TASKS_PER_RUN_MAX) return;
+  throw new TaskError(
+    `The run would have ${count} tasks, at most ${TASKS_PER_RUN_MAX} are allowed`,
+  );
+}
+
 /**
  * The inputs of every iteration of a loop, in order.
  *

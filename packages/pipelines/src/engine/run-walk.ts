@@ -9,7 +9,7 @@ import type { RunStore } from "../run/run-store.ts";
 import type { Component, PipelineSpec, TaskSpec } from "../spec/model.ts";
 import { newTask } from "../run/new-task.ts";
 import { groupOutputs } from "./group-outputs.ts";
-import { loopItems } from "./loop-items.ts";
+import { checkTaskCount, loopItems } from "./loop-items.ts";
 import { recordStart, recordState } from "./record-lineage.ts";
 import { resolveInputs } from "./resolve-inputs.ts";
 import {
@@ -219,6 +219,7 @@ export class RunWalk {
     this.#save(node, inState(node.row, "RUNNING", this.#deps.clock.nowMs()));
     if (node.row.kind === "loop") {
       const items = loopItems(node);
+      checkTaskCount(this.#nodes.size + items.length * (1 + dagOf(node).tasks.size));
       for (const [index, inputs] of items.entries()) this.#createIteration(node, index, inputs);
       node.open = items.length;
       this.#startIterations(node);
