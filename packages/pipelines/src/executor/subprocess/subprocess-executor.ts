@@ -337,8 +337,10 @@ function exitFailure(exit: ProcessExit): string | undefined {
 function withTail(message: string, log: StepLog): string {
   const lines = log.tail().join("\n").trim();
   if (lines === "") return message;
-  const reason = lines.slice(lines.lastIndexOf("\n") + 1).slice(0, REASON_LENGTH_MAX);
-  return `${message}: ${reason}\nIts last lines:\n${lines}`;
+  const last = lines.slice(lines.lastIndexOf("\n") + 1).slice(0, REASON_LENGTH_MAX);
+  // `ValueError: no rows` is a reason; the end of something printed, such as a bracket, is not.
+  const reason = /^\p{Letter}/u.test(last) ? `: ${last}` : "";
+  return `${message}${reason}\nIts last lines:\n${lines}`;
 }
 
 const REASON_LENGTH_MAX = 300;

@@ -78,9 +78,17 @@ test("a failed step says its exit code and its last lines", async () => {
     shellSpec("echo first; echo 'no such column: age' >&2; exit 3"),
   );
   expect(run.state).toBe("FAILED");
-  expect(of("step").error).toContain("exit code 3");
-  expect(of("step").error).toContain("no such column: age");
+  expect(of("step").error).toStartWith(
+    "The step ended with exit code 3: no such column: age\nIts last lines:\nfirst\n",
+  );
   expect(await logOf(rig, run.runId, of("step").taskId)).toContain("first\n");
+});
+
+test("the end of something printed is not taken for the reason of a failure", async () => {
+  using folder = temporaryFolder();
+  await using rig = rigIn(folder.path);
+  const { task: of } = await rig.run(shellSpec("echo '{'; echo '}'; exit 1"));
+  expect(of("step").error).toBe("The step ended with exit code 1\nIts last lines:\n{\n}");
 });
 
 test("an output parameter that was not written is named", async () => {
