@@ -18,11 +18,14 @@ export function clientEnvironment(dir: string): Readonly<Record<string, string>>
   if (credentials === undefined) {
     throw new CommandError(`Cannot tell the credentials: ${dir} has no credentials.json`);
   }
+  const region = state.region === "any" ? REGION_FOR_ANY : state.region;
   return {
     AWS_ACCESS_KEY_ID: credentials.access_key,
     AWS_SECRET_ACCESS_KEY: credentials.secret_key,
     AWS_ENDPOINT_URL_S3: state.s3_url,
-    AWS_REGION: state.region === "any" ? REGION_FOR_ANY : state.region,
+    AWS_REGION: region,
+    // boto3 and version 1 of the AWS CLI read only this one.
+    AWS_DEFAULT_REGION: region,
     KF_PIPELINES_ENDPOINT: state.console_url,
   };
 }

@@ -64,6 +64,8 @@ function otherScheme(scheme: string): S3Error {
 export function signatureVersion2Refused(): S3Error {
   return new S3Error(
     "InvalidRequest",
-    `Signature Version 2 is refused. Please use Signature Version 4 (${ALGORITHM})`,
+    `Signature Version 2 is refused. Please use Signature Version 4 (${ALGORITHM}); for presigned addresses ` +
+      'boto3 takes Config(signature_version="s3v4"), ' +
+      "the AWS CLI: aws configure set default.s3.signature_version s3v4",
   );
 }

@@ -126,6 +126,23 @@ test("deleting many keys asks for each, and tells each its own outcome", async (
   expect(codeIn(unchecked.text)).toBe("InvalidRequest");
 });
 
+test("a checksum of a kind unknown here is integrity enough to delete many keys, its algorithm's name is not", async () => {
+  await using door = await openTestDoor();
+  await door.send("PUT", "/bkt");
+  const body = "<Delete><Object><Key>k</Key></Object></Delete>";
+  const outcomes: [number, string | undefined][] = [];
+  for (const name of ["x-amz-checksum-xxhash3", "x-amz-checksum-algorithm"]) {
+    const about = { method: "POST", path: "/bkt", query: "delete=" } as const;
+    const headers = signedHeaders({ ...about, also: [name, "AAAAAAAAAAA="] }, "kelp");
+    const answer = await door.send("POST", "/bkt?delete", { body, headers });
+    outcomes.push([answer.status, codeIn(answer.text)]);
+  }
+  expect(outcomes).toEqual([
+    [200, undefined],
+    [400, "InvalidRequest"],
+  ]);
+});
+
 test("a stranger who deletes many keys learns nothing, not even whether there is a bucket", async () => {
   await using door = await openTestDoor();
   await door.send("PUT", "/bkt");

@@ -50,7 +50,11 @@ export const copyObject: Operation = {
         : describingAttributes(entry.attributes);
     const copied = await copyBytes(call, entry, attributes, condition);
     const checksums = storedChecksums(copied.attributes)
-      .map((checksum) => element(checksumElementName(checksum.algorithm), checksum.value))
+      .map(
+        (checksum) =>
+          element(checksumElementName(checksum.algorithm), checksum.value) +
+          element("ChecksumType", checksum.type),
+      )
       .join("");
     return xmlReply(
       xmlDocument(

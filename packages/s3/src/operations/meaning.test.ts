@@ -52,6 +52,26 @@ test("HEAD has the headers of GET and no body, also when refused", async () => {
   expect([absent.status, absent.bytes.length]).toEqual([404, 0]);
 });
 
+test("the location of a completed upload is an address that this door answers at", async () => {
+  await using door = await doorWith([]);
+  const begun = await door.send("POST", "/bkt/k?uploads");
+  const [uploadId] = all(begun.text, "UploadId");
+  const part = await door.send("PUT", `/bkt/k?partNumber=1&uploadId=${uploadId}`, { body: "x" });
+  const body = `<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>${part.headers.etag}</ETag></Part></CompleteMultipartUpload>`;
+  const done = await door.send("POST", `/bkt/k?uploadId=${uploadId}`, { body });
+  const [location = ""] = all(done.text, "Location");
+  expect(new URL(location).protocol).toBe("http:");
+  expect(new URL(location).pathname).toBe("/bkt/k");
+});
+
+test("a copy's answer says of what kind its checksum is", async () => {
+  await using door = await doorWith(["k"]);
+  const copied = await door.send("PUT", "/bkt/copy", {
+    headers: { "x-amz-copy-source": "/bkt/k", "x-amz-checksum-algorithm": "SHA256" },
+  });
+  expect(all(copied.text, "ChecksumType")).toEqual(["FULL_OBJECT"]);
+});
+
 describe("listing", () => {
   const keys = ["a", "a/b", "a/c", "b&<c", "d/e/f", "z"];
 

@@ -227,7 +227,9 @@ class WireRequest implements S3Request {
   }
 
   get isSecure(): boolean {
-    return "encrypted" in this.#incoming.socket;
+    // Plain sockets have the property too, as false.
+    const { socket } = this.#incoming;
+    return "encrypted" in socket && socket.encrypted === true;
   }
 }
 
