@@ -15,6 +15,7 @@ import type { Store } from "../operations/operation.ts";
 import { errorReply } from "./error-reply.ts";
 import { findOperation } from "../operations/registry.ts";
 import { httpDate } from "../http/dates.ts";
+import { presignedHeaders } from "../http/presigned-headers.ts";
 import { routeRequest } from "../router/router.ts";
 import { runOperation } from "./dispatch.ts";
 import { toS3Error } from "../operations/refusals.ts";
@@ -95,7 +96,7 @@ export class Exchange {
     let rawPath = "";
     try {
       if (turn.inFlight > REQUESTS_AT_ONCE_MAX) throw new S3Error("SlowDown");
-      const request = new WireRequest(this.#incoming);
+      const request = new WireRequest(this.#incoming, this.#incoming.headers);
       rawPath = request.rawPath;
       return await this.#perform(request);
     } catch (error) {
@@ -115,20 +116,23 @@ export class Exchange {
     }
   }
 
-  async #perform(request: S3Request): Promise<PrimedReply> {
+  async #perform(received: S3Request): Promise<PrimedReply> {
     const { store, keys, domains, stalls, documents } = this.#options;
     const coding = this.#incoming.headers["transfer-encoding"];
     // Under another coding the body is not what the signature and the client mean by it (RFC 9112 §6.1).
     if (coding !== undefined && coding.toLowerCase() !== "chunked") {
       throw new S3Error("InvalidRequest", "The one transfer coding that is understood is chunked");
     }
-    const address = addressOf(request.rawPath, this.#incoming.headers.host, domains);
-    const caller = authenticate(request, {
+    const address = addressOf(received.rawPath, this.#incoming.headers.host, domains);
+    const caller = authenticate(received, {
       keys,
       clock: store.clock,
       hashes: store.hashes,
       region: store.region,
     });
+    const request = caller.isPresigned
+      ? new WireRequest(this.#incoming, presignedHeaders(received))
+      : received;
     const operation = this.#route(request, address);
     const body = new IncomingBody(
       this.#incoming,
@@ -208,13 +212,13 @@ class WireRequest implements S3Request {
   readonly headers: S3Request["headers"];
   readonly #incoming: IncomingMessage;
 
-  constructor(incoming: IncomingMessage) {
+  constructor(incoming: IncomingMessage, headers: S3Request["headers"]) {
     const { rawPath, rawQuery } = splitTarget(incoming.url ?? "");
     this.method = incoming.method ?? "";
     this.rawPath = rawPath;
     this.rawQuery = rawQuery;
     this.query = parseQuery(rawQuery);
-    this.headers = incoming.headers;
+    this.headers = headers;
     this.#incoming = incoming;
   }
 
