@@ -103,10 +103,10 @@ export class RunWalk {
         }
         if (node.row.state !== "RUNNING" && node.parent?.row.kind !== "loop") {
           if (node.waiting === 0) this.#agenda.push(node);
-        } else if (node.row.kind === "loop") {
-          this.#startIterations(node);
-        } else if (isGroup(node) && node.open === 0) {
-          this.#finishGroup(node);
+        } else if (isGroup(node) && node.row.state === "RUNNING") {
+          // An iteration that waits for its turn has no children either, and must not end for that.
+          if (node.row.kind === "loop") this.#startIterations(node);
+          if (node.open === 0) this.#finishGroup(node);
         }
       }
     });

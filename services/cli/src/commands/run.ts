@@ -18,7 +18,9 @@ const HEIGHT_WITHOUT_TERMINAL = 24;
 /** `kelp run`: a compiled pipeline, from file to result. */
 export function runCommand(line: CommandLine): Command {
   const command = new Command("run")
-    .description("Run a compiled pipeline and follow it; exit status 1 when it fails")
+    .description(
+      "Run a compiled pipeline and follow it; exit status 1 when it fails. Ctrl-C ends the following, not the run",
+    )
     .argument("<FILE>", "compiled pipeline, YAML or JSON")
     .option("-p, --param <NAME=VALUE>", "parameter of the pipeline; may be repeated", collect, [])
     .option("--name <TEXT>", "name of the run")

@@ -246,8 +246,12 @@ export class Environments {
     const onOutput = (bytes: Uint8Array): void => log.write(bytes);
     const result = await runProgram(processes, { argv, environment, folder, onOutput }, signal);
     if (result.isGood) return;
-    const lines = log.tail().slice(-ERROR_LINES).join("\n");
-    throw new TaskError(`The step's Python packages could not be installed:\n${lines}`);
+    const lines = log.tail().slice(-ERROR_LINES);
+    // The first line stands alone in a run's own error: it ends with the reason.
+    const reason = lines.findLast((line) => line.trim() !== "") ?? "the installer said nothing";
+    throw new TaskError(
+      [`The step's Python packages could not be installed: ${reason}`, ...lines].join("\n"),
+    );
   }
 
   /** Waits for the lock file and takes it. A lock whose process is gone is broken. */
