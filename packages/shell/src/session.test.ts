@@ -130,3 +130,29 @@ test("at a terminal there is a prompt, and history keeps no secrets", async () =
   expect(kept.at(-1)).toContain("fs.ls");
   expect(JSON.stringify(kept)).not.toContain("hidden-secret");
 });
+
+test("control-C drops a half-typed line, and ends the session on an empty one", async () => {
+  await using server = await openManagementServer();
+  const all = streams();
+  const session = runSession(shellFor(server), { ...all, isTerminal: true });
+  all.input.write("s3.bucket.create -name dropped");
+  all.input.write("\u0003");
+  all.input.write("s3.bucket.create -name kept\r");
+  all.input.write("exit\r");
+  expect(await session).toBe(0);
+  expect([...server.buckets.keys()]).toEqual(["kept"]);
+  const empty = streams();
+  const ended = runSession(shellFor(server), { ...empty, isTerminal: true });
+  empty.input.write("\u0003");
+  expect(await ended).toBe(0);
+});
+
+test("a terminal that closes behind a command lets the command finish", async () => {
+  await using server = await openManagementServer();
+  const all = streams();
+  const session = runSession(shellFor(server), { ...all, isTerminal: true });
+  all.input.write("s3.bucket.create -name last\r");
+  all.input.write("\u0004");
+  expect(await session).toBe(0);
+  expect([...server.buckets.keys()]).toEqual(["last"]);
+});

@@ -75,15 +75,26 @@ async function runTerminal(shell: Shell, options: SessionOptions): Promise<ExitS
   reader.on("history", (lines: string[]) => {
     options.onHistory?.(lines.filter((line) => !holdsSecret(line)));
   });
-  // Control-C ends the running command; with none it ends the session, as at the end of the input.
-  reader.on("SIGINT", () => (running === undefined ? reader.close() : running.abort()));
+  // Control-C ends the running command; with none it drops what is typed, and on an empty line it ends the session.
+  reader.on("SIGINT", () => {
+    if (running !== undefined) return running.abort();
+    options.output.write("\n");
+    if (reader.line === "") return reader.close();
+    reader.write(null, { ctrl: true, name: "e" });
+    reader.write(null, { ctrl: true, name: "u" });
+  });
+  let isClosed = false;
+  reader.on("close", () => {
+    isClosed = true;
+  });
   reader.prompt();
   for await (const line of reader) {
     if (isExit(line)) break;
     running = new AbortController();
     status = (await runLine(shell, line, options, running.signal)) === 1 ? 1 : status;
     running = undefined;
-    reader.prompt();
+    // The input may have ended while the command ran.
+    if (!isClosed) reader.prompt();
   }
   reader.close();
   return status;

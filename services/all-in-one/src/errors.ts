@@ -5,7 +5,8 @@ export type StartErrorCode =
   | "credentials-invalid"
   | "secrets-invalid"
   | "port-in-use"
-  | "address-unusable";
+  | "address-unusable"
+  | "ready-file-unusable";
 
 /** The server cannot start, for a reason that its operator can change. The message is for them. */
 export class StartError extends Error {

@@ -1,5 +1,7 @@
 import { systemDisk } from "@kelp/base/platform";
 import { utf8 } from "@kelp/base";
+import { StartError } from "./errors.ts";
+import { errorText } from "./folder/error-text.ts";
 import { readSecrets } from "./secrets.ts";
 import { FOLDER_FILES } from "./folder/data-folder.ts";
 import { bannerText } from "./process/banner.ts";
@@ -54,7 +56,17 @@ async function writeReadyFile(path: string, server: Server, version: string): Pr
     },
     credentials_file: `${server.dir}/${FOLDER_FILES.credentials}`,
   };
-  await systemDisk.writeWhole(path, utf8(`${JSON.stringify(content)}\n`));
+  try {
+    await systemDisk.writeWhole(path, utf8(`${JSON.stringify(content)}\n`));
+  } catch (error) {
+    throw new StartError(
+      "ready-file-unusable",
+      `${errorText(error)}; name another file with --ready-file`,
+      {
+        cause: error,
+      },
+    );
+  }
 }
 
 function banner(server: Server, settings: ServerSettings, facts: ProgramFacts): string {

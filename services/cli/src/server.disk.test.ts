@@ -252,6 +252,24 @@ test("fsck refuses a folder in use, and finds what is damaged", async () => {
   expect(JSON.parse(damaged.stdout).damageCount).toBeGreaterThan(0);
 });
 
+test("a ready file that cannot be written is one line with the flag, and status 1", async () => {
+  using folder = temporaryFolder();
+  const result = await runCli([
+    "server",
+    "--dir",
+    join(folder.path, "data"),
+    "--s3.port",
+    "0",
+    "--console.port",
+    "0",
+    "--ready-file",
+    join(folder.path, "absent/ready.json"),
+  ]);
+  expect(result.status).toBe(1);
+  expect(result.stderr.trim().split("\n")).toHaveLength(1);
+  expect(result.stderr).toContain("--ready-file");
+});
+
 test("a wrong option is told with status 2", async () => {
   expect((await runCli(["server", "--s3.prot", "1"])).status).toBe(2);
   expect((await runCli(["server", "--s3.port", "x"])).status).toBe(2);

@@ -57,6 +57,7 @@ test("what is absent or not allowed has its code", async () => {
   );
   expect(await codeOf(() => store.headObject("none", "k"))).toBe("no-such-bucket");
   expect(await codeOf(() => store.createBucket("Bad_Name", "me"))).toBe("invalid-bucket-name");
+  expect(store.createBucket("Bad_Name", "me")).rejects.toThrow("3 to 63 lowercase letters");
   expect(await codeOf(() => store.putObject({ bucket: "bkt", key: "a\0", body: utf8("x") }))).toBe(
     "invalid-key",
   );

@@ -153,7 +153,10 @@ async function withStoreErrors<T>(run: () => Promise<T>): Promise<T> {
 function bucketName(bucket: string): TreeName {
   const name = parseBucketName(bucket);
   if (name !== undefined) return name;
-  throw new ObjectStoreError("invalid-bucket-name", `Cannot create bucket: bad name ${bucket}`);
+  throw new ObjectStoreError(
+    "invalid-bucket-name",
+    `Cannot use ${bucket} as bucket name: it takes 3 to 63 lowercase letters, digits, dots and hyphens`,
+  );
 }
 
 function objectKey(key: string): EntryPath {

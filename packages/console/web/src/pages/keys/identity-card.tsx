@@ -1,5 +1,5 @@
 import type { IdentityMessage, NewKeyMessage } from "@kelp/wire/management";
-import { Badge, Button, Group, Text, Title } from "@mantine/core";
+import { Badge, Button, Group, Table, Text, Title } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { createKey, deleteIdentity } from "../../api/store.ts";
@@ -64,13 +64,15 @@ export function IdentityCard(props: {
       </Group>
       {create.isError && <ErrorNote error={create.error} />}
       {identity.keys.length > 0 && (
-        <table className="data-table" aria-label={`Keys of ${identity.name}`}>
-          <tbody>
-            {identity.keys.map((key) => (
-              <KeyRow key={key.access_key} identityName={identity.name} accessKey={key} />
-            ))}
-          </tbody>
-        </table>
+        <Table.ScrollContainer minWidth={500} type="native">
+          <table className="data-table" aria-label={`Keys of ${identity.name}`}>
+            <tbody>
+              {identity.keys.map((key) => (
+                <KeyRow key={key.access_key} identityName={identity.name} accessKey={key} />
+              ))}
+            </tbody>
+          </table>
+        </Table.ScrollContainer>
       )}
       <ConfirmModal
         isOpen={isDeleting}
