@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { createHash, randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KelpServer } from "./harness/kelp-server.ts";
@@ -105,7 +105,12 @@ function makeTree(root: string): Map<string, string> {
     ["ä + b/deep/𝄞.bin", randomBytes(300_000)],
     ["big.bin", randomBytes(20 << 20)],
   ];
-  for (const [name, bytes] of contents) writeFileSync(join(root, name), bytes);
+  // A minute old: S3 tells times in whole seconds, so a file of this very second looks newer than its own copy.
+  const written = new Date(Date.now() - 60_000);
+  for (const [name, bytes] of contents) {
+    writeFileSync(join(root, name), bytes);
+    utimesSync(join(root, name), written, written);
+  }
   return hashTree(root);
 }
 
