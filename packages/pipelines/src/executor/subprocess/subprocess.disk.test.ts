@@ -242,7 +242,12 @@ test("a killed engine's run is finished by the next one; finished steps are not 
   const specPath = join(folder.path, "spec.json");
   writeFileSync(specPath, JSON.stringify(spec));
   const child = Bun.spawn(
-    [process.execPath, join(import.meta.dir, "../../testing/engine-process.ts"), folder.path, specPath],
+    [
+      process.execPath,
+      join(import.meta.dir, "../../testing/engine-process.ts"),
+      folder.path,
+      specPath,
+    ],
     { stdout: "inherit", stderr: "inherit" },
   );
   await untilFile(marks, (text) => /second \d+\n/.test(text));
