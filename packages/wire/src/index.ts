@@ -98,11 +98,28 @@ export type {
   PeopleHandler,
   SignedIn,
 } from "./ports/people-gate.ts";
+export type { NeedleContent, NeedleStore, ReadNeedle, StoredNeedle } from "./ports/needle-store.ts";
 export type {
-  ScannedNeedle,
-  VolumeClient,
-  VolumeState,
-  VolumeStateChange,
-  VolumeStateSource,
-  VolumeStatus,
+  Damage,
+  DiskStatus,
+  ErasureShape,
+  JobOptions,
+  ScrubReport,
+  VacuumReport,
+  VolumeAdmin,
+} from "./ports/volume-admin.ts";
+export {
+  type CreateVolume,
+  NO_TTL,
+  PLAIN_VOLUME,
+  type ScannedNeedle,
+  type Ttl,
+  type TtlUnit,
+  type VolumeClient,
+  type VolumeForm,
+  type VolumeState,
+  type VolumeStateChange,
+  type VolumeStateSource,
+  type VolumeStatus,
+  type VolumeTraits,
 } from "./ports/volume-client.ts";

@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
-import { volumeId } from "@kelp/wire";
+import { PLAIN_VOLUME, volumeId } from "@kelp/wire";
 import { startConsole } from "../testing/console-server.ts";
 
 const VOLUME = {
+  ...PLAIN_VOLUME,
   id: volumeId(3),
   collection: "",
   sizeBytes: 10,
@@ -13,6 +14,7 @@ const VOLUME = {
   needleIdMax: 1n,
   state: "failed",
   createdMs: 1,
+  modifiedMs: 1,
 } as const;
 
 test("the overview adds up the buckets and finds nothing wrong", async () => {

@@ -4,6 +4,7 @@ import {
   type Fid,
   type MasterClient,
   type MasterStatus,
+  PLAIN_VOLUME,
   type ScannedNeedle,
   type VolumeClient,
   type VolumeId,
@@ -100,6 +101,7 @@ export class MemoryVolumes implements VolumeClient, MasterClient {
   async volumes(): Promise<VolumeStatus[]> {
     return [
       {
+        ...PLAIN_VOLUME,
         id: this.#volumeId,
         collection: "",
         sizeBytes: this.storedBytes,
@@ -110,6 +112,7 @@ export class MemoryVolumes implements VolumeClient, MasterClient {
         needleIdMax: this.#lastNeedle,
         state: "writable",
         createdMs: 0,
+        modifiedMs: 0,
       },
     ];
   }

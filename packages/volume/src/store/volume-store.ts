@@ -1,13 +1,15 @@
 import { DiskError, type Log, assert } from "@kelp/base";
-import type {
-  Fid,
-  ScannedNeedle,
-  VolumeClient,
-  VolumeId,
-  VolumeState,
-  VolumeStateChange,
-  VolumeStateSource,
-  VolumeStatus,
+import {
+  type CreateVolume,
+  type Fid,
+  PLAIN_VOLUME,
+  type ScannedNeedle,
+  type VolumeClient,
+  type VolumeId,
+  type VolumeState,
+  type VolumeStateChange,
+  type VolumeStateSource,
+  type VolumeStatus,
 } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
 import {
@@ -19,6 +21,7 @@ import {
 import { isCollection, parseDataFileName } from "../volume/file-name.ts";
 import type { VolumeDeps } from "../volume/open-files.ts";
 import { makeDurableFolder } from "./durable-folder.ts";
+import type { ServedVolume } from "../volume/served-volume.ts";
 import { Volume, type VolumeOptions } from "../volume/volume.ts";
 
 export interface VolumeStoreOptions extends VolumeDeps {
@@ -48,7 +51,7 @@ export async function openVolumeStore(options: VolumeStoreOptions): Promise<Volu
 export class VolumeStore implements VolumeClient, VolumeStateSource, AsyncDisposable {
   readonly #options: VolumeStoreOptions;
   readonly #log: Log;
-  readonly #volumes = new Map<VolumeId, Volume>();
+  readonly #volumes = new Map<VolumeId, ServedVolume>();
   readonly #broken = new Map<VolumeId, BrokenVolume>();
   /** Ids of volumes being made. */
   readonly #creating = new Set<VolumeId>();
@@ -93,7 +96,7 @@ export class VolumeStore implements VolumeClient, VolumeStateSource, AsyncDispos
     if (failures.length > 0) throw failures[0];
   }
 
-  async createVolume(id: VolumeId, options: { readonly collection: string }): Promise<void> {
+  async createVolume(id: VolumeId, options: CreateVolume): Promise<void> {
     const { collection } = options;
     if (this.#isClosed)
       throw new VolumeError("closed", "Cannot make a volume: the store is closed");
@@ -186,7 +189,7 @@ export class VolumeStore implements VolumeClient, VolumeStateSource, AsyncDispos
     };
   }
 
-  #volume(id: VolumeId): Volume {
+  #volume(id: VolumeId): ServedVolume {
     const volume = this.#volumes.get(id);
     if (volume !== undefined) return volume;
     const broken = this.#broken.get(id);
@@ -215,6 +218,7 @@ function brokenVolume(
   createdMs: number,
 ): BrokenVolume {
   const status: VolumeStatus = {
+    ...PLAIN_VOLUME,
     id,
     collection,
     sizeBytes: 0,
@@ -225,6 +229,7 @@ function brokenVolume(
     needleIdMax: 0n,
     state: "failed",
     createdMs,
+    modifiedMs: 0,
   };
   return { status, cause };
 }

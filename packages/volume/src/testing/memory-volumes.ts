@@ -1,12 +1,14 @@
 import { assert } from "@kelp/base";
-import type {
-  Fid,
-  ScannedNeedle,
-  VolumeClient,
-  VolumeId,
-  VolumeStateChange,
-  VolumeStateSource,
-  VolumeStatus,
+import {
+  type CreateVolume,
+  type Fid,
+  PLAIN_VOLUME,
+  type ScannedNeedle,
+  type VolumeClient,
+  type VolumeId,
+  type VolumeStateChange,
+  type VolumeStateSource,
+  type VolumeStatus,
 } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
 import { TOMBSTONE_BYTES, bodyBytesOf, recordBytesOf } from "../needle/layout.ts";
@@ -29,7 +31,7 @@ export class MemoryVolumes implements VolumeClient, VolumeStateSource {
     for (const fid of fids) this.#volume(fid.volumeId).remove(fid);
   }
 
-  async createVolume(id: VolumeId, options: { readonly collection: string }): Promise<void> {
+  async createVolume(id: VolumeId, options: CreateVolume): Promise<void> {
     if (this.#volumes.has(id)) {
       throw new VolumeError("volume-exists", `Cannot make volume ${id}: it exists`);
     }
@@ -123,6 +125,7 @@ class MemoryVolume {
     let liveBytes = 0;
     for (const { data } of this.#needles.values()) liveBytes += recordBytes(data);
     return {
+      ...PLAIN_VOLUME,
       id: this.#id,
       collection: this.collection,
       sizeBytes: SUPERBLOCK_BYTES + liveBytes + this.#deletedBytes,
@@ -133,6 +136,7 @@ class MemoryVolume {
       needleIdMax: this.#needleIdMax,
       state: this.state,
       createdMs: 0,
+      modifiedMs: 0,
     };
   }
 

@@ -95,6 +95,11 @@ export class Appender {
     return this.#firstDateNs;
   }
 
+  /** Date of the newest record; 0 when there is none. */
+  get lastDateNs(): bigint {
+    return this.#lastDateNs;
+  }
+
   /** Resolves when the record is durable and in the index. A removal of what is not there resolves, too. */
   store(record: PlannedRecord): Promise<void> {
     const refusal = this.#refusal(record);

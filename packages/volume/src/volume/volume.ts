@@ -3,6 +3,7 @@ import {
   type Fid,
   type ScannedNeedle,
   type VolumeState,
+  PLAIN_VOLUME,
   type VolumeStatus,
   formatFid,
 } from "@kelp/wire";
@@ -26,6 +27,7 @@ import {
   openFiles,
 } from "./open-files.ts";
 import { scanLive } from "./scan.ts";
+import type { ServedVolume } from "./served-volume.ts";
 
 export interface VolumeOptions extends VolumeName {
   readonly sizeBytesMax: number;
@@ -34,7 +36,7 @@ export interface VolumeOptions extends VolumeName {
 }
 
 /** One volume: its two open files, its index in memory and its one writer. */
-export class Volume implements AsyncDisposable {
+export class Volume implements ServedVolume {
   readonly #name: VolumeName;
   readonly #files: VolumeFiles;
   readonly #data: DiskFile;
@@ -138,8 +140,12 @@ export class Volume implements AsyncDisposable {
 
   status(): VolumeStatus {
     const { index } = this.#files;
-    const { firstDateNs } = this.#appender;
+    const { firstDateNs, lastDateNs } = this.#appender;
+    const { replicaPlacement, compactionRevision } = this.#files.superblock;
     return {
+      ...PLAIN_VOLUME,
+      replicaPlacement,
+      compactionRevision,
       id: this.#name.id,
       collection: this.#name.collection,
       sizeBytes: this.#appender.endBytes,
@@ -150,6 +156,7 @@ export class Volume implements AsyncDisposable {
       needleIdMax: index.needleIdMax,
       state: this.#appender.state,
       createdMs: firstDateNs === undefined ? this.#openedMs : Number(firstDateNs / 1_000_000n),
+      modifiedMs: Number(lastDateNs / 1_000_000n),
     };
   }
 

@@ -73,6 +73,8 @@ export interface Entry {
   readonly content: Content;
   /** Position of the change that wrote this entry: strictly increasing, so never equal for two writes. */
   readonly position: number;
+  /** From then on the entry is absent to every reader; removed in the background. */
+  readonly expiresMs?: number;
 }
 
 /** Small content stands in the entry; all else is in chunks, in order, without gaps. */
@@ -82,7 +84,14 @@ export type Content =
 
 export interface Chunk {
   readonly fid: Fid;
+  /** Bytes of content. What is stored is longer where the chunk is sealed, and a list where it is a manifest. */
   readonly sizeBytes: number;
+  /** xxHash3 of the stored bytes, known from when they were stored: a reader may check it in place of the needle's own checksum. */
+  readonly hash64?: bigint;
+  /** The chunk's data key, wrapped by the key ring: the stored bytes are sealed with it. */
+  readonly sealedKey?: Uint8Array;
+  /** The stored bytes are the list of the chunks that hold the content. */
+  readonly isManifest?: true;
 }
 
 export interface Entries {
@@ -216,6 +225,8 @@ export interface EntryDescription {
   readonly etag?: string;
   /** Default: the moment of the commit. */
   readonly modifiedMs?: number;
+  /** Default: never. */
+  readonly expiresMs?: number;
 }
 
 /** Half open. `0 ≤ start ≤ end ≤ sizeBytes`. */

@@ -21,13 +21,73 @@ export interface VolumeClient {
   /** Writes tombstones. Absent needles are skipped. */
   remove(fids: readonly Fid[]): Promise<void>;
   /** Makes an empty writable volume. */
-  createVolume(id: VolumeId, options: { collection: string }): Promise<void>;
+  createVolume(id: VolumeId, options: CreateVolume): Promise<void>;
   volumes(): Promise<VolumeStatus[]>;
   /** Every live needle of a volume in file order, checksums verified: for `fsck` and scrubbing. */
   scan(id: VolumeId): AsyncIterable<ScannedNeedle>;
 }
 
-export interface VolumeStatus {
+export interface CreateVolume {
+  /** "" is the one without a name. */
+  readonly collection: string;
+  /** Copies beyond the first: other centres × 100 + other racks × 10 + other servers; default 0. */
+  readonly replicaPlacement?: number;
+  /** How long needles of the volume live; default for ever. */
+  readonly ttl?: Ttl;
+  /** Kind of disk that is wanted, such as `ssd`; default any. */
+  readonly diskType?: string;
+}
+
+/** A lifetime as the volume format keeps it: a count of units. Count 0 is for ever. */
+export interface Ttl {
+  /** 0 … 255. */
+  readonly count: number;
+  readonly unit: TtlUnit;
+}
+
+export type TtlUnit = "none" | "minute" | "hour" | "day" | "week" | "month" | "year";
+
+export const NO_TTL: Ttl = { count: 0, unit: "none" };
+
+/** What a volume is besides its counters. */
+export interface VolumeTraits {
+  /** Of the format: 1, 2 or 3. New volumes are of version 3. */
+  readonly version: number;
+  readonly replicaPlacement: number;
+  readonly ttl: Ttl;
+  readonly diskType: string;
+  /** One more with each vacuum. */
+  readonly compactionRevision: number;
+  /** Place of its folder in `VolumeAdmin.disks`. */
+  readonly disk: number;
+  readonly form: VolumeForm;
+}
+
+/** How the content is kept. */
+export type VolumeForm =
+  | { readonly kind: "plain" }
+  | {
+      readonly kind: "erasure-coded";
+      readonly dataShards: number;
+      readonly parityShards: number;
+      /** Numbers of the shards that are absent or quarantined. */
+      readonly missingShards: readonly number[];
+    }
+  /** The data file lives elsewhere, the index here. */
+  | { readonly kind: "remote"; readonly backend: string; readonly key: string };
+
+/** A plain volume as Kelp makes it. */
+export const PLAIN_VOLUME: VolumeTraits = {
+  version: 3,
+  replicaPlacement: 0,
+  ttl: NO_TTL,
+  diskType: "",
+  compactionRevision: 0,
+  disk: 0,
+  form: { kind: "plain" },
+};
+
+export interface VolumeStatus extends VolumeTraits {
   readonly id: VolumeId;
   readonly collection: string;
   /** Durable length of the volume file. */
@@ -44,10 +104,15 @@ export interface VolumeStatus {
   readonly state: VolumeState;
   /** Date of the first needle; of the opening while there is none. */
   readonly createdMs: number;
+  /** Date of the newest record; 0 while there is none. */
+  readonly modifiedMs: number;
 }
 
-/** `full`: over the size limit; `failed`: a write failed and the volume refuses all further ones. */
-export type VolumeState = "writable" | "full" | "read-only" | "failed";
+/**
+ * `full`: over the size limit; `failed`: a write failed and the volume refuses all further ones; `missing`: its disk
+ * failed or is absent, nothing of it can be read; `deleted`: said once, when the volume is dropped.
+ */
+export type VolumeState = "writable" | "full" | "read-only" | "failed" | "missing" | "deleted";
 
 /** Tells a listener at once when a volume appears or changes state, so that nobody has to ask in a loop. */
 export interface VolumeStateSource {

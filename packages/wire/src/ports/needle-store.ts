@@ -1,0 +1,45 @@
+import type { Fid } from "../ids.ts";
+import type { Ttl } from "./volume-client.ts";
+
+/**
+ * Whole needles, with all that the format can say of a blob, as the volume door reads and writes them. Entries need
+ * only data: they go through `VolumeClient`.
+ *
+ * Durability, checks and errors are those of `VolumeClient`.
+ */
+export interface NeedleStore {
+  /** `unchanged`: the same bytes and fields stand there already, nothing was appended. */
+  writeNeedle(fid: Fid, needle: NeedleContent): Promise<"written" | "unchanged">;
+  /** `undefined` when absent, removed, expired, or the cookie differs. */
+  readNeedle(fid: Fid, options?: ReadNeedle): Promise<StoredNeedle | undefined>;
+  /** Bytes of data removed; `undefined` when there was nothing, or it has another cookie. */
+  removeNeedle(fid: Fid): Promise<number | undefined>;
+}
+
+export interface NeedleContent {
+  /** As stored: compressed where `isGzip`. Not to be touched until the call settles. */
+  readonly data: Uint8Array;
+  /** At most 255 bytes of UTF-8; longer is cut. */
+  readonly name?: string;
+  /** Less than 256 bytes. */
+  readonly mediaType?: string;
+  readonly lastModifiedSec?: number;
+  readonly ttl?: Ttl;
+  /** Header names and values that go out with the needle; less than 64 KiB as JSON. */
+  readonly pairs?: Readonly<Record<string, string>>;
+  readonly isGzip?: boolean;
+  /** The data is the JSON of a chunk manifest. */
+  readonly isChunkManifest?: boolean;
+}
+
+export interface ReadNeedle {
+  /** `read` gives a removed needle too, while its bytes still stand in the volume file. Default `refuse`. */
+  readonly removed?: "refuse" | "read";
+}
+
+export interface StoredNeedle extends NeedleContent {
+  /** CRC-32C of the stored data. */
+  readonly checksum: number;
+  /** When it was appended, nanoseconds; 0 in volumes of version 1 and 2. */
+  readonly appendedNs: bigint;
+}
