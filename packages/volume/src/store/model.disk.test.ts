@@ -79,5 +79,9 @@ async function everything(client: VolumeClient) {
   for (let each = 1; each <= 8; each++) {
     for (const someCookie of [0, 1]) contents.push(await readPlain(client, fid(each, someCookie)));
   }
-  return { status: { ...status, createdMs: 0 }, contents, scanned: await scanAll(client) };
+  return {
+    status: { ...status, createdMs: 0, modifiedMs: 0 },
+    contents,
+    scanned: await scanAll(client),
+  };
 }
