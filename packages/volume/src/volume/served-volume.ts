@@ -12,6 +12,6 @@ export interface ServedVolume extends AsyncDisposable {
   remove(fid: Fid): Promise<void>;
   scan(): AsyncIterable<ScannedNeedle>;
   status(): VolumeStatus;
-  /** Waits for the changes under way, then closes the files. Closing twice is harmless. */
+  /** Refuses new calls, waits for the changes and reads under way, then closes the files. Closing twice is harmless. */
   close(): Promise<void>;
 }

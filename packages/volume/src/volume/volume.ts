@@ -26,6 +26,7 @@ import {
   createFiles,
   openFiles,
 } from "./open-files.ts";
+import { RunningReads } from "./running-reads.ts";
 import { scanLive } from "./scan.ts";
 import type { ServedVolume } from "./served-volume.ts";
 
@@ -44,6 +45,7 @@ export class Volume implements ServedVolume {
   readonly #clock: Clock;
   readonly #hashes: Pick<Hashes, "crc32c">;
   readonly #openedMs: number;
+  readonly #reads = new RunningReads();
   #closing: Promise<void> | undefined;
 
   /** An empty volume, its files durable. */
@@ -109,6 +111,7 @@ export class Volume implements ServedVolume {
   }
 
   async read(fid: Fid, scratch?: Uint8Array): Promise<Uint8Array | undefined> {
+    this.#refuseClosed();
     const high = idHigh(fid.needleId);
     const low = idLow(fid.needleId);
     const location = this.#files.index.find(high, low);
@@ -130,12 +133,18 @@ export class Volume implements ServedVolume {
   }
 
   async *scan(): AsyncGenerator<ScannedNeedle> {
-    yield* scanLive({
+    const needles = scanLive({
       file: this.#data,
       endBytes: this.#appender.endBytes,
       index: this.#files.index,
       hashes: this.#hashes,
     });
+    for (;;) {
+      this.#refuseClosed();
+      const next = await this.#reads.during(() => needles.next());
+      if (next.done === true) return;
+      yield next.value;
+    }
   }
 
   status(): VolumeStatus {
@@ -160,7 +169,7 @@ export class Volume implements ServedVolume {
     };
   }
 
-  /** Waits for the changes under way, then closes the files. Closing twice is harmless. */
+  /** Waits for the changes and reads under way, then closes the files. Closing twice is harmless. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -172,11 +181,17 @@ export class Volume implements ServedVolume {
 
   async #close(): Promise<void> {
     await this.#appender.close();
+    await this.#reads.settled();
     try {
       await this.#files.indexFile.close();
     } finally {
       await this.#data.close();
     }
+  }
+
+  #refuseClosed(): void {
+    if (this.#closing === undefined) return;
+    throw new VolumeError("closed", `Cannot read volume ${this.#name.id}: it is closed`);
   }
 
   #readSync(fid: Fid, record: Buffer, location: NeedleLocation): number {
@@ -189,7 +204,7 @@ export class Volume implements ServedVolume {
 
   async #readAsync(fid: Fid, record: Buffer, location: NeedleLocation): Promise<number> {
     try {
-      return await this.#data.readAt(record, location.offsetBytes);
+      return await this.#reads.during(() => this.#data.readAt(record, location.offsetBytes));
     } catch (error) {
       throw readFailed(fid, error);
     }
