@@ -130,6 +130,46 @@ test("a folder that fails while it is used takes its volumes away, and gives bac
   expect([...((await store.read(fid(TWO))) ?? [])]).toEqual([2]);
 });
 
+test("a volume that could not be opened is tried again when its disk comes back", async () => {
+  using disks = new TwoDisks();
+  await fillBoth(disks);
+  const path = `${disks.a}/c_1.dat`;
+  const good = await Bun.file(path).bytes();
+  writeFileSync(path, "no volume");
+  await using store = await disks.open();
+  expect(await statesOf(store)).toEqual(["1 failed", "2 writable"]);
+  renameSync(disks.a, `${disks.a}.gone`);
+  await store.checkDisks();
+  writeFileSync(`${disks.a}.gone/c_1.dat`, good);
+  renameSync(`${disks.a}.gone`, disks.a);
+  await store.checkDisks();
+  expect(await statesOf(store)).toEqual(["1 writable", "2 writable"]);
+});
+
+test("a volume of a folder that is not given any more is served when it turns up in one that is", async () => {
+  using disks = new TwoDisks();
+  await fillBoth(disks);
+  await using store = await disks.open(systemDisk, ["a"]);
+  renameSync(disks.a, `${disks.a}.gone`);
+  await store.checkDisks();
+  renameSync(`${disks.b}/c_2.dat`, `${disks.a}.gone/c_2.dat`);
+  renameSync(`${disks.a}.gone`, disks.a);
+  await store.checkDisks();
+  expect(await statesOf(store)).toEqual(["1 writable", "2 writable"]);
+  expect([...((await store.read(fid(TWO))) ?? [])]).toEqual([2]);
+});
+
+test("volumes made at once keep to the number that a folder may have", async () => {
+  using disks = new TwoDisks();
+  disks.more = { a: { volumeCountMax: 2 }, b: { volumeCountMax: 1 } };
+  await using store = await disks.open();
+  const made = await Promise.all(
+    [1, 2, 3, 4, 5].map((id) => codeOf(store.createVolume(volumeId(id), { collection: "c" }))),
+  );
+  expect(made.filter((code) => code === undefined).length).toBe(3);
+  expect(made.filter((code) => code === "out-of-space").length).toBe(2);
+});
+
 test("another folder at the place of one that is used is no folder of it", async () => {
   using disks = new TwoDisks();
   await fillBoth(disks);

@@ -11,7 +11,7 @@ import type { StateAnnouncer } from "./state-announcer.ts";
 import { type VolumeStoreOptions, foldersOf } from "./store-options.ts";
 import { UnavailableVolume } from "./unavailable-volume.ts";
 import { removeVolumeFiles } from "./volume-files.ts";
-import type { VolumeTable } from "./volume-table.ts";
+import type { VolumeSlot, VolumeTable } from "./volume-table.ts";
 
 interface FoundVolume {
   readonly disk: DiskFolder;
@@ -35,6 +35,7 @@ export class DiskSet {
   readonly #disk: Disk;
   readonly #clock: Clock;
   readonly #log: Log;
+  #checking: Promise<void> | undefined;
 
   constructor(
     options: VolumeStoreOptions,
@@ -69,7 +70,14 @@ export class DiskSet {
   }
 
   /** Looks after every folder: one that stopped answering takes its volumes away, one that answers again brings them back. */
-  async checkAll(): Promise<void> {
+  checkAll(): Promise<void> {
+    this.#checking ??= this.#checkEach().finally(() => {
+      this.#checking = undefined;
+    });
+    return this.#checking;
+  }
+
+  async #checkEach(): Promise<void> {
     for (const disk of this.disks) {
       if (disk.failure === undefined) await this.#checkHealthy(disk);
       else await this.#tryAgain(disk);
@@ -186,7 +194,9 @@ export class DiskSet {
 
   async #openOne(disk: DiskFolder, id: VolumeId, collection: string): Promise<void> {
     const earlier = this.#table.find(id);
-    if (earlier !== undefined && !(earlier.volume.state === "missing" && earlier.disk === disk)) {
+    if (earlier !== undefined && !this.#mayReplace(earlier, disk)) {
+      // It was made while its disk was on the way out, and has never left.
+      if (earlier.disk === disk) return;
       // Which of the two is right cannot be known, so this one is not touched.
       this.#log.error("two volume files have one id; the second is left alone", {
         volume_id: id,
@@ -196,10 +206,16 @@ export class DiskSet {
       return;
     }
     const volume = await this.#openOrFail(disk, id, collection);
-    if (earlier === undefined) this.#table.add(id, { volume, disk });
-    else await this.#table.exchange(id, volume);
+    if (earlier !== undefined) this.#table.drop(id);
+    this.#table.add(id, { volume, disk });
     this.#catalogue.set({ id, collection, folder: disk.uuid, isDeleted: false });
     this.#states.tell({ id, collection, state: this.stateOn(disk, volume.state) });
+  }
+
+  /** Of an unusable volume nothing is lost when its files turn up. */
+  #mayReplace(earlier: VolumeSlot, disk: DiskFolder): boolean {
+    if (earlier.job !== undefined || !(earlier.volume instanceof UnavailableVolume)) return false;
+    return earlier.volume.state === "missing" || earlier.disk === disk;
   }
 
   async #openOrFail(disk: DiskFolder, id: VolumeId, collection: string) {
