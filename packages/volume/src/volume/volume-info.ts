@@ -1,5 +1,6 @@
 import { type Disk, utf8Text } from "@kelp/base";
 import { VolumeError } from "../errors.ts";
+import { type OffsetWidth, OFFSET_WIDTH_DEFAULT } from "../index/index-entry.ts";
 
 /**
  * What stands beside a volume's files and decides how they may be used: the information file of SeaweedFS
@@ -7,6 +8,8 @@ import { VolumeError } from "../errors.ts";
  */
 export interface VolumeInfo {
   readonly isReadOnly: boolean;
+  /** Bytes of an offset in the index file. */
+  readonly offsetWidth: OffsetWidth;
 }
 
 /** The part of an information file that matters here. `base` is the path without `.dat`. */
@@ -14,15 +17,15 @@ export async function readVolumeInfo(disk: Disk, base: string): Promise<VolumeIn
   if (await disk.exists(`${base}.note`)) throw unsupported(base, "its copying never finished");
   if (await disk.exists(`${base}.cpc`)) throw unsupported(base, "its vacuuming never finished");
   const path = `${base}.vif`;
-  if (!(await disk.exists(path))) return { isReadOnly: false };
+  if (!(await disk.exists(path))) return { isReadOnly: false, offsetWidth: OFFSET_WIDTH_DEFAULT };
   const info = parseInfo(utf8Text(await disk.readWhole(path)));
   if (info === undefined) throw unsupported(base, "its information file is no JSON object");
   const offsetBytes = info["bytesOffset"] ?? info["BytesOffset"] ?? 0;
   // Absent and 0 stand for the usual 4.
-  if (offsetBytes !== 0 && offsetBytes !== 4) {
-    throw unsupported(base, "its index file has offsets of another size than 4 bytes");
+  if (offsetBytes !== 0 && offsetBytes !== 4 && offsetBytes !== 5) {
+    throw unsupported(base, "its index file has offsets of another size than 4 or 5 bytes");
   }
-  return { isReadOnly: info["readOnly"] === true };
+  return { isReadOnly: info["readOnly"] === true, offsetWidth: offsetBytes === 5 ? 5 : 4 };
 }
 
 function parseInfo(text: string): Readonly<Record<string, unknown>> | undefined {
