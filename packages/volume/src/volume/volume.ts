@@ -210,6 +210,7 @@ export class Volume implements ServedVolume {
       endBytes: this.#appender.endBytes,
       index: this.#files.index,
       hashes: this.#hashes,
+      clock: this.#clock,
     });
     for (;;) {
       this.#refuseClosed();
