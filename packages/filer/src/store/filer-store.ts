@@ -60,6 +60,8 @@ export interface PutEntry {
   readonly tree: TreeName;
   readonly path: EntryPath;
   readonly content: Content;
+  /** Chunks that stand in manifests of the content: named with it for the first time, like those of the content itself. */
+  readonly listed?: readonly Chunk[];
   readonly sizeBytes: number;
   readonly etag: string;
   readonly attributes: Attributes;
@@ -75,6 +77,8 @@ export interface PutPart {
   readonly id: UploadId;
   readonly number: number;
   readonly chunks: readonly Chunk[];
+  /** As in `PutEntry`. */
+  readonly listed?: readonly Chunk[];
   readonly sizeBytes: number;
   readonly etag: string;
   readonly attributes: Attributes;

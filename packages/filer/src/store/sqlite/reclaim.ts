@@ -133,12 +133,9 @@ export class Reclaim {
 
   /** Waits while a copy is made of the tree. */
   #dropTree(job: Job): boolean {
-    const { tables, snapshots, uploads } = this.#parts;
+    const { tables, uploads } = this.#parts;
     const treeId = job.subject;
     if (tables.snapshots.all(treeId).length > 0) return false;
-    const base = tables.snapshots.baseOf(treeId);
-    if (base !== undefined) snapshots.releaseBase(treeId, base.snapshot);
-    tables.jobs.finishPrefix(treeId);
     const from = { path: "", bound: ">=" } as const;
     const rows = tables.entries.peek(treeId, from, { end: undefined, limit: RECLAIM_ROWS_MAX });
     for (const row of rows) {

@@ -100,8 +100,8 @@ type TreeCalls = Pick<
   "createTree" | "getTree" | "listTrees" | "deleteTree" | "setQuota" | "setTreeAttributes"
 >;
 
-function treeCalls({ tables, commit }: StoreParts): TreeCalls {
-  const writes = new TreeWrites(tables);
+function treeCalls({ tables, commit, snapshots }: StoreParts): TreeCalls {
+  const writes = new TreeWrites(tables, snapshots);
   return {
     createTree: (request) => commit.run(() => writes.create(request)),
     async getTree(name) {

@@ -10,6 +10,7 @@ import {
 } from "@kelp/wire";
 import type { PathPlace } from "../../list/path-place.ts";
 import type { PathRun } from "./row-view.ts";
+import type { SnapshotWrites } from "./snapshot-writes.ts";
 import type { StoreTables } from "./store-tables.ts";
 import { type TreeState, treeOf } from "./tree-rows.ts";
 
@@ -19,9 +20,11 @@ const EMPTY_TREE_READS_MAX = 10;
 /** Writes of trees. Every method runs inside a transaction and refuses before its first change. */
 export class TreeWrites {
   readonly #tables: StoreTables;
+  readonly #snapshots: SnapshotWrites;
 
-  constructor(tables: StoreTables) {
+  constructor(tables: StoreTables, snapshots: SnapshotWrites) {
     this.#tables = tables;
+    this.#snapshots = snapshots;
   }
 
   create(request: CreateTree): Result<Tree, "exists"> {
@@ -47,6 +50,9 @@ export class TreeWrites {
       else snapshots.delete(snapshot);
     }
     trees.delete(tree);
+    // Nobody looks through marks of a tree that is gone.
+    if (tree.base !== undefined) this.#snapshots.releaseBase(tree.id, tree.base.snapshot);
+    jobs.finishPrefix(tree.id);
     jobs.add("drop-tree", tree.id);
     this.#record(tree, "delete-tree");
     return ok(undefined);
