@@ -110,6 +110,7 @@ const step = fc.oneof(
     }),
   },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant("reclaim" as const) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("settle" as const) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("wait" as const) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("restart" as const) }) },
 );
@@ -224,6 +225,8 @@ async function run(twins: TwinStores, one: Step): Promise<void> {
     case "reclaim":
       await twins.real.reclaim();
       return;
+    case "settle":
+      return twins.settle();
     case "wait":
       twins.clock.advance(11);
       return;
@@ -296,7 +299,11 @@ test("any order of operations, restarts and rounds of background work shows call
   await fc.assert(
     fc.asyncProperty(
       fc.array(step, { minLength: 5, maxLength: 80, size: "max" }),
-      async (steps) => {
+      fc.boolean(),
+      async (all, hasLifetimes) => {
+        const steps = all.map((one) =>
+          one.kind === "put" && !hasLifetimes ? { ...one, lifetimeMs: 0 as const } : one,
+        );
         using twins = new TwinStores();
         const first = TREES[0] as (typeof TREES)[number];
         await run(twins, { kind: "create-tree", tree: first });
