@@ -12,6 +12,8 @@ export interface FoundRecord {
   /** As the index says. */
   readonly bodyBytes: number;
   readonly version: FormatVersion;
+  /** Of the data, where the reader knows it. */
+  readonly hash64?: bigint | undefined;
 }
 
 /**
@@ -31,7 +33,8 @@ export function checkRecord(
     throw corruptNeedle(fid, `size is ${header.bodyBytes}, expected ${found.bodyBytes}`);
   }
   if (header.cookie !== fid.cookie) return undefined;
-  const decoded = decodeNeedle(found.record, found.bodyBytes, hashes, found.version);
+  const { record, bodyBytes, version, hash64 } = found;
+  const decoded = decodeNeedle(record, bodyBytes, hashes, version, hash64);
   if (decoded.kind === "corrupt") throw corruptNeedle(fid, decoded.reason);
   return decoded;
 }

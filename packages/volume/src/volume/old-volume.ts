@@ -1,4 +1,4 @@
-import { type Clock, type Disk, type DiskFile, type Hashes, assert } from "@kelp/base";
+import { type Clock, type Disk, type DiskFile, assert } from "@kelp/base";
 import {
   type Fid,
   type NeedleContent,
@@ -13,7 +13,7 @@ import {
 } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
 import type { NeedleIndex, NeedleLocation } from "../index/needle-index.ts";
-import { decodeNeedle, readHeader } from "../needle/decode.ts";
+import { type Checksums, decodeNeedle, readHeader } from "../needle/decode.ts";
 import { idHigh, idLow, joinIdHalves } from "../needle/id-halves.ts";
 import { recordBytesOf } from "../needle/layout.ts";
 import { corruptNeedle, openRecord } from "../needle/stored-needle.ts";
@@ -37,7 +37,7 @@ export class OldVolume implements ServedVolume {
   readonly #index: NeedleIndex;
   readonly #sizeBytes: number;
   readonly #clock: Clock;
-  readonly #hashes: Pick<Hashes, "crc32c">;
+  readonly #hashes: Checksums;
   readonly #disk: Disk;
   readonly #openedMs: number;
   readonly #liveBytes: number;

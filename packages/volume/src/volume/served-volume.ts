@@ -18,7 +18,7 @@ export interface ServedVolume extends AsyncDisposable {
   /** Date of the newest needle, removals left out; where it is absent `modifiedMs` of the status stands for it. */
   readonly newestNeedleMs?: number;
   append(fid: Fid, data: Uint8Array): Promise<void>;
-  read(fid: Fid, scratch?: Uint8Array): Promise<Uint8Array | undefined>;
+  read(fid: Fid, scratch?: Uint8Array, hash64?: bigint): Promise<Uint8Array | undefined>;
   remove(fid: Fid): Promise<void>;
   writeNeedle(fid: Fid, needle: NeedleContent): Promise<"written" | "unchanged">;
   readNeedle(fid: Fid, options?: ReadNeedle): Promise<StoredNeedle | undefined>;

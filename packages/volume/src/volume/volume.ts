@@ -1,4 +1,4 @@
-import { type Clock, type Disk, type DiskFile, type Hashes, assert } from "@kelp/base";
+import { type Clock, type Disk, type DiskFile, assert } from "@kelp/base";
 import {
   type Fid,
   NO_TTL,
@@ -15,7 +15,7 @@ import {
 import { VolumeError } from "../errors.ts";
 import type { NeedleLocation } from "../index/needle-index.ts";
 import { NEEDLE_DATA_BYTES_MAX, SYNC_READ_BYTES_MAX } from "../limits.ts";
-import type { DecodedNeedle } from "../needle/decode.ts";
+import type { Checksums, DecodedNeedle } from "../needle/decode.ts";
 import { encodeFields } from "../needle/fields.ts";
 import { idHigh, idLow } from "../needle/id-halves.ts";
 import { HEADER_BYTES, PREFIX_BYTES, recordBytesOf } from "../needle/layout.ts";
@@ -62,7 +62,7 @@ export class Volume implements ServedVolume {
   readonly #appender: Appender;
   readonly #disk: Disk;
   readonly #clock: Clock;
-  readonly #hashes: Pick<Hashes, "crc32c">;
+  readonly #hashes: Checksums;
   readonly #openedMs: number;
   readonly #reads = new RunningReads();
   /** Lifetime of needles without one of their own; `undefined` is for ever. */
@@ -163,7 +163,7 @@ export class Volume implements ServedVolume {
     return stored === "stored" ? dataBytes : undefined;
   }
 
-  async read(fid: Fid, scratch?: Uint8Array): Promise<Uint8Array | undefined> {
+  async read(fid: Fid, scratch?: Uint8Array, hash64?: bigint): Promise<Uint8Array | undefined> {
     this.#refuseClosed();
     const location = this.#files.index.find(idHigh(fid.needleId), idLow(fid.needleId));
     if (location === undefined) return undefined;
@@ -174,7 +174,7 @@ export class Volume implements ServedVolume {
         ? this.#readSync(fid, record, location)
         : await this.#readAsync(fid, record, location);
     refuseShort(fid, count, recordBytes);
-    const found = { record, bodyBytes: location.bodyBytes, version: 3 } as const;
+    const found = { record, bodyBytes: location.bodyBytes, version: 3, hash64 } as const;
     const decoded = checkRecord(fid, found, this.#hashes);
     return decoded === undefined || this.#isExpired(decoded) ? undefined : decoded.data;
   }
@@ -210,6 +210,7 @@ export class Volume implements ServedVolume {
       endBytes: this.#appender.endBytes,
       index: this.#files.index,
       hashes: this.#hashes,
+      clock: this.#clock,
     });
     for (;;) {
       this.#refuseClosed();
