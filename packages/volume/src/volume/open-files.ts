@@ -103,7 +103,7 @@ export async function createFiles(
 /** Files without a volume file are what a crash left of a volume that was removed: a new one must not take them for its own. */
 async function removeLeftovers(deps: VolumeDeps, name: VolumeName): Promise<void> {
   if (await deps.disk.exists(dataPath(name))) return;
-  for (const path of [indexPath(name), `${basePath(name)}.vif`]) {
+  for (const path of [indexPath(name), checkpointPath(name), `${basePath(name)}.vif`]) {
     if (await deps.disk.exists(path)) await deps.disk.remove(path);
   }
 }
