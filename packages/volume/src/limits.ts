@@ -64,6 +64,8 @@ export const INDEX_PENDING_BYTES_MAX = 1 * MIB;
 
 /** Volumes with a TTL are kept so much longer than their newest needle can be read, or a tenth of the TTL if that is less. */
 export const EXPIRY_MARGIN_MS_MAX = 10 * 60 * 1000;
+/** At the start. Each waits for the disk most of the time. */
+export const VOLUMES_OPENED_AT_ONCE = 8;
 /** How old the measured free space of a disk may be when a needle is taken. */
 export const SPACE_AGE_MS_MAX = 1000;
 /** Bytes that offsets of this width can address. */

@@ -1,7 +1,11 @@
-import { type Clock, type Disk, type Log, assert } from "@kelp/base";
+import { type Clock, type Disk, type Log, Semaphore, assert } from "@kelp/base";
 import type { VolumeId, VolumeState } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
-import { FULL_GRACE_BYTES_DEFAULT, VOLUME_SIZE_BYTES_DEFAULT } from "../limits.ts";
+import {
+  FULL_GRACE_BYTES_DEFAULT,
+  VOLUMES_OPENED_AT_ONCE,
+  VOLUME_SIZE_BYTES_DEFAULT,
+} from "../limits.ts";
 import { parseDataFileName } from "../volume/file-name.ts";
 import { openVolume } from "../volume/open-volume.ts";
 import { Volume, type VolumeOptions } from "../volume/volume.ts";
@@ -189,10 +193,23 @@ export class DiskSet {
     const isKnown = ({ disk, id }: FoundVolume): boolean =>
       this.#catalogue.volume(id)?.folder === disk.uuid;
     found.sort((left, right) => Number(isKnown(right)) - Number(isKnown(left)));
-    for (const { disk, id, collection } of found) await this.#openOne(disk, id, collection);
+    const first = new Map<VolumeId, FoundVolume>();
+    const twins: FoundVolume[] = [];
+    for (const each of found) {
+      if (first.has(each.id)) twins.push(each);
+      else first.set(each.id, each);
+    }
+    // No two of one id are opened at the same time.
+    const slots = new Semaphore(VOLUMES_OPENED_AT_ONCE);
+    const openInTurn = async (each: FoundVolume): Promise<void> => {
+      using _permit = await slots.acquire();
+      await this.#openOne(each);
+    };
+    await Promise.all(Array.from(first.values(), openInTurn));
+    for (const twin of twins) await this.#openOne(twin);
   }
 
-  async #openOne(disk: DiskFolder, id: VolumeId, collection: string): Promise<void> {
+  async #openOne({ disk, id, collection }: FoundVolume): Promise<void> {
     const earlier = this.#table.find(id);
     if (earlier !== undefined && !this.#mayReplace(earlier, disk)) {
       // It was made while its disk was on the way out, and has never left.
