@@ -154,6 +154,7 @@ export class DiskSet {
         `Cannot use ${disk.folder} for volumes: it is the same folder as ${twin.folder}, or a copy of it`,
       );
       disk.fail(failure);
+      disk.release();
       throw failure;
     }
     this.#catalogue.setFolder(disk.folder, disk.uuid);
@@ -291,6 +292,8 @@ export class DiskSet {
       });
       disk.fail(error);
       await this.#takeAway(disk, error);
+      // Not before the last of its files is closed, so that no other process writes to it at the same time.
+      disk.release();
     }
   }
 

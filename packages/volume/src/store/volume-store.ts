@@ -265,6 +265,10 @@ export class VolumeStore
       // Not a refusal of this disk: the next one would not do better.
       throw creationFailed(id, error);
     }
+    if (disk.failure !== undefined) {
+      await volume.close();
+      throw new VolumeError("volume-failed", `Cannot make volume ${id}: its disk failed meanwhile`);
+    }
     if (this.#isClosed) await volume.close();
     this.#table.add(id, { volume, disk });
   }
