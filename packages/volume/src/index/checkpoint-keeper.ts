@@ -51,7 +51,8 @@ export class CheckpointKeeper {
     this.#changedCount += count;
     if (this.#running !== undefined || this.#changedCount < this.#notBefore) return;
     const { entryCount } = this.#options.index;
-    if (this.#changedCount < Math.max(CHECKPOINT_CHANGES_MIN, entryCount / CHECKPOINT_PARTS)) return;
+    if (this.#changedCount < Math.max(CHECKPOINT_CHANGES_MIN, entryCount / CHECKPOINT_PARTS))
+      return;
     this.#start(point());
   }
 

@@ -70,7 +70,9 @@ async function findMisfit(
   }
   if ((await indexFile.sizeBytes()) < header.indexFileBytes) return "the index file is shorter";
   if (dataBytes < header.lastRecord.endBytes) return "the volume file is shorter";
-  if ((await fingerprintOf(indexFile, header.indexFileBytes, subject.hashes)) !== header.fingerprint) {
+  if (
+    (await fingerprintOf(indexFile, header.indexFileBytes, subject.hashes)) !== header.fingerprint
+  ) {
     return "the index file has other entries";
   }
   return (await lastRecordIsThere(header, subject))
@@ -100,9 +102,7 @@ async function lastRecordIsThere(
   await dataFile.readAt(bytes, endBytes - recordBytes);
   const found = readHeader(bytes, 0);
   return (
-    found.idHigh === idHigh &&
-    found.idLow === idLow &&
-    found.bodyBytes === Math.max(0, bodyBytes)
+    found.idHigh === idHigh && found.idLow === idLow && found.bodyBytes === Math.max(0, bodyBytes)
   );
 }
 

@@ -52,8 +52,7 @@ export function readIndexEntry(
   at: number,
   width: OffsetWidth = OFFSET_WIDTH_DEFAULT,
 ): IndexEntry {
-  const units =
-    source.readUInt32BE(at + 8) + (width === 4 ? 0 : source.readUInt8(at + 12) * WORD);
+  const units = source.readUInt32BE(at + 8) + (width === 4 ? 0 : source.readUInt8(at + 12) * WORD);
   return {
     idHigh: source.readUInt32BE(at),
     idLow: source.readUInt32BE(at + 4),

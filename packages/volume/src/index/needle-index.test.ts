@@ -131,7 +131,8 @@ const ID_PATTERNS: Readonly<Record<string, (next: () => number, step: number) =>
   "counting up": (_next, step) => BigInt(step + 1),
   "counting up with late ones": (next, step) => BigInt(64 + step - (next() % 64)),
   "counting down": (_next, step) => BigInt(1_000_000 - step),
-  "from one place or another": (next, step) => BigInt(1 + (next() % 3)) * 0x1_0000_0000n + BigInt(step),
+  "from one place or another": (next, step) =>
+    BigInt(1 + (next() % 3)) * 0x1_0000_0000n + BigInt(step),
   "wherever in 32 bits": (next) => BigInt(1 + (next() % 0xffff_fffe)),
   "wherever in 64 bits": (next) => (BigInt(next()) << 32n) | BigInt((next() | 1) >>> 0),
   "again and again": (next) => BigInt(1 + (next() % 500)),
@@ -207,7 +208,8 @@ test("a snapshot for which too much would have to be copied is given up, and ano
     index.put(0, id, 8, 0);
   }
   const snapshot = index.takeSnapshot();
-  for (let id = 1; id <= LEAF_ENTRIES * LEAF_COPIES_MAX; id += LEAF_ENTRIES) index.put(0, id, 16, 0);
+  for (let id = 1; id <= LEAF_ENTRIES * LEAF_COPIES_MAX; id += LEAF_ENTRIES)
+    index.put(0, id, 16, 0);
   expect(snapshot.isLost).toBe(false);
   index.put(0, 1 + LEAF_ENTRIES * LEAF_COPIES_MAX, 16, 0);
   expect(snapshot.isLost).toBe(true);
