@@ -7,3 +7,5 @@ export {
   VOLUME_SIZE_BYTES_DEFAULT,
 } from "./limits.ts";
 export { VolumeStore, type VolumeStoreOptions, openVolumeStore } from "./store/volume-store.ts";
+export { type IndexRebuild, rebuildIndexes } from "./store/rebuild-indexes.ts";
+export type { IndexDifference, RebuiltIndex } from "./volume/rebuild-index.ts";

@@ -58,15 +58,16 @@ export interface VolumeFiles {
   readonly isReadOnly: boolean;
 }
 
-function basePath(name: VolumeName): string {
+/** Without `.dat`. */
+export function basePath(name: VolumeName): string {
   return `${name.folder}/${volumeFileName(name.collection, name.id)}`;
 }
 
-function dataPath(name: VolumeName): string {
+export function dataPath(name: VolumeName): string {
   return `${basePath(name)}.dat`;
 }
 
-function indexPath(name: VolumeName): string {
+export function indexPath(name: VolumeName): string {
   return `${basePath(name)}.idx`;
 }
 
@@ -113,7 +114,7 @@ export async function openFiles(deps: VolumeDeps, name: VolumeName): Promise<Vol
   }
 }
 
-async function readSuperblock(
+export async function readSuperblock(
   deps: VolumeDeps,
   name: VolumeName,
   data: DiskFile,
@@ -195,7 +196,7 @@ async function openIndexOf(
   }
 }
 
-async function checkpointSource(
+export async function checkpointSource(
   deps: VolumeDeps,
   name: VolumeName,
   data: DiskFile,
