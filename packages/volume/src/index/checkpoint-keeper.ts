@@ -74,14 +74,16 @@ export class CheckpointKeeper {
   #start(point: CheckpointPoint | undefined): void {
     if (point === undefined) return;
     assert(this.#running === undefined, "one checkpoint is written at a time");
-    const coveredCount = this.#changedCount;
     // In this turn, while the index and the point belong together.
-    const snapshot = this.#options.index.takeSnapshot();
-    this.#running = this.#write(point, snapshot).then((isWritten) => {
-      this.#running = undefined;
-      if (isWritten) this.#changedCount -= coveredCount;
-      this.#notBefore = isWritten ? 0 : this.#changedCount + CHECKPOINT_CHANGES_MIN;
-    });
+    this.#running = this.#run(point, this.#options.index.takeSnapshot());
+  }
+
+  async #run(point: CheckpointPoint, snapshot: IndexSnapshot): Promise<void> {
+    const coveredCount = this.#changedCount;
+    const isWritten = await this.#write(point, snapshot);
+    this.#running = undefined;
+    if (isWritten) this.#changedCount -= coveredCount;
+    this.#notBefore = isWritten ? 0 : this.#changedCount + CHECKPOINT_CHANGES_MIN;
   }
 
   async #write(point: CheckpointPoint, taken: IndexSnapshot): Promise<boolean> {

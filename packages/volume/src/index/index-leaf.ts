@@ -284,7 +284,7 @@ export class IndexLeaf implements LeafShape {
     // The base goes further down than it must, so that ids that fall do not move it each time.
     const last = { high: this.high(this.count - 1), low: this.low(this.count - 1) };
     const range = distance(id, last);
-    const lower = range < KEY_RANGE_MAX ? below(id, range) : id;
+    const lower = range < KEY_RANGE_MAX ? idBelow(id, range) : id;
     this.#reshape(this.capacity, { ...this.shape, ...keyShape(lower, distance(lower, last)) });
   }
 
@@ -364,7 +364,7 @@ function distance(base: IdHalves, id: IdHalves): number {
 }
 
 /** The id that much below, or 0. */
-function below(id: IdHalves, by: number): IdHalves {
+function idBelow(id: IdHalves, by: number): IdHalves {
   const low = id.low - by;
   const high = id.high + Math.floor(low / WORD);
   return high < 0 ? { high: 0, low: 0 } : { high, low: low - Math.floor(low / WORD) * WORD };

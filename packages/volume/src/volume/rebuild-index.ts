@@ -12,7 +12,7 @@ import { IndexFile } from "../index/index-file.ts";
 import { NeedleIndex } from "../index/needle-index.ts";
 import { DIFFERENCE_EXAMPLES_MAX } from "../limits.ts";
 import { joinIdHalves } from "../needle/id-halves.ts";
-import { SUPERBLOCK_BYTES } from "../superblock/superblock.ts";
+import { SUPERBLOCK_BYTES, VERSION } from "../superblock/superblock.ts";
 import {
   type CheckpointSource,
   type DataRegion,
@@ -72,6 +72,12 @@ export async function rebuildIndex(deps: VolumeDeps, name: VolumeName): Promise<
     endBytes: await data.sizeBytes(),
   };
   const checkpoint = await checkpointSource(deps, name, data);
+  if (checkpoint.superblock[0] !== VERSION) {
+    throw new VolumeError(
+      "unsupported-format",
+      `Cannot rebuild the index of ${data.path}: only records of version ${VERSION} can be told apart`,
+    );
+  }
   const index = new NeedleIndex({ offsetWidth });
   const earlier = await loadEarlier(deps, name, { region, checkpoint, index });
   const made = await writeAnew(deps, name, { region, checkpoint, index, earlier: earlier.index });

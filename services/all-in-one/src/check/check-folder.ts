@@ -11,11 +11,12 @@ import { openMaster } from "@kelp/master";
 import { openVolumeStore } from "@kelp/volume";
 import { formatFid } from "@kelp/wire";
 import { openDataFolder } from "../folder/data-folder.ts";
+import { rebuildFolderIndexes } from "./rebuild-indexes.ts";
 
 /** Something that does not fit together in a data folder. */
 export interface FolderFinding {
-  readonly kind: CheckFinding["kind"];
-  /** Space is lost, data is not. Everything else is damage. */
+  readonly kind: CheckFinding["kind"] | "index-differs" | "index-not-rebuilt";
+  /** Space is lost, or something was repaired; data is not lost. Everything else is damage. */
   readonly isHarmless: boolean;
   readonly text: string;
 }
@@ -24,6 +25,8 @@ export interface CheckedFolder {
   readonly volumeCount: number;
   readonly blobCount: number;
   readonly blobBytes: number;
+  /** Indexes made anew; 0 unless that was asked for. */
+  readonly rebuiltCount: number;
 }
 
 /**
@@ -34,6 +37,8 @@ export async function checkFolder(
   dir: string,
   options: {
     readonly orphans: "report" | "remove";
+    /** `rebuild`: made anew from the volumes before anything is compared. */
+    readonly indexes: "keep" | "rebuild";
     readonly onFinding: (finding: FolderFinding) => void;
     readonly log: Log;
   },
@@ -41,6 +46,10 @@ export async function checkFolder(
   const { log } = options;
   const common = { clock: systemClock, random: systemRandom, hashes: systemHashes, log };
   using folder = await openDataFolder(dir, { disk: systemDisk, clock: systemClock });
+  const rebuiltCount =
+    options.indexes === "rebuild"
+      ? await rebuildFolderIndexes([folder.file("volumes")], options)
+      : 0;
   await using volumes = await openVolumeStore({
     ...common,
     disk: systemDisk,
@@ -63,6 +72,7 @@ export async function checkFolder(
     volumeCount: statuses.length,
     blobCount: statuses.reduce((sum, status) => sum + status.liveCount, 0),
     blobBytes: statuses.reduce((sum, status) => sum + status.liveBytes, 0),
+    rebuiltCount,
   };
 }
 
@@ -112,6 +122,6 @@ export function describeFinding(finding: CheckFinding): FolderFinding {
   }
 }
 
-function damage(kind: CheckFinding["kind"], text: string): FolderFinding {
+function damage(kind: FolderFinding["kind"], text: string): FolderFinding {
   return { kind, isHarmless: false, text };
 }

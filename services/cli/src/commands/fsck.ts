@@ -7,6 +7,7 @@ import { CommandError } from "../usage-error.ts";
 interface FsckFlags {
   readonly json?: true;
   readonly removeOrphans?: true;
+  readonly rebuildIndex?: true;
 }
 
 /** `kelp fsck`: does everything in a data folder fit together? */
@@ -16,9 +17,10 @@ export function fsckCommand(line: CommandLine): Command {
       "Compare every entry with every stored blob while no server runs; exit status 1 when something is damaged",
     )
     .option("--json", "print the report as JSON")
+    .option("--remove-orphans", "remove blobs that belong to nothing (writes that a crash cut off)")
     .option(
-      "--remove-orphans",
-      "remove blobs that belong to nothing (writes that a crash cut off)",
+      "--rebuild-index",
+      "first make the indexes of all volumes anew from the volumes, and say what was wrong with them",
     );
   addFlags(command, [DIR_OPTION]);
   return command
@@ -27,6 +29,7 @@ export function fsckCommand(line: CommandLine): Command {
       examples([
         ["kelp fsck", "the folder ./kelp-data"],
         ["kelp fsck --dir /srv/kelp --json", "for programs"],
+        ["kelp fsck --rebuild-index", "when index files are lost or not to be trusted"],
       ]),
     )
     .action(async (flags: FsckFlags, self: Command) => {
@@ -41,6 +44,7 @@ export function fsckCommand(line: CommandLine): Command {
       let damageCount = 0;
       const checked = await checkFolder(dir, {
         orphans: flags.removeOrphans === true ? "remove" : "report",
+        indexes: flags.rebuildIndex === true ? "rebuild" : "keep",
         log: openLog({ level: "warn", format: "pretty" }),
         onFinding: (finding) => {
           if (!finding.isHarmless) damageCount += 1;
@@ -51,6 +55,9 @@ export function fsckCommand(line: CommandLine): Command {
       if (isJson) {
         line.out(JSON.stringify({ dir, ...checked, damageCount, findings }));
       } else {
+        if (flags.rebuildIndex === true) {
+          line.out(`${dir}: the indexes of ${checked.rebuiltCount} volumes were made anew`);
+        }
         const size = `${checked.blobCount} blobs (${checked.blobBytes} bytes) in ${checked.volumeCount} volumes`;
         line.out(
           `${dir}: ${size}; ${damageCount === 0 ? "no damage" : `${damageCount} things are damaged`}`,
