@@ -9,7 +9,7 @@ import { ask } from "./s3.ts";
 
 const PROCESS = join(import.meta.dirname, "../needle-process.ts");
 const CALLS = 100_000;
-const MANY = [1_000_000];
+const MANY = [1_000_000, 10_000_000];
 const STARTS = 3;
 
 interface Calls {

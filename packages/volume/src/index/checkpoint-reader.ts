@@ -157,19 +157,13 @@ class LeafCheck {
   }
 
   passes(leaf: IndexLeaf): boolean {
-    for (let at = 0; at < leaf.count; at++) {
-      const high = leaf.high(at);
-      const low = leaf.low(at);
-      if (high < this.#high || (high === this.#high && low <= this.#low)) return false;
-      this.#high = high;
-      this.#low = low;
-      const units = leaf.units(at);
-      leaf.enclose(units);
-      const size = leaf.size(at);
-      if (size < 0) continue;
-      this.liveCount++;
-      this.liveBytes += this.#recordBytes(size);
-    }
-    return leaf.unitsMax * ALIGNMENT_BYTES < this.#coveredBytes;
+    const { isRising, liveCount, liveBytes } = leaf.survey(this.#recordBytes);
+    this.liveCount += liveCount;
+    this.liveBytes += liveBytes;
+    const isBehind = leaf.lowerBound(this.#high, this.#low) === 0;
+    const isOther = leaf.high(0) !== this.#high || leaf.low(0) !== this.#low;
+    this.#high = leaf.high(leaf.count - 1);
+    this.#low = leaf.low(leaf.count - 1);
+    return isRising && isBehind && isOther && leaf.unitsMax * ALIGNMENT_BYTES < this.#coveredBytes;
   }
 }

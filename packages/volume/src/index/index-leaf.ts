@@ -34,6 +34,13 @@ export interface LeafEntry {
   readonly size: number;
 }
 
+export interface LeafSurvey {
+  /** Whether each id is above the one before. */
+  readonly isRising: boolean;
+  readonly liveCount: number;
+  readonly liveBytes: number;
+}
+
 export interface LeafRange {
   readonly from: number;
   readonly to: number;
@@ -211,10 +218,9 @@ export class IndexLeaf implements LeafShape {
       unitsMax = Math.max(unitsMax, this.units(at));
       codeMax = Math.max(codeMax, sizeCode(this.size(at)));
     }
-    const first = { high: this.high(from), low: this.low(from) };
-    const last = { high: this.high(to - 1), low: this.low(to - 1) };
+    const first = this.#id(from);
     return {
-      ...keyShape(first, distance(first, last)),
+      ...keyShape(first, distance(first, this.#id(to - 1))),
       unitsBase: unitsMin,
       unitsWidth: widthOf(unitsMax - unitsMin),
       sizeWidth: widthOf(codeMax),
@@ -234,10 +240,33 @@ export class IndexLeaf implements LeafShape {
     return leaf;
   }
 
-  /** For loading: says which offset stands in the rows. */
-  enclose(units: number): void {
-    if (units < this.unitsMin) this.unitsMin = units;
-    if (units > this.unitsMax) this.unitsMax = units;
+  /** For loading: looks at every row, encloses the offsets, and counts. */
+  survey(recordBytes: (bodyBytes: number) => number): LeafSurvey {
+    const { rows, keyWidth, unitsWidth, sizeWidth, unitsBase, count } = this;
+    const stride = this.#stride;
+    let isRising = true;
+    let liveCount = 0;
+    let liveBytes = 0;
+    let unitsMin = Number.POSITIVE_INFINITY;
+    let unitsMax = 0;
+    let keyBefore = -1;
+    for (let at = 0, start = 0; at < count; at++, start += stride) {
+      if (keyWidth !== KEY_WIDTH_WHOLE) {
+        const key = readPacked(rows, start, keyWidth);
+        if (key <= keyBefore) isRising = false;
+        keyBefore = key;
+      } else if (at > 0 && distance(this.#id(at - 1), this.#id(at)) <= 0) isRising = false;
+      const units = readPacked(rows, start + keyWidth, unitsWidth);
+      if (units < unitsMin) unitsMin = units;
+      if (units > unitsMax) unitsMax = units;
+      const code = readPacked(rows, start + keyWidth + unitsWidth, sizeWidth);
+      if ((code & 1) !== 0) continue;
+      liveCount++;
+      liveBytes += recordBytes(code / 2);
+    }
+    this.unitsMin = unitsBase + unitsMin;
+    this.unitsMax = unitsBase + unitsMax;
+    return { isRising, liveCount, liveBytes };
   }
 
   #lowerBoundWhole(idHigh: number, idLow: number): number {
@@ -268,7 +297,12 @@ export class IndexLeaf implements LeafShape {
     const start = at * this.#stride + this.keyWidth;
     writePacked(this.rows, start, this.unitsWidth, units - this.unitsBase);
     writePacked(this.rows, start + this.unitsWidth, this.sizeWidth, sizeCode(size));
-    this.enclose(units);
+    if (units < this.unitsMin) this.unitsMin = units;
+    if (units > this.unitsMax) this.unitsMax = units;
+  }
+
+  #id(at: number): IdHalves {
+    return { high: this.high(at), low: this.low(at) };
   }
 
   #widenForId(idHigh: number, idLow: number): void {
@@ -282,7 +316,7 @@ export class IndexLeaf implements LeafShape {
       return;
     }
     // The base goes further down than it must, so that ids that fall do not move it each time.
-    const last = { high: this.high(this.count - 1), low: this.low(this.count - 1) };
+    const last = this.#id(this.count - 1);
     const range = distance(id, last);
     const lower = range < KEY_RANGE_MAX ? idBelow(id, range) : id;
     this.#reshape(this.capacity, { ...this.shape, ...keyShape(lower, distance(lower, last)) });
