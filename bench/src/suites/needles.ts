@@ -1,16 +1,17 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { type Measurement, quantiles } from "../load.ts";
+import { type Measurement, measure, quantiles } from "../load.ts";
 import { writeManyNeedles } from "../many-needles.ts";
 import { processCpuUs, processMemory } from "../process-stat.ts";
 import { benchFolder, startServer } from "../server-process.ts";
 import { RequestSigner } from "../signed-request.ts";
-import { ask } from "./s3.ts";
+import { ask, gets, puts } from "./s3.ts";
 
 const PROCESS = join(import.meta.dirname, "../needle-process.ts");
 const CALLS = 100_000;
 const MANY = [1_000_000, 10_000_000];
 const STARTS = 3;
+const LOAD_REQUESTS = 20_000;
 
 interface Calls {
   readonly latenciesMs: readonly number[];
@@ -48,6 +49,7 @@ export async function needlesSuite(): Promise<Measurement[]> {
       results.push(opened(name, runs), randomReads(`random read of ${millions}`, runs));
     }
     results.push(await serverStarts(`server start to first answer, ${millions}`, dir));
+    results.push(...(await serverLoad(millions, dir)));
   }
   return results;
 }
@@ -129,4 +131,24 @@ async function serverStarts(name: string, dir: string): Promise<Measurement> {
     serverCpuUsPerOperation: cpuUs / STARTS,
     serverRssBytes: rssBytes,
   };
+}
+
+/** What a whole server takes for small objects beside so many needles. */
+async function serverLoad(millions: string, dir: string): Promise<Measurement[]> {
+  await using server = await startServer(dir);
+  const signer = new RequestSigner(server.credentials, server.s3Port);
+  await ask(server, signer.sign({ method: "PUT", path: "/bench", body: Buffer.alloc(0) }));
+  const load = { clients: 16 } as const;
+  return [
+    await measure(server, {
+      ...load,
+      name: `PUT 4 KiB beside ${millions}`,
+      requests: puts(signer, "beside", LOAD_REQUESTS),
+    }),
+    await measure(server, {
+      ...load,
+      name: `GET 4 KiB beside ${millions}`,
+      requests: gets(signer, "beside", LOAD_REQUESTS),
+    }),
+  ];
 }

@@ -8,7 +8,8 @@ import {
   parseCheckpointHeader,
   parseLeafHeader,
 } from "./checkpoint-format.ts";
-import { IndexLeaf, strideOf } from "./index-leaf.ts";
+import { IndexLeaf } from "./index-leaf.ts";
+import { strideOf } from "./leaf-shape.ts";
 
 // The bytes were put together by hand, the checksums by a program of their own.
 const HEADER_HEX = [

@@ -1,6 +1,6 @@
 import { assert } from "@kelp/base";
 import type { Checksums } from "../needle/decode.ts";
-import { type LeafShape, KEY_WIDTH_WHOLE, strideOf } from "./index-leaf.ts";
+import { type LeafShape, KEY_WIDTH_WHOLE, strideOf } from "./leaf-shape.ts";
 import { WIDTH_MIN } from "./packed-number.ts";
 import type { OffsetWidth } from "./index-entry.ts";
 import type { IndexCounters } from "./index-snapshot.ts";

@@ -6,7 +6,7 @@ import {
   encodeCheckpointHeader,
   encodeLeafHeader,
 } from "./checkpoint-format.ts";
-import { strideOf } from "./index-leaf.ts";
+import { strideOf } from "./leaf-shape.ts";
 import type { IndexSnapshot } from "./index-snapshot.ts";
 
 export interface CheckpointTarget {

@@ -3,7 +3,8 @@ import { LEAF_ENTRIES, LEAF_ENTRIES_MAX, LEAF_ROOM } from "../limits.ts";
 import { joinIdHalves } from "../needle/id-halves.ts";
 import { ALIGNMENT_BYTES, recordBytesOf } from "../needle/layout.ts";
 import { OFFSET_WIDTH_DEFAULT, type OffsetWidth } from "./index-entry.ts";
-import { IndexLeaf, type LeafEntry, shapeStartingAt, strideOf } from "./index-leaf.ts";
+import { IndexLeaf } from "./index-leaf.ts";
+import { type LeafEntry, shapeStartingAt, strideOf } from "./leaf-shape.ts";
 import { type IndexCounters, IndexSnapshot } from "./index-snapshot.ts";
 import { LeafDirectory } from "./leaf-directory.ts";
 
