@@ -64,6 +64,10 @@ export const DIFFERENCE_EXAMPLES_MAX = 20;
 /** Index entries waiting to be written, per volume; beyond it the index file stays behind until the next opening. */
 export const INDEX_PENDING_BYTES_MAX = 1 * MIB;
 
+/** Volumes with a TTL are kept so much longer than their newest needle can be read, or a tenth of the TTL if that is less. */
+export const EXPIRY_MARGIN_MS_MAX = 10 * 60 * 1000;
+/** How old the measured free space of a disk may be when a needle is taken. */
+export const SPACE_AGE_MS_MAX = 1000;
 /** Bytes that offsets of this width can address. */
 export function volumeFileBytesMax(offsetWidth: 4 | 5): number {
   return offsetWidth === 4 ? VOLUME_FILE_BYTES_MAX : WIDE_VOLUME_FILE_BYTES_MAX;

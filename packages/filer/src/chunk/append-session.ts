@@ -1,10 +1,11 @@
-import { assert, must } from "@kelp/base";
+import { type Hashes, assert, must } from "@kelp/base";
 import type { Chunk, Fid, MasterClient, VolumeClient } from "@kelp/wire";
 import { appendError, errorCodes } from "../errors.ts";
 import { APPENDS_IN_FLIGHT_MAX, APPEND_ATTEMPTS_MAX } from "../limits.ts";
 import type { SpaceGuard } from "../space/space-guard.ts";
 
 export interface AppendDeps {
+  readonly hashes: Pick<Hashes, "xxh3">;
   readonly volumes: VolumeClient;
   readonly master: MasterClient;
   readonly collection: string;
@@ -13,7 +14,13 @@ export interface AppendDeps {
 }
 
 /** Codes of a volume that cannot take this chunk while another volume can. */
-const ELSEWHERE_CODES = ["volume-full", "volume-failed", "read-only", "no-such-volume"];
+const ELSEWHERE_CODES = [
+  "volume-full",
+  "volume-failed",
+  "volume-missing",
+  "read-only",
+  "no-such-volume",
+];
 
 /**
  * The chunks of one body on their way to volumes: a bounded number at once, the list in the order of the body.
@@ -44,8 +51,9 @@ export class AppendSession {
     const index = this.#chunks.length;
     this.#chunks.push(undefined);
     this.#runningCount += 1;
+    const hash64 = this.#deps.hashes.xxh3(data);
     const stored = (fid: Fid): void => {
-      this.#chunks[index] = { fid, sizeBytes: data.length };
+      this.#chunks[index] = { fid, sizeBytes: data.length, hash64 };
       this.#end(release);
     };
     const failed = (error: unknown): void => {

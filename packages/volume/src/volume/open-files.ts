@@ -3,7 +3,7 @@ import type { VolumeId } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
 import { CHECKPOINT_SUFFIX } from "../index/checkpoint-format.ts";
 import { CheckpointKeeper } from "../index/checkpoint-keeper.ts";
-import { type OffsetWidth, OFFSET_WIDTH_DEFAULT, indexEntryBytes } from "../index/index-entry.ts";
+import { indexEntryBytes } from "../index/index-entry.ts";
 import { IndexFile } from "../index/index-file.ts";
 import type { NeedleIndex } from "../index/needle-index.ts";
 import { volumeFileBytesMax } from "../limits.ts";
@@ -13,6 +13,7 @@ import {
   NEW_SUPERBLOCK,
   SUPERBLOCK_BYTES,
   type Superblock,
+  VERSION,
   encodeSuperblock,
   parseSuperblock,
 } from "../superblock/superblock.ts";
@@ -25,13 +26,13 @@ import {
   loadIndex,
 } from "./load-index.ts";
 import { type RecordPlace, recoverTail } from "./recover-tail.ts";
-import { readVolumeInfo } from "./volume-info.ts";
+import { type VolumeInfo, readVolumeInfo } from "./volume-info.ts";
 
 /** What a volume needs of the world. */
 export interface VolumeDeps {
   readonly disk: Disk;
   readonly clock: Clock;
-  readonly hashes: Pick<Hashes, "crc32c">;
+  readonly hashes: Pick<Hashes, "crc32c" | "xxh3">;
   readonly log: Log;
 }
 
@@ -54,11 +55,10 @@ export interface VolumeFiles {
   readonly lastDateNs: bigint | undefined;
   /** Damaged places that the opening came upon (it only looks at what the index file does not cover). */
   readonly damagedCount: number;
-  /** Another program marked the volume so. */
-  readonly isReadOnly: boolean;
+  readonly info: VolumeInfo;
 }
 
-/** Without `.dat`. */
+/** The path of a volume's files without `.dat`. */
 export function basePath(name: VolumeName): string {
   return `${name.folder}/${volumeFileName(name.collection, name.id)}`;
 }
@@ -77,17 +77,21 @@ export function checkpointPath(name: VolumeName): string {
 }
 
 /** Makes the files of an empty volume. The volume file is durable, its name included, when this resolves. */
-export async function createFiles(deps: VolumeDeps, name: VolumeName): Promise<VolumeFiles> {
+export async function createFiles(
+  deps: VolumeDeps,
+  name: VolumeName,
+  superblock: Superblock = NEW_SUPERBLOCK,
+): Promise<VolumeFiles> {
+  await removeLeftovers(deps, name);
+  const info = await readVolumeInfo(deps.disk, basePath(name));
   const options = { access: "read-write", create: true, exclusive: true } as const;
   const path = dataPath(name);
   const data = await deps.disk.open(path, options);
   try {
-    await data.writeAt([encodeSuperblock(NEW_SUPERBLOCK)], 0);
+    await data.writeAt([encodeSuperblock(superblock)], 0);
     await data.sync();
     await deps.disk.syncFolder(name.folder);
-    const superblock = NEW_SUPERBLOCK;
-    const offsetWidth = OFFSET_WIDTH_DEFAULT;
-    return await openIndexOf(deps, name, { data, superblock, isReadOnly: false, offsetWidth });
+    return await openIndexOf(deps, name, { data, superblock, info });
   } catch (error) {
     await data.close();
     // An empty file would take the id for good.
@@ -96,18 +100,29 @@ export async function createFiles(deps: VolumeDeps, name: VolumeName): Promise<V
   }
 }
 
+/** Files without a volume file are what a crash left of a volume that was removed: a new one must not take them for its own. */
+async function removeLeftovers(deps: VolumeDeps, name: VolumeName): Promise<void> {
+  if (await deps.disk.exists(dataPath(name))) return;
+  for (const path of [indexPath(name), checkpointPath(name), `${basePath(name)}.vif`]) {
+    if (await deps.disk.exists(path)) await deps.disk.remove(path);
+  }
+}
+
 /**
- * Opens the files of a volume and repairs what a crash left: the index is completed from the volume file, an
+ * Opens the files of a volume of version 3 and repairs what a crash left: the index is completed from the volume file, an
  * unfinished append at its end is cut off. Damage before good records is never cut.
  * Throws `unsupported-format`, or `DiskError`.
  */
 export async function openFiles(deps: VolumeDeps, name: VolumeName): Promise<VolumeFiles> {
   const path = dataPath(name);
-  const { isReadOnly, offsetWidth } = await readVolumeInfo(deps.disk, basePath(name));
+  const info = await readVolumeInfo(deps.disk, basePath(name));
   const data = await deps.disk.open(path, { access: "read-write" });
   try {
     const superblock = await readSuperblock(deps, name, data);
-    return await openIndexOf(deps, name, { data, superblock, isReadOnly, offsetWidth });
+    if (superblock.version !== VERSION) {
+      throw unsupported(path, `version is ${superblock.version}, expected ${VERSION}`);
+    }
+    return await openIndexOf(deps, name, { data, superblock, info });
   } catch (error) {
     await data.close();
     throw error;
@@ -145,22 +160,21 @@ async function isUnfinished(
   return (await index.sizeBytes()) === 0;
 }
 
-type OpenedData = Pick<VolumeFiles, "data" | "superblock" | "isReadOnly"> & {
-  readonly offsetWidth: OffsetWidth;
-};
+type OpenedData = Pick<VolumeFiles, "data" | "superblock" | "info">;
 
 async function openIndexOf(
   deps: VolumeDeps,
   name: VolumeName,
   opened: OpenedData,
 ): Promise<VolumeFiles> {
-  const { data, superblock, isReadOnly, offsetWidth } = opened;
+  const { data, superblock, info } = opened;
+  const offsetWidth = info.offsetBytes;
   const sizeBytes = await data.sizeBytes();
-  const sizeBytesMax = volumeFileBytesMax(offsetWidth);
+  const sizeBytesMax = volumeFileBytesMax(info.offsetBytes);
   if (sizeBytes > sizeBytesMax) {
-    throw new VolumeError(
-      "unsupported-format",
-      `Cannot open volume ${data.path}: it has ${sizeBytes} bytes, at most ${sizeBytesMax} can be addressed`,
+    throw unsupported(
+      data.path,
+      `it has ${sizeBytes} bytes, at most ${sizeBytesMax} can be addressed`,
     );
   }
   const startBytes = SUPERBLOCK_BYTES + superblock.extraBytes;
@@ -178,11 +192,10 @@ async function openIndexOf(
     const { index } = loaded;
     const indexFile = new IndexFile({ file, endBytes: loaded.trustedBytes, index, log: deps.log });
     const tail = await recoverTail(deps, { region, loaded, indexFile });
-    keepCheckpoint(deps, name, { loaded, checkpoint, indexFile });
-    return {
+    const files: VolumeFiles = {
       data,
       superblock,
-      isReadOnly,
+      info,
       index,
       indexFile,
       endBytes: tail.endBytes,
@@ -190,6 +203,8 @@ async function openIndexOf(
       lastDateNs: await readDate(data, tail.lastRecord),
       damagedCount: tail.damagedCount,
     };
+    keepCheckpoint(deps, name, { loaded, checkpoint, indexFile });
+    return files;
   } catch (error) {
     await file.close();
     throw error;
@@ -260,4 +275,8 @@ async function readDate(data: DiskFile, record: RecordPlace | undefined) {
   const at = record.offsetBytes + HEADER_BYTES + record.bodyBytes + CHECKSUM_BYTES;
   const count = await data.readAt(date, at);
   return count === DATE_BYTES ? date.readBigUInt64BE(0) : undefined;
+}
+
+function unsupported(path: string, found: string): VolumeError {
+  return new VolumeError("unsupported-format", `Cannot open volume ${path}: ${found}`);
 }

@@ -63,7 +63,7 @@ export interface RebuiltIndex {
  * have the volume. Throws `unsupported-format`, or `DiskError`.
  */
 export async function rebuildIndex(deps: VolumeDeps, name: VolumeName): Promise<RebuiltIndex> {
-  const { offsetWidth } = await readVolumeInfo(deps.disk, basePath(name));
+  const { offsetBytes: offsetWidth } = await readVolumeInfo(deps.disk, basePath(name));
   await using data = await deps.disk.open(dataPath(name), { access: "read-write" });
   const superblock = await readSuperblock(deps, name, data);
   const region: DataRegion = {
