@@ -44,8 +44,8 @@ export async function needlesSuite(): Promise<Measurement[]> {
     ] as const;
     for (const [name, times] of openings) {
       const runs = Array.from({ length: times }, () =>
-        run<Opening>("open", `${dir}/volumes`, String(count)),
-      );
+        run("open", `${dir}/volumes`, String(count)),
+      ) as Opening[];
       results.push(opened(name, runs), randomReads(`random read of ${millions}`, runs));
     }
     results.push(await serverStarts(`server start to first answer, ${millions}`, dir));
@@ -54,18 +54,24 @@ export async function needlesSuite(): Promise<Measurement[]> {
   return results;
 }
 
-function run<Result>(...words: readonly string[]): Result {
+/** What the process printed: `Calls` or `Opening`, as the job is. */
+function run(...words: readonly string[]): unknown {
   const child = spawnSync(process.execPath, ["--no-env-file", PROCESS, ...words], {
     encoding: "utf8",
     maxBuffer: 256 * 1024 * 1024,
     stdio: ["ignore", "pipe", "inherit"],
   });
   if (child.status !== 0) throw new Error(`${words.join(" ")} ended with ${String(child.status)}`);
-  return JSON.parse(child.stdout) as Result;
+  return JSON.parse(child.stdout);
 }
 
 function calls(job: "append" | "read", folder: string, clients: number): Measurement {
-  const { latenciesMs, elapsedMs, cpuUs } = run<Calls>(job, folder, String(clients), String(CALLS));
+  const { latenciesMs, elapsedMs, cpuUs } = run(
+    job,
+    folder,
+    String(clients),
+    String(CALLS),
+  ) as Calls;
   return {
     name: `${job} 1 KiB, in the process`,
     clients,

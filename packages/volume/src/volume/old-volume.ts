@@ -1,4 +1,4 @@
-import { type Clock, type Disk, type DiskFile, assert } from "@kelp/base";
+import { type Clock, type DiskFile, assert } from "@kelp/base";
 import {
   type Fid,
   type NeedleContent,
@@ -19,7 +19,6 @@ import { recordBytesOf } from "../needle/layout.ts";
 import { corruptNeedle, openRecord } from "../needle/stored-needle.ts";
 import { ttlLengthMs } from "../needle/ttl.ts";
 import { SUPERBLOCK_BYTES, type Superblock } from "../superblock/superblock.ts";
-import { findRemoved } from "./find-removed.ts";
 import { indexOldRecords } from "./old-records.ts";
 import { type VolumeDeps, dataPath, indexPath } from "./open-files.ts";
 import { RunningReads } from "./running-reads.ts";
@@ -38,7 +37,6 @@ export class OldVolume implements ServedVolume {
   readonly #sizeBytes: number;
   readonly #clock: Clock;
   readonly #hashes: Checksums;
-  readonly #disk: Disk;
   readonly #openedMs: number;
   readonly #liveBytes: number;
   readonly #reads = new RunningReads();
@@ -97,7 +95,6 @@ export class OldVolume implements ServedVolume {
     this.#sizeBytes = opened.sizeBytes;
     this.#clock = deps.clock;
     this.#hashes = deps.hashes;
-    this.#disk = deps.disk;
     this.#openedMs = deps.clock.nowMs();
     this.#liveBytes = this.#countLiveBytes();
   }
@@ -132,8 +129,11 @@ export class OldVolume implements ServedVolume {
 
   async readNeedle(fid: Fid, options: ReadNeedle = {}): Promise<StoredNeedle | undefined> {
     assert(fid.volumeId === this.#options.id, "a needle is read from its own volume");
-    const live = this.#index.find(idHigh(fid.needleId), idLow(fid.needleId));
-    const location = live ?? (options.removed === "read" ? await this.#findRemoved(fid) : live);
+    const high = idHigh(fid.needleId);
+    const low = idLow(fid.needleId);
+    const live = this.#index.find(high, low);
+    const isWanted = options.removed === "read";
+    const location = live ?? (isWanted ? this.#index.findRemoved(high, low) : undefined);
     if (location === undefined) return undefined;
     const record = await this.#readRecord(fid, location);
     const { bodyBytes } = location;
@@ -184,12 +184,6 @@ export class OldVolume implements ServedVolume {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-
-  async #findRemoved(fid: Fid): Promise<NeedleLocation | undefined> {
-    const path = indexPath(this.#options);
-    if (!(await this.#disk.exists(path))) return undefined;
-    return findRemoved(this.#disk, path, fid.needleId);
   }
 
   async #scanOne(id: bigint, location: NeedleLocation): Promise<ScannedNeedle> {
