@@ -2,7 +2,7 @@ import type { Disk, DiskFile } from "@kelp/base";
 import { LEAF_ENTRIES_MAX, WALK_BUFFER_BYTES } from "../limits.ts";
 import { type Checksums, readHeader } from "../needle/decode.ts";
 import { joinIdHalves } from "../needle/id-halves.ts";
-import { ALIGNMENT_BYTES, HEADER_BYTES } from "../needle/layout.ts";
+import { ALIGNMENT_BYTES, HEADER_BYTES, recordBytesOf } from "../needle/layout.ts";
 import { ReadWindow } from "../volume/read-window.ts";
 import {
   CHECKPOINT_HEADER_BYTES,
@@ -96,7 +96,7 @@ async function lastRecordIsThere(
   { dataFile, indexOptions }: CheckpointSubject,
 ): Promise<boolean> {
   const { idHigh, idLow, bodyBytes, endBytes } = header.lastRecord;
-  const recordBytes = new NeedleIndex(indexOptions).recordBytes(Math.max(0, bodyBytes));
+  const recordBytes = (indexOptions.recordBytes ?? recordBytesOf)(Math.max(0, bodyBytes));
   if (endBytes < recordBytes) return false;
   const bytes = Buffer.alloc(HEADER_BYTES);
   await dataFile.readAt(bytes, endBytes - recordBytes);

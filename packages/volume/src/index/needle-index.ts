@@ -156,14 +156,23 @@ export class NeedleIndex {
     leaf.update(place.at, leaf.units(place.at), ~size);
   }
 
-  /** Every live needle in the order of ids. The index must not change meanwhile. */
+  /**
+   * Every live needle in the order of ids, or those whose records begin in a part of the volume file. The index must
+   * not change meanwhile.
+   */
   forEachLive(
     visit: (idHigh: number, idLow: number, offsetBytes: number, bodyBytes: number) => void,
+    within: { readonly fromBytes: number; readonly endBytes: number } = EVERYWHERE,
   ): void {
+    const from = within.fromBytes / ALIGNMENT_BYTES;
+    const to = within.endBytes / ALIGNMENT_BYTES;
     for (const leaf of this.#directory.leaves) {
+      if (leaf.unitsMax < from || leaf.unitsMin >= to) continue;
       for (let at = 0; at < leaf.count; at++) {
         const size = leaf.size(at);
-        if (size >= 0) visit(leaf.high(at), leaf.low(at), leaf.units(at) * ALIGNMENT_BYTES, size);
+        const units = leaf.units(at);
+        if (size < 0 || units < from || units >= to) continue;
+        visit(leaf.high(at), leaf.low(at), units * ALIGNMENT_BYTES, size);
       }
     }
   }
@@ -298,6 +307,8 @@ export class NeedleIndex {
     this.#deletedBytes += this.recordBytes(size);
   }
 }
+
+const EVERYWHERE = { fromBytes: 0, endBytes: Number.POSITIVE_INFINITY };
 
 interface Place {
   readonly index: number;

@@ -176,12 +176,14 @@ function nothingLoaded(index: NeedleIndex, region: DataRegion): LoadedIndex {
 }
 
 /** Live needles of the index whose records begin in a part of the volume file, in file order. */
-function liveWithin(index: NeedleIndex, offsetBytes: number, endBytes: number): IndexEntry[] {
+function liveWithin(index: NeedleIndex, fromBytes: number, endBytes: number): IndexEntry[] {
   const found: IndexEntry[] = [];
-  index.forEachLive((idHigh, idLow, at, bodyBytes) => {
-    if (at < offsetBytes || at >= endBytes) return;
-    found.push({ idHigh, idLow, offsetBytes: at, bodyBytes });
-  });
+  index.forEachLive(
+    (idHigh, idLow, offsetBytes, bodyBytes) => {
+      found.push({ idHigh, idLow, offsetBytes, bodyBytes });
+    },
+    { fromBytes, endBytes },
+  );
   return found.sort((left, right) => left.offsetBytes - right.offsetBytes);
 }
 
