@@ -13,8 +13,8 @@ import { strideOf } from "./leaf-shape.ts";
 
 // The bytes were put together by hand, the checksums by a program of their own.
 const HEADER_HEX = [
-  "4b454c5049445831 797cd9dd 04000000 0300000000020000 5000000000000000 44332211 01000000",
-  "1000000002000000 0b0000000a000000 ffffffff 00000000",
+  "4b454c5049445831 5e3874c2 04000000 0300000000020000 5000000000000000 44332211 01000000",
+  "1000000002000000 0b0000000a000000 ffffffff 88776655",
   "0300000000000000 0001000001000000 0200000000000000 6000000000000000 f0ffffffffffffff",
 ]
   .join("")
@@ -27,6 +27,7 @@ const HEADER: CheckpointHeader = {
   fingerprint: 0x1122_3344,
   leafCount: 1,
   lastRecord: { endBytes: 0x2_0000_0010, idHigh: 10, idLow: 11, bodyBytes: -1 },
+  lastRecordSum: 0x5566_7788,
   counters: {
     liveCount: 3,
     liveBytes: 0x1_0000_0100,

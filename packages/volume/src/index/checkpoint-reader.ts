@@ -1,14 +1,15 @@
 import type { Disk, DiskFile } from "@kelp/base";
 import { LEAF_ENTRIES_MAX, WALK_BUFFER_BYTES } from "../limits.ts";
-import { type Checksums, readHeader } from "../needle/decode.ts";
+import type { Checksums } from "../needle/decode.ts";
 import { joinIdHalves } from "../needle/id-halves.ts";
-import { ALIGNMENT_BYTES, HEADER_BYTES, recordBytesOf } from "../needle/layout.ts";
+import { ALIGNMENT_BYTES, recordBytesOf } from "../needle/layout.ts";
 import { ReadWindow } from "../volume/read-window.ts";
 import {
   CHECKPOINT_HEADER_BYTES,
   type CheckpointHeader,
   FINGERPRINT_BYTES,
   LEAF_HEADER_BYTES,
+  lastRecordSum,
   leafFits,
   parseCheckpointHeader,
   parseLeafHeader,
@@ -93,17 +94,14 @@ export async function fingerprintOf(
 
 async function lastRecordIsThere(
   header: CheckpointHeader,
-  { dataFile, indexOptions }: CheckpointSubject,
+  { dataFile, indexOptions, hashes }: CheckpointSubject,
 ): Promise<boolean> {
-  const { idHigh, idLow, bodyBytes, endBytes } = header.lastRecord;
-  const recordBytes = (indexOptions.recordBytes ?? recordBytesOf)(Math.max(0, bodyBytes));
-  if (endBytes < recordBytes) return false;
-  const bytes = Buffer.alloc(HEADER_BYTES);
-  await dataFile.readAt(bytes, endBytes - recordBytes);
-  const found = readHeader(bytes, 0);
-  return (
-    found.idHigh === idHigh && found.idLow === idLow && found.bodyBytes === Math.max(0, bodyBytes)
-  );
+  const { endBytes } = header.lastRecord;
+  const bodyBytes = Math.max(0, header.lastRecord.bodyBytes);
+  const offsetBytes = endBytes - (indexOptions.recordBytes ?? recordBytesOf)(bodyBytes);
+  if (offsetBytes < 0) return false;
+  const sum = await lastRecordSum(dataFile, { offsetBytes, bodyBytes }, hashes);
+  return sum === header.lastRecordSum;
 }
 
 async function readLeaves(

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { silentLog } from "@kelp/base";
 import { systemDisk, systemHashes } from "@kelp/base/platform";
 import { FaultyDisk, temporaryFolder } from "@kelp/base/testing";
@@ -7,6 +7,7 @@ import { array, asyncProperty, assert as check, constantFrom, nat, record } from
 import { CHECKPOINT_CHANGES_MIN } from "../limits.ts";
 import { recordBytesOf } from "../needle/layout.ts";
 import { loadIndex } from "../volume/load-index.ts";
+import { lastRecordSum } from "./checkpoint-format.ts";
 import { fingerprintOf } from "./checkpoint-reader.ts";
 import { CheckpointKeeper } from "./checkpoint-keeper.ts";
 import { writeCheckpoint } from "./checkpoint-writer.ts";
@@ -59,6 +60,7 @@ class History implements Disposable {
   async writeCheckpoint(): Promise<boolean> {
     this.writeFiles();
     await using indexFile = await systemDisk.open(this.path(".idx"), { access: "read" });
+    await using dataFile = await systemDisk.open(this.path(".dat"), { access: "read" });
     using snapshot = this.index.takeSnapshot();
     const indexFileBytes = await indexFile.sizeBytes();
     const facts = {
@@ -67,6 +69,11 @@ class History implements Disposable {
       indexFileBytes,
       fingerprint: await fingerprintOf(indexFile, indexFileBytes, systemHashes),
       lastRecord: lastRecordOf(this.last, recordBytesOf),
+      lastRecordSum: await lastRecordSum(
+        dataFile,
+        { ...this.last, bodyBytes: Math.max(0, this.last.bodyBytes) },
+        systemHashes,
+      ),
     };
     return await writeCheckpoint(this.target(), facts, snapshot);
   }
@@ -210,6 +217,15 @@ test.each([
     },
   ],
   [
+    "a volume file whose last record has another date",
+    (history: History) => {
+      const bytes = readFileSync(history.path(".dat"));
+      bytes.writeUInt32BE(77, bytes.length - 32 + 16 + 4 + 4);
+      writeFileSync(history.path(".dat"), bytes);
+      return { ...history.target(), superblock: SUPERBLOCK };
+    },
+  ],
+  [
     "a volume file with another last record",
     (history: History) => {
       const bytes = readFileSync(history.path(".dat"));
@@ -236,18 +252,25 @@ test("after many changes a checkpoint of that moment is written in the backgroun
     create: true,
   });
   const { index } = history;
+  await using dataFile = await systemDisk.open(history.path(".dat"), {
+    access: "read-write",
+    create: true,
+  });
   const keeper = new CheckpointKeeper(
-    { ...history.target(), log: silentLog, index, superblock: SUPERBLOCK },
+    { ...history.target(), log: silentLog, index, superblock: SUPERBLOCK, dataFile },
     0,
   );
   const indexFile = new IndexFile({ file, endBytes: 0, index, log: silentLog });
   indexFile.keepCheckpoint(keeper, undefined);
   let id = 0;
+  let written = 0;
   const appendSome = async (count: number) => {
     for (let left = count; left > 0; left -= 1024) {
       const entries = Array.from({ length: 1024 }, () =>
         ++id % 10 === 0 ? history.add(id - 9, "remove") : history.add(id, { bodyBytes: 0 }),
       );
+      await dataFile.writeAt(history.headers.slice(written), await dataFile.sizeBytes());
+      written = history.headers.length;
       indexFile.append(Buffer.concat(entries));
       // Not waited for where it counts: the index changes while the checkpoint is being written.
       if (id < CHECKPOINT_CHANGES_MIN - 2048) await indexFile.settle();
@@ -265,30 +288,35 @@ test("after many changes a checkpoint of that moment is written in the backgroun
   expect(knowledge(loaded.index, id)).toEqual(knowledge(index, id));
 });
 
+const CANNOT_WRITE = "cannot write the checkpoint of an index";
+
 test.each([
-  ["has no space", (disk: FaultyDisk) => (disk.spaceBytes = 30_000_000)],
-  ["fails to write", (disk: FaultyDisk) => (disk.writesUntilFailure = 1)],
-  ["fails to sync", (disk: FaultyDisk) => (disk.syncsUntilFailure = 1)],
+  ["has no space", (disk: FaultyDisk) => (disk.spaceBytes = 30_000_000), []],
+  ["fails to write", (disk: FaultyDisk) => (disk.writesUntilFailure = 1), [CANNOT_WRITE]],
+  ["fails to sync", (disk: FaultyDisk) => (disk.syncsUntilFailure = 1), [CANNOT_WRITE]],
 ])(
   "when the disk %s the earlier checkpoint stays, and the index file is closed all the same",
-  async (_name, spoil) => {
+  async (_name, spoil, expected) => {
     using history = await withCheckpoint();
     const before = readFileSync(history.path(".kix"));
     const disk = new FaultyDisk(systemDisk);
     disk.onlyPathEnd = ".kix.tmp";
     spoil(disk);
+    await using dataFile = await systemDisk.open(history.path(".dat"), { access: "read" });
     await using file = await systemDisk.open(history.path(".idx"), { access: "read-write" });
     const { index } = history;
     const warnings: string[] = [];
     const log = { ...silentLog, warn: (message: string) => void warnings.push(message) };
     const keeper = new CheckpointKeeper(
-      { ...history.target(), disk, log, index, superblock: SUPERBLOCK },
+      { ...history.target(), disk, log, index, superblock: SUPERBLOCK, dataFile },
       50_000,
     );
     const indexFile = new IndexFile({ file, endBytes: 160_000, index, log });
     indexFile.keepCheckpoint(keeper, undefined);
     indexFile.append(history.add(9001, { bodyBytes: 1 }));
     await indexFile.close();
+    expect(warnings).toEqual(expected);
+    expect(existsSync(history.path(".kix.tmp"))).toBe(false);
     expect(readFileSync(history.path(".kix")).equals(before)).toBe(true);
     history.writeFiles();
     const loaded = await history.load({ isCheckpointUsed: true });

@@ -203,7 +203,7 @@ async function openIndexOf(
       lastDateNs: await readDate(data, tail.lastRecord),
       damagedCount: tail.damagedCount,
     };
-    keepCheckpoint(deps, name, { loaded, checkpoint, indexFile });
+    keepCheckpoint(deps, name, { loaded, checkpoint, indexFile, dataFile: data });
     return files;
   } catch (error) {
     await file.close();
@@ -228,11 +228,12 @@ function keepCheckpoint(
     readonly loaded: LoadedIndex;
     readonly checkpoint: CheckpointSource;
     readonly indexFile: IndexFile;
+    readonly dataFile: DiskFile;
   },
 ): void {
-  const { loaded, checkpoint, indexFile } = opened;
+  const { loaded, checkpoint, indexFile, dataFile } = opened;
   const { index, trustedBytes, checkpointBytes } = loaded;
-  const options = { ...checkpoint, folder: name.folder, log: deps.log, index };
+  const options = { ...checkpoint, folder: name.folder, log: deps.log, index, dataFile };
   const replayed = (trustedBytes - checkpointBytes) / indexEntryBytes(index.offsetWidth);
   indexFile.keepCheckpoint(new CheckpointKeeper(options, replayed), loaded.lastRecord);
 }

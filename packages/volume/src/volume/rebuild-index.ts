@@ -152,7 +152,8 @@ async function fill(
   await file.sync();
   // It is one of the earlier index; the new one is written at closing, when it is worth it.
   if (await deps.disk.exists(checkpoint.path)) await deps.disk.remove(checkpoint.path);
-  const options = { ...checkpoint, folder: name.folder, log: deps.log, index };
+  const dataFile = region.file;
+  const options = { ...checkpoint, folder: name.folder, log: deps.log, index, dataFile };
   const keeper = new CheckpointKeeper(options, index.entryCount);
   indexFile.keepCheckpoint(keeper, undefined);
   await indexFile.close();
