@@ -107,7 +107,9 @@ function knowledge(index: NeedleIndex, idMax: number): unknown {
   for (let id = 1; id <= idMax; id++) {
     needles.push([index.knows(0, id), index.find(0, id), index.findRemoved(0, id)]);
   }
-  return { needles, counters: index.counters, entryCount: index.entryCount };
+  const part: unknown[] = [];
+  index.forEachLive((...needle) => part.push(needle), { fromBytes: 100, endBytes: 2000 });
+  return { needles, part, counters: index.counters, entryCount: index.entryCount };
 }
 
 const step = record({

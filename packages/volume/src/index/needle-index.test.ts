@@ -161,20 +161,18 @@ test.each(Object.entries(ID_PATTERNS))(
             model.set(id, (units + wide) * 8);
           }
         }
-        const found = new Map<bigint, number>();
-        const order: bigint[] = [];
+        let before = 0n;
+        let wrong = 0;
         index.forEachLive((high, low, offsetBytes) => {
-          found.set(joinIdHalves(high, low), offsetBytes);
-          order.push(joinIdHalves(high, low));
+          const id = joinIdHalves(high, low);
+          if (id <= before || model.get(id) !== offsetBytes) wrong++;
+          before = id;
         });
-        expect(found).toEqual(model);
-        expect(order).toEqual([...model.keys()].sort((left, right) => (left < right ? -1 : 1)));
         for (const [id, offsetBytes] of model) {
           const key = needleId(id);
-          if (index.find(idHigh(key), idLow(key))?.offsetBytes !== offsetBytes) {
-            throw new Error(`needle ${id} is not found where it is`);
-          }
+          if (index.find(idHigh(key), idLow(key))?.offsetBytes !== offsetBytes) wrong++;
         }
+        expect(wrong).toBe(0);
         expect(index.liveCount).toBe(model.size);
       }),
       { numRuns: 3 },
