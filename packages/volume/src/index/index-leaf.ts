@@ -108,8 +108,7 @@ export class IndexLeaf implements LeafShape {
     if (this.keyWidth === KEY_WIDTH_WHOLE) return this.#lowerBoundWhole(idHigh, idLow);
     const { rows, keyWidth } = this;
     const stride = this.#stride;
-    // Exact where it matters: beyond 2⁵³ it is only told to be above all keys, or below.
-    const key = (idHigh - this.baseHigh) * WORD + (idLow - this.baseLow);
+    const key = this.#key(idHigh, idLow);
     let from = 0;
     let to = this.count;
     if (key <= 0 || to === 0) return 0;
@@ -140,7 +139,14 @@ export class IndexLeaf implements LeafShape {
   /** Place of the id, or -1. */
   find(idHigh: number, idLow: number): number {
     const at = this.lowerBound(idHigh, idLow);
-    return at < this.count && this.low(at) === idLow && this.high(at) === idHigh ? at : -1;
+    if (at >= this.count) return -1;
+    const { keyWidth } = this;
+    if (keyWidth === KEY_WIDTH_WHOLE) {
+      return this.low(at) === idLow && this.high(at) === idHigh ? at : -1;
+    }
+    return readPacked(this.rows, at * this.#stride, keyWidth) === this.#key(idHigh, idLow)
+      ? at
+      : -1;
   }
 
   entry(at: number): LeafEntry {
@@ -274,7 +280,7 @@ export class IndexLeaf implements LeafShape {
       writePacked(this.rows, start, 4, idLow);
       writePacked(this.rows, start + 4, 4, idHigh);
     } else {
-      const key = (idHigh - this.baseHigh) * WORD + (idLow - this.baseLow);
+      const key = this.#key(idHigh, idLow);
       writePacked(this.rows, start, this.keyWidth, key);
       if (at === this.count - 1) this.#keyLast = key;
     }
@@ -286,6 +292,11 @@ export class IndexLeaf implements LeafShape {
     writePacked(this.rows, start + this.unitsWidth, this.sizeWidth, sizeCode(size));
     if (units < this.unitsMin) this.unitsMin = units;
     if (units > this.unitsMax) this.unitsMax = units;
+  }
+
+  /** Exact where it matters: beyond 2⁵³ it is above all keys, or below, and equal to none. */
+  #key(idHigh: number, idLow: number): number {
+    return (idHigh - this.baseHigh) * WORD + (idLow - this.baseLow);
   }
 
   #id(at: number): IdHalves {

@@ -136,6 +136,10 @@ const ID_PATTERNS: Readonly<Record<string, (next: () => number, step: number) =>
   "wherever in 32 bits": (next) => BigInt(1 + (next() % 0xffff_fffe)),
   "wherever in 64 bits": (next) => (BigInt(next()) << 32n) | BigInt((next() | 1) >>> 0),
   "again and again": (next) => BigInt(1 + (next() % 500)),
+  // Above 2⁵³ numbers are rounded.
+  "counting up to the last": (next, step) =>
+    0xffff_ffff_ffff_0000n + BigInt(step) + BigInt(next() % 3),
+  "counting down from the last": (_next, step) => 0xffff_ffff_ffff_ffffn - BigInt(step),
   "a large step apart": (_next, step) => BigInt(step + 1) * 0x1_0000_0001n,
 };
 
