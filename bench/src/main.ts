@@ -7,6 +7,7 @@ import { type SuiteOptions, parseOptions } from "./options.ts";
 import { type ResultFile, resultTables } from "./report.ts";
 import { largeSuite } from "./suites/large.ts";
 import { listSuite } from "./suites/list.ts";
+import { needlesSuite } from "./suites/needles.ts";
 import { pipelineSuite } from "./suites/pipeline.ts";
 import { s3Suite } from "./suites/s3.ts";
 import { startSuite } from "./suites/start.ts";
@@ -18,6 +19,7 @@ const SUITES: Readonly<Record<string, (options: SuiteOptions) => Promise<Measure
   list: listSuite,
   large: largeSuite,
   start: startSuite,
+  needles: needlesSuite,
   pipeline: pipelineSuite,
 };
 const FOLDER = resolve(import.meta.dirname, "..");

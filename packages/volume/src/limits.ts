@@ -59,6 +59,8 @@ export const CHECKPOINT_SPACE_LEFT_BYTES = 64 * MIB;
 /** Needles of a batch that is put into file order; and entries looked at before others get the thread (some 5 ms). */
 export const FILE_ORDER_COUNT_MAX = 262_144;
 export const FILE_ORDER_PAUSE_COUNT = 262_144;
+/** Needles named in the report of an index made anew. */
+export const DIFFERENCE_EXAMPLES_MAX = 20;
 /** Index entries waiting to be written, per volume; beyond it the index file stays behind until the next opening. */
 export const INDEX_PENDING_BYTES_MAX = 1 * MIB;
 

@@ -13,11 +13,12 @@ import { type VolumeStatus, formatFid } from "@kelp/wire";
 import { type DataFolder, openDataFolder } from "../folder/data-folder.ts";
 import type { VolumeFolderSettings } from "../folder/volume-folders.ts";
 import { openVolumes } from "../volumes.ts";
+import { rebuildFolderIndexes } from "./rebuild-indexes.ts";
 
 /** Something that does not fit together in a data folder. */
 export interface FolderFinding {
-  readonly kind: CheckFinding["kind"] | "unusable-volume";
-  /** Space is lost, data is not. Everything else is damage. */
+  readonly kind: CheckFinding["kind"] | "unusable-volume" | "index-differs" | "index-not-rebuilt";
+  /** Space is lost, or something was repaired; data is not lost. Everything else is damage. */
   readonly isHarmless: boolean;
   readonly text: string;
 }
@@ -26,6 +27,8 @@ export interface CheckedFolder {
   readonly volumeCount: number;
   readonly blobCount: number;
   readonly blobBytes: number;
+  /** Indexes made anew; 0 unless that was asked for. */
+  readonly rebuiltCount: number;
 }
 
 /**
@@ -36,6 +39,8 @@ export async function checkFolder(
   dir: string,
   options: {
     readonly orphans: "report" | "remove";
+    /** `rebuild`: made anew from the volumes before anything is compared. */
+    readonly indexes: "keep" | "rebuild";
     readonly onFinding: (finding: FolderFinding) => void;
     readonly log: Log;
     /** Where the volumes are; `undefined`: where they were last. */
@@ -46,6 +51,13 @@ export async function checkFolder(
   const common = { clock: systemClock, random: systemRandom, hashes: systemHashes, log };
   using folder = await openDataFolder(dir, { disk: systemDisk, clock: systemClock });
   const folders = options.volumeFolders ?? (await knownFolders(folder));
+  const rebuiltCount =
+    options.indexes === "rebuild"
+      ? await rebuildFolderIndexes(
+          folders?.map(({ path }) => path) ?? [folder.file("volumes")],
+          options,
+        )
+      : 0;
   await using volumes = await openVolumes({ folder, folders, freeBytesFloor: 0, log });
   await using master = await openMaster({
     ...common,
@@ -67,6 +79,7 @@ export async function checkFolder(
     volumeCount: statuses.length,
     blobCount: statuses.reduce((sum, status) => sum + status.liveCount, 0),
     blobBytes: statuses.reduce((sum, status) => sum + status.liveBytes, 0),
+    rebuiltCount,
   };
 }
 
