@@ -80,6 +80,14 @@ export {
   objectArn,
   serviceArn,
 } from "./ports/iam.ts";
+export { type DoorCaller, admitCaller, mayAccess, requireAccess } from "./door-access.ts";
+export type {
+  DoorAdmission,
+  DoorGate,
+  DoorGrant,
+  DoorQuestion,
+  NeedleTokens,
+} from "./ports/door-gate.ts";
 export type { AssignRequest, MasterClient, MasterStatus } from "./ports/master-client.ts";
 export {
   type BucketInfo,
