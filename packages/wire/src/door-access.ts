@@ -1,3 +1,4 @@
+import { unreachable } from "@kelp/base";
 import { HttpError } from "@kelp/base/http";
 import type { DoorGate, DoorGrant, DoorQuestion } from "./ports/door-gate.ts";
 import type { Authorizer, Principal } from "./ports/iam.ts";
@@ -26,6 +27,8 @@ export async function admitCaller(
         admission.message,
         admission.status === 401 ? { headers: { "WWW-Authenticate": CHALLENGE } } : {},
       );
+    default:
+      return unreachable(admission);
   }
 }
 

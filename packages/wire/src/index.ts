@@ -131,3 +131,4 @@ export {
   type VolumeStatus,
   type VolumeTraits,
 } from "./ports/volume-client.ts";
+export { formatTtl, parseTtl, ttlSeconds } from "./ttl-text.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { createHmac } from "node:crypto";
-import { type SqlDatabase, silentLog } from "@kelp/base";
+import { type SqlDatabase, silentLog, unreachable } from "@kelp/base";
 import { openDatabase, systemClock, systemHashes, systemRandom } from "@kelp/base/platform";
 import type { AccessKeyId, DoorAdmission, DoorQuestion, GateRequest } from "@kelp/wire";
 import { type Iam, openIam } from "../index.ts";
@@ -76,6 +76,8 @@ function outcome(admission: DoorAdmission): string {
       return JSON.stringify(admission.grant);
     case "refused":
       return String(admission.status);
+    default:
+      return unreachable(admission);
   }
 }
 
