@@ -132,3 +132,4 @@ export {
   type VolumeTraits,
 } from "./ports/volume-client.ts";
 export { formatTtl, parseTtl, ttlSeconds } from "./ttl-text.ts";
+export { volumeInfoJson } from "./volume-info-json.ts";
