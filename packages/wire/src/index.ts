@@ -88,7 +88,13 @@ export type {
   DoorQuestion,
   NeedleTokens,
 } from "./ports/door-gate.ts";
-export type { AssignRequest, MasterClient, MasterStatus } from "./ports/master-client.ts";
+export type {
+  AssignRequest,
+  MasterAdmin,
+  MasterClient,
+  MasterStatus,
+  VolumeLayout,
+} from "./ports/master-client.ts";
 export {
   type BucketInfo,
   type ListObjectsQuery,

@@ -39,4 +39,3 @@ const TTL_UNITS: readonly TtlUnit[] = ["none", "minute", "hour", "day", "week", 
 function ttlUnitNumber(ttl: Ttl): number {
   return TTL_UNITS.indexOf(ttl.unit);
 }
-

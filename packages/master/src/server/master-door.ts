@@ -15,6 +15,7 @@ import {
   type DoorCaller,
   type DoorGate,
   type Fid,
+  type MasterAdmin,
   type MasterClient,
   type NeedleTokens,
   type VolumeAdmin,
@@ -41,7 +42,8 @@ import {
 } from "./topology.ts";
 
 export interface MasterDoorOptions {
-  readonly master: MasterClient;
+  readonly master: Pick<MasterClient, "assign">;
+  readonly growth: MasterAdmin;
   readonly volumes: Pick<VolumeClient, "volumes">;
   readonly admin: Pick<VolumeAdmin, "disks" | "vacuum" | "deleteCollection">;
   /** Takes the body of a request into a needle: the volume server's part of `/submit`. */
@@ -136,7 +138,9 @@ class MasterHandler implements HttpHandler {
     const route = this.#routes.get(rawPath) ?? this.#redirectRoute(rawPath);
     if (route === undefined) throw new HttpError(404, "There is no such page");
     if (!route.methods.includes(method)) {
-      throw new HttpError(405, "Method not allowed", { headers: { Allow: route.methods.join(", ") } });
+      throw new HttpError(405, "Method not allowed", {
+        headers: { Allow: route.methods.join(", ") },
+      });
     }
     const { gate } = this.#options;
     const caller = await admitCaller(gate, request, { effect: route.effect, tokens: "none" });
@@ -236,12 +240,12 @@ class MasterHandler implements HttpHandler {
     if (query.text("count") === undefined) throw new HttpError(406, "count is missing");
     const count = query.count("count", { min: 1, max: GROW_COUNT_MAX, absent: 1 });
     const { collection, ttl, diskType } = placement;
-    const grown = await this.#options.master.grow(count, {
+    const grown = await this.#options.growth.grow(count, {
       collection,
       ...(ttl !== undefined && { ttl }),
       ...(diskType !== undefined && { diskType }),
     });
-    return jsonReply(request, 200, { count: grown });
+    return jsonReply(request, 200, { count: grown.length });
   }
 
   async #vacuum(call: Call): Promise<HttpReply> {

@@ -39,14 +39,16 @@ function refuseElsewhere(query: Query, name: string, here: string): void {
 function ttlOf(text: string | undefined): Ttl | undefined {
   if (text === undefined) return undefined;
   const ttl = parseTtl(text);
-  if (ttl === undefined) throw new HttpError(406, `ttl ${text} is no lifetime such as 3m, 4h or 5d`);
+  if (ttl === undefined)
+    throw new HttpError(406, `ttl ${text} is no lifetime such as 3m, 4h or 5d`);
   return ttl.count === 0 ? undefined : ttl;
 }
 
 /** Copies that one server cannot keep are refused: taking the file without them would be a lie. */
 function replicaPlacementOf(text: string | undefined): number {
   if (text === undefined) return 0;
-  if (!/^[0-2]{1,3}$/.test(text)) throw new HttpError(406, `replication ${text} is none such as 000`);
+  if (!/^[0-2]{1,3}$/.test(text))
+    throw new HttpError(406, `replication ${text} is none such as 000`);
   if (Number(text) > 0) {
     throw new HttpError(406, `replication ${text} cannot be had: there is one volume server`);
   }
@@ -57,4 +59,3 @@ function replicaPlacementOf(text: string | undefined): number {
 export function replicationText(placement: number): string {
   return String(placement).padStart(3, "0");
 }
-

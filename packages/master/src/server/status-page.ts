@@ -1,4 +1,11 @@
-import { type HttpReply, escapeHtml, htmlReply, htmlTable, readableDuration, readableSize } from "@kelp/base/http";
+import {
+  type HttpReply,
+  escapeHtml,
+  htmlReply,
+  htmlTable,
+  readableDuration,
+  readableSize,
+} from "@kelp/base/http";
 import { formatTtl } from "@kelp/wire";
 import { replicationText } from "./placement.ts";
 import { type Topology, volumeCounts } from "./topology.ts";

@@ -1,9 +1,4 @@
-import {
-  type DiskStatus,
-  type VolumeStatus,
-  formatTtl,
-  volumeInfoJson,
-} from "@kelp/wire";
+import { type DiskStatus, type VolumeStatus, formatTtl, volumeInfoJson } from "@kelp/wire";
 import { DATA_CENTER, RACK, replicationText } from "./placement.ts";
 
 /** What there is, for the answers that tell it in the names of SeaweedFS. */

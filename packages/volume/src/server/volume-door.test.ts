@@ -60,7 +60,7 @@ function fresh(): string {
   return `3,${(lastId += 16).toString(16)}637037d6`;
 }
 
-function form(content: BlobPart, name: string, type?: string): FormData {
+function form(content: string, name: string, type?: string): FormData {
   const data = new FormData();
   data.append("file", new File([content], name, type === undefined ? {} : { type }));
   return data;
