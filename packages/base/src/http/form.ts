@@ -57,7 +57,7 @@ export function parseForm(bytes: Uint8Array, boundary: string): FormPart[] {
 }
 
 /** A form that is read as it comes: its fields in order, the content of each as a stream. */
-export class FormReader {
+export class FormReader implements AsyncDisposable {
   readonly #source: AsyncIterator<Uint8Array>;
   readonly #delimiter: Uint8Array;
   /** Came and was not consumed; a view of the source's last piece, so it dies when the next is asked for. */
@@ -102,6 +102,11 @@ export class FormReader {
       if (sureBytes > 0) this.#held = this.#held.subarray(sureBytes);
       await this.#more();
     }
+  }
+
+  /** Lets go of the source, read to its end or not. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#source.return?.();
   }
 
   /** The header lines after a delimiter; `undefined` after the last delimiter. */

@@ -104,8 +104,8 @@ test("a form gives name and type, and all forms of the path find the needle", as
   });
   expect(await written.json()).toMatchObject({ name: 'dr\u00e9am "1".svg', size: 6 });
   const [volume, hex] = path.split(",");
-  for (const form of [path, `${volume}/${hex}`, `${path}.svg`, `${volume}/${hex}/other.txt`]) {
-    const read = await ask(`/${form}`);
+  for (const address of [path, `${volume}/${hex}`, `${path}.svg`, `${volume}/${hex}/other.txt`]) {
+    const read = await ask(`/${address}`);
     expect(read.headers.get("content-type")).toBe("image/svg+xml");
     expect(read.headers.get("seaweed-owner")).toBe("ann");
     expect(read.headers.get("content-disposition")).toBe(
