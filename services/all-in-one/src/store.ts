@@ -56,9 +56,7 @@ export async function openStore(options: {
       ...common,
       volumes,
       states: volumes,
-      disk: systemDisk,
-      folder: folder.file("volumes"),
-      freeBytesFloor: settings.minFreeSpaceBytes,
+      disks: volumes,
       log: options.log.child({ room: "master" }),
     }),
   );

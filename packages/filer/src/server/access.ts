@@ -75,6 +75,11 @@ export class Access {
     return this.#mayDo(S3_ACTIONS[right], resource);
   }
 
+  /** Whether a right to a folder is one to all that is below it: nobody can have said otherwise of an entry. */
+  get coversAllBelow(): boolean {
+    return this.#caller.kind === "bearer" || this.#caller.principal.kind === "root";
+  }
+
   mayListBuckets(): boolean {
     if (this.#caller.kind === "bearer") return this.#isGranted("list", "/buckets");
     return this.#mayDo("s3:ListAllMyBuckets", bucketArn(""));

@@ -5,8 +5,9 @@ import { type FilePath, type FolderPath, ROOT_TREE, asFolder } from "./filer-pat
 import { findEntry, folderExists, forEachBounded, hasChildren, keysBelow } from "./folder.ts";
 
 /**
- * DELETE of a file or a folder: 204, also for what is not there. A folder with something in it takes `recursive=true`
- * and goes entry by entry, a bounded number at a time, so that what was removed when a request is cut off stays removed.
+ * DELETE of a file or a folder: 204, also for what is not there. A folder with something in it takes `recursive=true`.
+ * Where the caller's right is weighed for each entry, they go one by one, a bounded number at a time, so that what was
+ * removed when a request is cut off stays removed; else the store drops all of them at once.
  * Throws `HttpError` 403, 409, 501.
  */
 export async function deletePath(
@@ -47,8 +48,10 @@ async function deleteTop(
   access.requireBucketRight("s3:DeleteBucket", path.tree);
   const tree = await filer.getTree(path.tree);
   if (tree?.kind !== "bucket") return emptyReply(204);
-  if (request.query.isTrue("recursive")) await deleteBelow(filer, request, place);
-  const deleted = await filer.deleteTree(path.tree);
+  const isRecursive = request.query.isTrue("recursive");
+  const discards = isRecursive && access.coversAllBelow;
+  if (isRecursive && !discards) await deleteBelow(filer, request, place);
+  const deleted = await filer.deleteTree(path.tree, { contents: discards ? "discard" : "refuse" });
   if (deleted.kind === "refused" && deleted.refusal === "not-empty") throw notEmpty(path);
   return emptyReply(204);
 }
@@ -58,6 +61,10 @@ async function deleteBelow(
   request: HttpRequest,
   { path, access }: { readonly path: FolderPath; readonly access: Access },
 ): Promise<void> {
+  if (access.coversAllBelow) {
+    await filer.deletePrefix(path.tree, path.prefix);
+    return;
+  }
   const ignoresErrors = request.query.isTrue("ignoreRecursiveError");
   const { tree } = path;
   await forEachBounded(keysBelow(filer, tree, path.prefix), async (key) => {

@@ -4,6 +4,7 @@ import { MasterError, type MasterErrorCode } from "../errors.ts";
 const STATUS = {
   "no-writable-volume": 406,
   "out-of-space": 406,
+  "invalid-request": 400,
   closed: 503,
 } as const satisfies Record<MasterErrorCode, number>;
 

@@ -50,8 +50,7 @@ export async function checkFolder(
     ...common,
     volumes,
     states: volumes,
-    disk: systemDisk,
-    folder: folder.file("volumes"),
+    disks: volumes,
   });
   using database = openDatabase(folder.file("filer"));
   using filer = openFiler({ ...common, database, volumes, master });
