@@ -10,7 +10,7 @@ import { openFiler } from "@kelp/filer";
 import { type Iam, openIam } from "@kelp/iam";
 import { type Master, openMaster } from "@kelp/master";
 import { createObjectStore } from "@kelp/s3/client";
-import { openVolumeStore } from "@kelp/volume";
+import { type VolumeStore, openVolumeStore } from "@kelp/volume";
 import type { Filer, ObjectStore } from "@kelp/wire";
 import type { SqlDatabase } from "@kelp/base";
 import type { Credentials } from "./folder/credentials.ts";
@@ -25,6 +25,7 @@ export const PIPELINES_BUCKET = "mlpipeline";
 
 /** The store of the process, from volumes to objects, without its doors. */
 export interface Store extends AsyncDisposable {
+  readonly volumes: VolumeStore;
   readonly filer: Filer;
   readonly master: Master;
   readonly iam: Iam;
@@ -96,6 +97,7 @@ export async function openStore(options: {
 
   const owned = opened.move();
   return {
+    volumes,
     filer,
     master,
     iam,
