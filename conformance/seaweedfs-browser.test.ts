@@ -47,13 +47,11 @@ inBrowser(
     await page.goto(`${server.filerUrl}/`);
     await page.getByRole("link", { name: "notes/" }).click();
     await page.getByRole("link", { name: "deep/" }).waitFor();
-    await page
-      .locator('input[type="file"]')
-      .setInputFiles({
-        name: "up load.txt",
-        mimeType: "text/plain",
-        buffer: Buffer.from("uploaded"),
-      });
+    await page.locator('input[type="file"]').setInputFiles({
+      name: "up load.txt",
+      mimeType: "text/plain",
+      buffer: Buffer.from("uploaded"),
+    });
     await page.getByRole("button", { name: "Upload" }).click();
     await page.getByText('"size":8').waitFor();
     await page.goto(`${server.filerUrl}/notes/`);

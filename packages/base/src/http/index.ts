@@ -12,7 +12,7 @@ export {
   readableDuration,
   readableSize,
 } from "./html.ts";
-export { HttpDoor, type HttpDoorOptions, type HttpHandler } from "./http-door.ts";
+export { HttpDoor, type HttpDoorOptions, type HttpHandler } from "./server/http-door.ts";
 export { HttpError } from "./http-error.ts";
 export { HttpRequest } from "./http-request.ts";
 export { contentDisposition, mediaTypeOfName } from "./media-types.ts";

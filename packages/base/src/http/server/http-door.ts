@@ -1,12 +1,12 @@
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { assert } from "../assert.ts";
-import type { Clock } from "../clock.ts";
-import type { Log } from "../log.ts";
-import type { Service } from "../service.ts";
-import { httpDate } from "./dates.ts";
-import { HttpError } from "./http-error.ts";
-import { HttpRequest } from "./http-request.ts";
+import { assert } from "../../assert.ts";
+import type { Clock } from "../../clock.ts";
+import type { Log } from "../../log.ts";
+import type { Service } from "../../service.ts";
+import { httpDate } from "../dates.ts";
+import { HttpError } from "../http-error.ts";
+import { HttpRequest } from "../http-request.ts";
 import {
   DOOR_CONNECTIONS_MAX,
   DOOR_HEADERS_TIMEOUT_MS,
@@ -15,10 +15,10 @@ import {
   DOOR_REQUESTS_AT_ONCE_MAX,
   UNREAD_BYTES_MAX,
   UNREAD_LINGER_MS,
-} from "./limits.ts";
-import type { HttpReply } from "./reply.ts";
-import { type PrimedReply, primeReply, sendReply } from "./send-reply.ts";
-import { StallWatch } from "./stall-watch.ts";
+} from "../limits.ts";
+import type { HttpReply } from "../reply.ts";
+import { type PrimedReply, primeReply, sendReply } from "../send-reply.ts";
+import { StallWatch } from "../stall-watch.ts";
 
 /** What is behind a door. */
 export interface HttpHandler {

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { connect } from "node:net";
-import { utf8, utf8Text } from "../bytes.ts";
-import { silentLog } from "../log.ts";
-import { systemClock } from "../platform/index.ts";
-import { Semaphore } from "../semaphore.ts";
+import { utf8, utf8Text } from "../../bytes.ts";
+import { silentLog } from "../../log.ts";
+import { systemClock } from "../../platform/index.ts";
+import { Semaphore } from "../../semaphore.ts";
 import { HttpDoor } from "./http-door.ts";
-import { HttpError } from "./http-error.ts";
-import type { HttpRequest } from "./http-request.ts";
-import { type HttpReply, textReply } from "./reply.ts";
+import { HttpError } from "../http-error.ts";
+import type { HttpRequest } from "../http-request.ts";
+import { type HttpReply, textReply } from "../reply.ts";
 
 const BUDGET = new Semaphore(1_500_000);
 let door: HttpDoor;
@@ -81,7 +81,7 @@ function raw(text: string): Promise<string> {
   });
 }
 
-function request(lines: readonly string[], body = ""): Promise<string> {
+function ask(lines: readonly string[], body = ""): Promise<string> {
   return raw(`${[...lines, "Host: x", "Connection: close"].join("\r\n")}\r\n\r\n${body}`);
 }
 
@@ -90,19 +90,19 @@ function statusOf(answer: string): number {
 }
 
 test("the target arrives as it was sent", async () => {
-  const answer = await request(["GET /a/../b%2Fc//?a=1+2&a=3 HTTP/1.1"]);
+  const answer = await ask(["GET /a/../b%2Fc//?a=1+2&a=3 HTTP/1.1"]);
   expect(answer).toEndWith("/a/../b%2Fc//|a=1+2&a=3|1 2");
 });
 
 test.each(["*", "http://other.example/x", "/x#y", "x"])(
   "the target %s is refused",
   async (target) => {
-    expect(statusOf(await request([`GET ${target} HTTP/1.1`]))).toBe(400);
+    expect(statusOf(await ask([`GET ${target} HTTP/1.1`]))).toBe(400);
   },
 );
 
 test("a query that is not encoded correctly is refused", async () => {
-  expect(statusOf(await request(["GET /?a=%ff HTTP/1.1"]))).toBe(400);
+  expect(statusOf(await ask(["GET /?a=%ff HTTP/1.1"]))).toBe(400);
 });
 
 test.each([
@@ -117,60 +117,60 @@ test.each([
   ["two credentials", ["Authorization: a", "Authorization: b"]],
 ])("a request with %s is refused, and nothing behind it is served", async (_, headers) => {
   const smuggled = "GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n";
-  const answer = await request(["POST /echo HTTP/1.1", ...headers], `abc${smuggled}`);
+  const answer = await ask(["POST /echo HTTP/1.1", ...headers], `abc${smuggled}`);
   expect(answer).not.toContain("/smuggled");
   expect([0, 400]).toContain(statusOf(answer));
 });
 
 test("header lines beyond the bound are refused", async () => {
-  const answer = await request(["GET / HTTP/1.1", `X-Long: ${"x".repeat(40_000)}`]);
+  const answer = await ask(["GET / HTTP/1.1", `X-Long: ${"x".repeat(40_000)}`]);
   expect([0, 400, 431]).toContain(statusOf(answer));
 });
 
 test("bodies come whole or as a stream, framed either way", async () => {
-  expect(await request(["POST /echo HTTP/1.1", "Content-Length: 3"], "abc")).toEndWith("3 abc");
+  expect(await ask(["POST /echo HTTP/1.1", "Content-Length: 3"], "abc")).toEndWith("3 abc");
   const chunked = ["POST /echo HTTP/1.1", "Transfer-Encoding: chunked"];
-  expect(await request(chunked, "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")).toEndWith("5 abcde");
+  expect(await ask(chunked, "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")).toEndWith("5 abcde");
   const body = "x".repeat(2_000_000);
   const streamed = ["POST /stream HTTP/1.1", `Content-Length: ${body.length}`];
-  expect(await request(streamed, body)).toEndWith("2000000");
+  expect(await ask(streamed, body)).toEndWith("2000000");
 });
 
 test("a body beyond the limit is refused, announced or not", async () => {
   const announced = ["POST /echo HTTP/1.1", "Content-Length: 1000001"];
-  expect(statusOf(await request(announced, "x".repeat(1_000_001)))).toBe(413);
+  expect(statusOf(await ask(announced, "x".repeat(1_000_001)))).toBe(413);
   const chunked = ["POST /echo HTTP/1.1", "Transfer-Encoding: chunked"];
   const chunk = `fffff\r\n${"x".repeat(0xfffff)}\r\n`;
-  expect(statusOf(await request(chunked, `${chunk}0\r\n\r\n`))).toBe(413);
+  expect(statusOf(await ask(chunked, `${chunk}0\r\n\r\n`))).toBe(413);
 });
 
 test("bodies of unknown length are refused while the budget is used up", async () => {
   using _held = await BUDGET.acquire(1_000_000);
   const chunked = ["POST /echo HTTP/1.1", "Transfer-Encoding: chunked"];
-  expect(statusOf(await request(chunked, "3\r\nabc\r\n0\r\n\r\n"))).toBe(503);
+  expect(statusOf(await ask(chunked, "3\r\nabc\r\n0\r\n\r\n"))).toBe(503);
   expect(BUDGET.used).toBe(1_000_000);
 });
 
 test("what a body took of the budget is given back", async () => {
   const body = "x".repeat(900_000);
   const lines = ["POST /echo HTTP/1.1", `Content-Length: ${body.length}`];
-  expect(await request(lines, body)).toContain("900000 xxx");
+  expect(await ask(lines, body)).toContain("900000 xxx");
   expect(BUDGET.used).toBe(0);
 });
 
 test("a client that waits is told to go on only when its body is wanted", async () => {
   const lines = ["Content-Length: 3", "Expect: 100-continue"];
-  const taken = await request(["POST /echo HTTP/1.1", ...lines], "abc");
+  const taken = await ask(["POST /echo HTTP/1.1", ...lines], "abc");
   expect(taken).toStartWith("HTTP/1.1 100 Continue");
-  const refused = await request(["POST /refuse HTTP/1.1", ...lines]);
+  const refused = await ask(["POST /refuse HTTP/1.1", ...lines]);
   expect(refused).toStartWith("HTTP/1.1 403");
 });
 
 test("a refusal is JSON with its headers; a bug tells nothing of itself", async () => {
-  const refused = await request(["GET /refuse HTTP/1.1"]);
+  const refused = await ask(["GET /refuse HTTP/1.1"]);
   expect(refused).toContain("X-Why: because");
   expect(refused).toEndWith('{"error":"no"}');
-  const bug = await request(["GET /bug HTTP/1.1"]);
+  const bug = await ask(["GET /bug HTTP/1.1"]);
   expect(statusOf(bug)).toBe(500);
   expect(bug).not.toContain("secret");
 });
@@ -180,11 +180,11 @@ test("a stream that fails midway is cut off, never ended as if it were whole", a
   expect(answer).toContain("Content-Length: 1000");
   const text = await raw("GET /breaks-text HTTP/1.1\r\nHost: x\r\n\r\n");
   expect(text).not.toContain("\r\n0\r\n");
-  expect(statusOf(await request(["GET /breaks-at-once HTTP/1.1"]))).toBe(500);
+  expect(statusOf(await ask(["GET /breaks-at-once HTTP/1.1"]))).toBe(500);
 });
 
 test("HEAD has the headers and no body", async () => {
-  const answer = await request(["HEAD /x HTTP/1.1"]);
+  const answer = await ask(["HEAD /x HTTP/1.1"]);
   expect(answer).toContain("Content-Length: 13");
   expect(answer).toEndWith("\r\n\r\n");
 });
