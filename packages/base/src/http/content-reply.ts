@@ -12,6 +12,8 @@ export interface ReadableContent extends Validators {
   readonly sizeBytes: number;
   /** `[start, end)`; pieces may be lent. */
   readonly read: (range: SatisfiedRange) => ByteStream;
+  /** All of it, where it is at hand. */
+  readonly bytes?: Uint8Array;
 }
 
 /** Bytes at hand as content. */
@@ -19,6 +21,7 @@ export function bytesContent(bytes: Uint8Array, validators: Validators): Readabl
   return {
     ...validators,
     sizeBytes: bytes.length,
+    bytes,
     read: async function* read({ start, end }) {
       yield bytes.subarray(start, end);
     },
@@ -55,11 +58,11 @@ export function contentReply(
   const ranges = chosen?.kind === "ranges" ? chosen.ranges : [];
   const [only] = ranges;
   if (only === undefined) {
-    return stream(200, headers, sizeBytes, content.read({ start: 0, end: sizeBytes }));
+    return part(200, headers, content, { start: 0, end: sizeBytes });
   }
   if (ranges.length === 1) {
     headers["Content-Range"] = contentRange(only, sizeBytes);
-    return stream(206, headers, only.end - only.start, content.read(only));
+    return part(206, headers, content, only);
   }
   return severalRanges(content, ranges, headers);
 }
@@ -88,16 +91,22 @@ function severalRanges(
     }
     yield closing;
   }
-  return stream(206, headers, totalBytes, pieces());
+  return { kind: "stream", status: 206, headers, sizeBytes: totalBytes, stream: pieces() };
 }
 
-function stream(
+function part(
   status: number,
   headers: ReplyHeaders,
-  sizeBytes: number,
-  pieces: ByteStream,
+  content: ReadableContent,
+  range: SatisfiedRange,
 ): HttpReply {
-  return { kind: "stream", status, headers, sizeBytes, stream: pieces };
+  const sizeBytes = range.end - range.start;
+  if (content.bytes === undefined) {
+    return { kind: "stream", status, headers, sizeBytes, stream: content.read(range) };
+  }
+  const isWhole = sizeBytes === content.sizeBytes;
+  const body = isWhole ? content.bytes : content.bytes.subarray(range.start, range.end);
+  return { kind: "bytes", status, headers, body };
 }
 
 function contentRange(range: SatisfiedRange, sizeBytes: number): string {

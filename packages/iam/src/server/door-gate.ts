@@ -107,9 +107,11 @@ class Gate implements OpenDoorGate {
     if (typeof authorization !== "string" || authorization.length > AUTHORIZATION_LENGTH_MAX) {
       return WRONG;
     }
+    const proven = this.#provenBefore(authorization);
+    // A browser that was given a pair sends it along with what any page starts.
+    if (proven !== undefined) return isForeign(request, question) ? FOREIGN : proven;
     const [, basic, bearer] = /^(?:basic +(\S+)|bearer +(\S+)) *$/i.exec(authorization) ?? [];
     if (basic !== undefined) {
-      // A browser that was given a pair sends it along with what any page starts.
       if (isForeign(request, question)) return FOREIGN;
       return this.#admitPair(authorization, basic);
     }
@@ -121,16 +123,19 @@ class Gate implements OpenDoorGate {
       : admission;
   }
 
-  #admitPair(authorization: string, encoded: string): DoorAdmission {
-    const { keys } = this.#options;
+  /** A header that was found right, while its key is still the one that it proved. */
+  #provenBefore(authorization: string): DoorAdmission | undefined {
     const proven = this.#proven.get(authorization);
-    if (proven !== undefined) {
-      const current = keys.findKey(proven.id);
-      if (current !== undefined && isSameKey(current, proven)) {
-        return { kind: "admitted", principal: current.principal };
-      }
-      this.#proven.forget(authorization);
+    if (proven === undefined) return undefined;
+    const current = this.#options.keys.findKey(proven.id);
+    if (current !== undefined && isSameKey(current, proven)) {
+      return { kind: "admitted", principal: current.principal };
     }
+    this.#proven.forget(authorization);
+    return undefined;
+  }
+
+  #admitPair(authorization: string, encoded: string): DoorAdmission {
     const key = this.#provenKey(encoded);
     if (key === undefined) return WRONG;
     this.#proven.put(authorization, key);

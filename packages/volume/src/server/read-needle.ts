@@ -77,35 +77,26 @@ async function answerNeedle(
   }
   const release = deps.outstanding.hold(bytes.length);
   try {
-    return whole(
-      contentReply(request, bytesContent(bytes, validators(needle)), headers),
-      bytes,
-      release,
-    );
+    const reply = contentReply(request, bytesContent(bytes, validators(needle)), headers);
+    return release === undefined ? reply : holding(reply, release);
   } catch (error) {
     release?.();
     throw error;
   }
 }
 
-/** Bytes that are at hand are sent in one go; what is not sent is let go of. */
-function whole(reply: HttpReply, bytes: Uint8Array, release: (() => void) | undefined): HttpReply {
-  const held = release === undefined ? {} : { onSent: release };
-  if (reply.kind !== "stream") {
-    release?.();
-    return reply;
-  }
-  if (reply.status === 200) {
-    return { kind: "bytes", status: 200, headers: reply.headers, body: bytes, ...held };
-  }
-  return { ...reply, stream: releasing(reply.stream, release) };
+/** Gives the memory back when it was sent, or the client is gone. */
+function holding(reply: HttpReply, release: () => void): HttpReply {
+  if (reply.kind === "bytes") return { ...reply, onSent: release };
+  if (reply.kind === "stream") return { ...reply, stream: releasing(reply.stream, release) };
+  return reply;
 }
 
-async function* releasing(stream: ByteStream, release: (() => void) | undefined): ByteStream {
+async function* releasing(stream: ByteStream, release: () => void): ByteStream {
   try {
     yield* stream;
   } finally {
-    release?.();
+    release();
   }
 }
 
