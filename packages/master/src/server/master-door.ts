@@ -250,7 +250,7 @@ class MasterHandler implements HttpHandler {
   }
 
   async #vacuum(call: Call): Promise<HttpReply> {
-    this.#require(call, "seaweed:Vacuum", "volume/*");
+    this.#require(call, "seaweed:Vacuum", "volumes");
     if (this.#options.admin.vacuum === undefined) {
       throw new HttpError(501, "The volumes here cannot be vacuumed");
     }

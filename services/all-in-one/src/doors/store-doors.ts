@@ -9,7 +9,7 @@ import type { Credentials } from "../folder/credentials.ts";
 import type { PortChoice, ServerSettings } from "../settings.ts";
 import type { Store } from "../store.ts";
 import { doorUrl } from "./addresses.ts";
-import { listenError } from "./listen-error.ts";
+import { openOnPort } from "./open-on-port.ts";
 
 /** The doors that SeaweedFS clients know: master, volume server and filer. */
 export interface StoreDoors extends Service {
@@ -110,32 +110,15 @@ function openGate(options: StoreDoorsOptions): OpenDoorGate {
   });
 }
 
-/** Where the usual port of a door is taken, a free one serves as well, and it is said; a port that was named is kept to. */
-async function onPort<Door>(
+function onPort<Door>(
   options: StoreDoorsOptions,
   door: { readonly name: "volume" | "master" | "filer"; readonly choice: PortChoice },
   open: (port: number, log: Log) => Promise<Door>,
 ): Promise<Door> {
   const { name, choice } = door;
-  const address = options.settings.bindAddress;
   const log = options.log.child({ door: name });
-  const attempt = async (port: number): Promise<Door> => {
-    try {
-      return await open(port, log);
-    } catch (error) {
-      throw listenError(error, { name, address, port, flag: `--${name}.port` });
-    }
-  };
-  if (choice.choice === "named") return attempt(choice.port);
-  try {
-    return await open(choice.port, log);
-  } catch (error) {
-    if (!(error instanceof Error) || !("code" in error) || error.code !== "EADDRINUSE") {
-      throw listenError(error, { name, address, port: choice.port, flag: `--${name}.port` });
-    }
-    log.warn(`port ${choice.port} is taken: the ${name} door takes a free one`);
-    return attempt(0);
-  }
+  const place = { name, address: options.settings.bindAddress, flag: `--${name}.port` };
+  return openOnPort({ ...place, choice, log }, (port) => open(port, log));
 }
 
 /** Tells this data folder from others in the form of a UUID, without telling what it is made from. */
