@@ -89,6 +89,14 @@ export {
   objectArn,
   serviceArn,
 } from "./ports/iam.ts";
+export { type DoorCaller, admitCaller, mayAccess, requireAccess } from "./door-access.ts";
+export type {
+  DoorAdmission,
+  DoorGate,
+  DoorGrant,
+  DoorQuestion,
+  NeedleTokens,
+} from "./ports/door-gate.ts";
 export type {
   AssignRequest,
   MasterAdmin,
@@ -138,3 +146,5 @@ export {
   type VolumeStatus,
   type VolumeTraits,
 } from "./ports/volume-client.ts";
+export { formatTtl, parseTtl, ttlSeconds } from "./ttl-text.ts";
+export { volumeInfoJson } from "./volume-info-json.ts";

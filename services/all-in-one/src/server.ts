@@ -23,6 +23,9 @@ export interface Server extends Service {
   readonly accessKey: string;
   readonly s3Url: string;
   readonly consoleUrl: string;
+  readonly masterUrl: string;
+  readonly volumeUrl: string;
+  readonly filerUrl: string;
   readonly s3Port: number;
   readonly consolePort: number;
 }
@@ -40,7 +43,16 @@ export async function startServer(settings: ServerSettings, deps: ServerDeps): P
   );
   const credentials = await loadCredentials(
     folder.file("credentials"),
-    { accessKey: settings.rootAccessKey, secretKey: settings.rootSecretKey },
+    {
+      accessKey: settings.rootAccessKey,
+      secretKey: settings.rootSecretKey,
+      signingKeys: {
+        jwt_signing_key: settings.signingKeys.needleWrite,
+        jwt_signing_read_key: settings.signingKeys.needleRead,
+        jwt_filer_signing_key: settings.signingKeys.pathWrite,
+        jwt_filer_signing_read_key: settings.signingKeys.pathRead,
+      },
+    },
     { disk: systemDisk, random: systemRandom },
   );
   const store = opened.use(await openStore({ folder, credentials, settings, log }));
@@ -78,6 +90,9 @@ export async function startServer(settings: ServerSettings, deps: ServerDeps): P
       started_ms: startedMs,
       s3_url: doors.s3Url,
       console_url: doors.consoleUrl,
+      master_url: doors.masterUrl,
+      volume_url: doors.volumeUrl,
+      filer_url: doors.filerUrl,
       region: settings.s3Region,
     },
     systemDisk,
@@ -90,6 +105,9 @@ export async function startServer(settings: ServerSettings, deps: ServerDeps): P
     accessKey: credentials.access_key,
     s3Url: doors.s3Url,
     consoleUrl: doors.consoleUrl,
+    masterUrl: doors.masterUrl,
+    volumeUrl: doors.volumeUrl,
+    filerUrl: doors.filerUrl,
     s3Port: doors.s3Port,
     consolePort: doors.consolePort,
     drain: async (signal) => {

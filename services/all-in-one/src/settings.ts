@@ -9,6 +9,9 @@ export interface ServerSettings {
   /** 0 lets the system choose, here and below. */
   readonly s3Port: number;
   readonly consolePort: number;
+  readonly masterPort: PortChoice;
+  readonly volumePort: PortChoice;
+  readonly filerPort: PortChoice;
   readonly s3Region: string;
   readonly localUser: "trusted" | "signs-in";
   readonly volumeSizeBytesMax: number;
@@ -28,4 +31,18 @@ export interface ServerSettings {
   readonly readyFile: string | undefined;
   readonly rootAccessKey: string | undefined;
   readonly rootSecretKey: string | undefined;
+  /** Keys that signed tokens are signed with; those not given are made at the first start. */
+  readonly signingKeys: {
+    readonly needleWrite: string | undefined;
+    readonly needleRead: string | undefined;
+    readonly pathWrite: string | undefined;
+    readonly pathRead: string | undefined;
+  };
+}
+
+/** A port, and whether it may be another one: clients of these doors are told their addresses. */
+export interface PortChoice {
+  readonly port: number;
+  /** `named`: somebody counts on this very port. `usual`: where it is taken, a free one serves as well. */
+  readonly choice: "named" | "usual";
 }

@@ -9,6 +9,7 @@ import type { ServerSettings } from "../settings.ts";
 import type { Store } from "../store.ts";
 import { advertisedAddress, doorUrl, isLoopback } from "./addresses.ts";
 import { listenError } from "./listen-error.ts";
+import { openStoreDoors } from "./store-doors.ts";
 import { PeopleDoor } from "./people-door.ts";
 
 /** Every listening port of the process. */
@@ -17,6 +18,9 @@ export interface Doors extends Service {
   readonly s3Url: string;
   readonly consolePort: number;
   readonly consoleUrl: string;
+  readonly masterUrl: string;
+  readonly volumeUrl: string;
+  readonly filerUrl: string;
 }
 
 export interface DoorsOptions {
@@ -72,6 +76,10 @@ export async function openDoors(options: DoorsOptions): Promise<Doors> {
   const consoleUrl = doorUrl(host, people.port);
   endpoints["console"] = consoleUrl;
   endpoints["pipelines"] = consoleUrl;
+  const stores = opened.use(await openStoreDoors({ ...options, gate, host }));
+  endpoints["filer"] = stores.filerUrl;
+  endpoints["master"] = stores.masterUrl;
+  endpoints["volume"] = stores.volumeUrl;
 
   const owned = opened.move();
   const stop = (): Promise<void> => owned.disposeAsync();
@@ -80,8 +88,11 @@ export async function openDoors(options: DoorsOptions): Promise<Doors> {
     s3Url,
     consolePort: people.port,
     consoleUrl,
+    masterUrl: stores.masterUrl,
+    volumeUrl: stores.volumeUrl,
+    filerUrl: stores.filerUrl,
     drain: async (signal) => {
-      await Promise.all([s3.drain(signal), people.drain(signal)]);
+      await Promise.all([s3.drain(signal), people.drain(signal), stores.drain(signal)]);
     },
     stop,
     [Symbol.asyncDispose]: stop,

@@ -39,10 +39,28 @@ export const SERVER_OPTIONS = [
     text: "Port of the console, its API and the pipelines API",
   },
   {
+    name: "master.port",
+    kind: { kind: "port" },
+    default: "9333",
+    text: "Port of the master door, for SeaweedFS clients; a free one when nobody named it and it is taken",
+  },
+  {
+    name: "volume.port",
+    kind: { kind: "port" },
+    default: "8080",
+    text: "Port of the volume door, likewise; the master tells clients where it is",
+  },
+  {
+    name: "filer.port",
+    kind: { kind: "port" },
+    default: "8888",
+    text: "Port of the filer door, likewise",
+  },
+  {
     name: "auth.local-user",
     kind: { kind: "switch" },
     default: "on",
-    text: "Let the user who started the server use console and pipelines from this machine without signing in",
+    text: "Let the user who started the server use console, pipelines and the doors of master, volumes and filer from this machine without signing in",
   },
   {
     name: "volume.dir",

@@ -26,6 +26,9 @@ export interface RunningServer extends AsyncDisposable {
   readonly s3Url: string;
   readonly consoleUrl: string;
   readonly s3Port: number;
+  readonly masterUrl: string;
+  readonly volumeUrl: string;
+  readonly filerUrl: string;
   readonly credentials: {
     readonly access_key: string;
     readonly secret_key: string;
@@ -44,6 +47,7 @@ export async function startTestServer(
   const readyFile = join(folder, `ready-${crypto.randomUUID()}.json`);
   const child = startCli(
     ["server", "--dir", dir, "--s3.port", "0", "--console.port", "0"].concat(
+      ["--master.port", "0", "--volume.port", "0", "--filer.port", "0"],
       ["--ready-file", readyFile],
       flags,
     ),
@@ -60,6 +64,9 @@ export async function startTestServer(
     child,
     s3Url: ready.endpoints.s3,
     consoleUrl: ready.endpoints.console,
+    masterUrl: ready.endpoints.master,
+    volumeUrl: ready.endpoints.volume,
+    filerUrl: ready.endpoints.filer,
     s3Port: Number(new URL(ready.endpoints.s3).port),
     credentials: JSON.parse(readFileSync(join(dir, "credentials.json"), "utf8")),
     end,
