@@ -2,6 +2,7 @@
  * What can go wrong in the world of the filer:
  * - `chunk-corrupt`       a chunk's stored bytes do not match their checksum or their length
  * - `chunk-missing`       an entry names a chunk that no volume holds
+ * - `entry-corrupt`       a sealed value of an entry, tree, upload or part does not open: it is not what was stored
  * - `chunk-store-failed`  the volumes refused to store or read a chunk for another reason
  * - `out-of-space`        no space for chunks or for the metadata; nothing was changed
  * - `overloaded`          more work is waiting than the bounds allow; nothing was changed
@@ -12,6 +13,7 @@
 export type FilerErrorCode =
   | "chunk-corrupt"
   | "chunk-missing"
+  | "entry-corrupt"
   | "chunk-store-failed"
   | "out-of-space"
   | "overloaded"
@@ -24,6 +26,24 @@ export class FilerError extends Error {
   readonly code: FilerErrorCode;
 
   constructor(code: FilerErrorCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options?.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+  }
+}
+
+/**
+ * Why a sealed store does not open. The message is the reason alone, for whoever says what cannot be done:
+ * - `key-missing`   the store is sealed, and no master key is given
+ * - `key-wrong`     the store is sealed under another master key
+ * - `ring-damaged`  a key of the ring does not open under its master key
+ */
+export type SealingErrorCode = "key-missing" | "key-wrong" | "ring-damaged";
+
+export class SealingError extends Error {
+  override readonly name = "SealingError";
+  readonly code: SealingErrorCode;
+
+  constructor(code: SealingErrorCode, message: string, options?: { readonly cause?: unknown }) {
     super(message, options?.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
   }

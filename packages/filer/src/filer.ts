@@ -22,6 +22,9 @@ import {
   SMALL_BODY_BYTES_MAX,
   WRITE_BUDGET_BYTES,
 } from "./limits.ts";
+import type { KeyRing } from "./seal/key-ring.ts";
+import { sealStore } from "./seal/sealed-store.ts";
+import { Sealing } from "./seal/sealing.ts";
 import { SpaceGuard } from "./space/space-guard.ts";
 import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
 
@@ -44,6 +47,8 @@ export interface FilerOptions {
   readonly readAheadBudgetBytes?: number;
   /** What new content leaves free on the file system of `folder`. Absent: nothing. */
   readonly reserve?: { readonly disk: Disk; readonly folder: string; readonly bytes: number };
+  /** Seals chunks and values that are written from now on, and opens those that are sealed. Absent: the store is not sealed. */
+  readonly keyRing?: KeyRing;
   /** Runs its argument soon; how long a transaction waits for company. Default `setImmediate`. */
   readonly defer?: (run: () => void) => void;
 }
@@ -67,7 +72,9 @@ export function openFiler(options: FilerOptions): OpenFiler {
   const inlineBytesMax = options.inlineBytesMax ?? INLINE_BYTES_MAX;
   assert(inlineBytesMax >= 0, "the inline limit is a size");
   assert(inlineBytesMax <= SMALL_BODY_BYTES_MAX, "inline content is a small body");
-  const store = openSqliteStore(options);
+  const sealing = options.keyRing === undefined ? undefined : new Sealing(options.keyRing);
+  const plainStore = openSqliteStore(options);
+  const store = sealing === undefined ? plainStore : sealStore(plainStore, sealing);
   const pins = new ReaderPins();
   const readBudget = new ReadBudget(options.readAheadBudgetBytes ?? READ_AHEAD_BUDGET_BYTES);
   const writer = new FileWriter({
@@ -76,6 +83,7 @@ export function openFiler(options: FilerOptions): OpenFiler {
     master: options.master,
     collection,
     space: spaceGuard(options),
+    sealing,
     hashes,
     budget: new WriteBudget(options.writeBudgetBytes ?? WRITE_BUDGET_BYTES),
     inlineBytesMax,
@@ -87,7 +95,7 @@ export function openFiler(options: FilerOptions): OpenFiler {
     ...store,
     writeFile: (request) => writer.writeFile(request),
     readFile: (entry, range, readOptions) =>
-      pinned(pins, { volumes, budget: readBudget }, entry, {
+      pinned(pins, { volumes, budget: readBudget, sealing }, entry, {
         range: range ?? { start: 0, end: entry.sizeBytes },
         pieces: readOptions?.pieces ?? "kept",
       }),

@@ -1,5 +1,5 @@
-import { assert } from "@kelp/base";
-import { CHUNK_SIZE_BYTES, LIST_KEYS_MAX } from "@kelp/wire";
+import { SEAL_OVERHEAD_BYTES, assert } from "@kelp/base";
+import { CHUNK_SCRATCH_BYTES, CHUNK_SIZE_BYTES, LIST_KEYS_MAX } from "@kelp/wire";
 
 /** The room's own limits; how they relate is asserted at the end. */
 
@@ -42,6 +42,11 @@ export const GARBAGE_ROWS_PER_ROUND_MAX = 1000;
 /** Fids in one removal call. */
 export const REMOVE_FIDS_MAX = 1000;
 
+/** Values sealed with one value key: half of the 2³² random nonces that NIST SP 800-38D allows a key. */
+export const VALUE_KEY_SEALS_MAX = 2 ** 31;
+/** Value keys kept to open values with: each start of the server brings one. */
+export const VALUE_KEYS_CACHED_MAX = 256;
+
 assert(INLINE_BYTES_MAX < SMALL_BODY_BYTES_MAX, "inline content is a small body");
 assert(SMALL_BODY_BYTES_MAX < CHUNK_SIZE_BYTES, "a small body fits one chunk");
 assert(
@@ -50,3 +55,7 @@ assert(
 );
 assert(CHANGES_KEPT_MAX > CHANGES_PRUNE_EVERY, "the newest position survives pruning");
 assert(LIST_KEYS_MAX > 0, "a page holds something");
+assert(
+  CHUNK_SIZE_BYTES + SEAL_OVERHEAD_BYTES < CHUNK_SCRATCH_BYTES,
+  "memory for a chunk holds a sealed one",
+);

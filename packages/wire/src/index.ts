@@ -80,6 +80,17 @@ export {
   objectArn,
   serviceArn,
 } from "./ports/iam.ts";
+export {
+  type DataKey,
+  type GenerateDataKey,
+  type KeyContext,
+  type KeyManagement,
+  KeyManagementError,
+  type KeyManagementErrorCode,
+  type TextSealer,
+  type WrapKey,
+  type WrappedKey,
+} from "./ports/key-management.ts";
 export type { AssignRequest, MasterClient, MasterStatus } from "./ports/master-client.ts";
 export {
   type BucketInfo,

@@ -9,6 +9,7 @@ import {
   firstAddressOf,
 } from "../../entry/chunk-list.ts";
 import { FilerError } from "../../errors.ts";
+import { storedBytesOf } from "../../seal/stored-bytes.ts";
 import type { Garbage } from "../filer-store.ts";
 
 /** The `content_id` of empty content, which has no row. */
@@ -103,7 +104,7 @@ export class ContentRows {
   refer(chunks: readonly Chunk[], bytes: Uint8Array): void {
     let index = 0;
     for (const address of chunkAddresses(bytes)) {
-      this.#insertRef.run(address, must(chunks[index]).sizeBytes);
+      this.#insertRef.run(address, storedBytesOf(must(chunks[index])));
       index += 1;
     }
   }
