@@ -4,6 +4,11 @@ export type StartErrorCode =
   | "format-unknown"
   | "credentials-invalid"
   | "secrets-invalid"
+  | "master-key-unusable"
+  | "master-key-missing"
+  | "master-key-wrong"
+  | "key-ring-damaged"
+  | "not-sealed"
   | "port-in-use"
   | "address-unusable"
   | "ready-file-unusable";

@@ -6,7 +6,7 @@ import {
   systemHashes,
   systemRandom,
 } from "@kelp/base/platform";
-import { openFiler } from "@kelp/filer";
+import { type KeyRing, openFiler } from "@kelp/filer";
 import { type Iam, openIam } from "@kelp/iam";
 import { type Master, openMaster } from "@kelp/master";
 import { createObjectStore } from "@kelp/s3/client";
@@ -36,9 +36,11 @@ export async function openStore(options: {
   readonly folder: DataFolder;
   readonly credentials: Credentials;
   readonly settings: ServerSettings;
+  /** `undefined`: nothing is sealed. */
+  readonly keyRing: KeyRing | undefined;
   readonly log: Log;
 }): Promise<Store> {
-  const { folder, credentials, settings } = options;
+  const { folder, credentials, settings, keyRing } = options;
   const common = { clock: systemClock, random: systemRandom, hashes: systemHashes };
   await using opened = new AsyncDisposableStack();
 
@@ -70,6 +72,7 @@ export async function openStore(options: {
       volumes,
       master,
       reserve: { disk: systemDisk, folder: folder.path, bytes: settings.minFreeSpaceBytes },
+      ...(keyRing === undefined ? {} : { keyRing }),
       log: options.log.child({ room: "filer" }),
     }),
   );
@@ -91,6 +94,7 @@ export async function openStore(options: {
     ...common,
     database: iamDatabase,
     root: { accessKeyId: credentials.access_key, secret: credentials.secret_key },
+    ...(keyRing === undefined ? {} : { secretSealer: keyRing }),
     log: options.log.child({ room: "iam" }),
   });
   const objects = createObjectStore({ filer });

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { benchCommand } from "./commands/bench.ts";
 import { envCommand } from "./commands/env.ts";
 import { fsckCommand } from "./commands/fsck.ts";
+import { keysCommand } from "./commands/keys.ts";
 import { runCommand } from "./commands/run.ts";
 import { serverCommand } from "./commands/server.ts";
 import { shellCommand } from "./commands/shell.ts";
@@ -58,6 +59,7 @@ export function buildProgram(line: CommandLine): Command {
     runCommand(line),
     shellCommand(line),
     fsckCommand(line),
+    keysCommand(line),
     testCommand(line),
     benchCommand(line),
     versionCommand(line),
