@@ -49,6 +49,39 @@ export class SealingError extends Error {
   }
 }
 
+/**
+ * Why a backup or a restore ended. The message is the reason alone:
+ * - `target-unusable`   the place holds other things, or no backups
+ * - `target-full`       no space is left at the target; earlier backups are as they were
+ * - `target-failed`     the target cannot be read or written; the cause tells
+ * - `source-failed`     the store that is backed up cannot be read; the cause tells
+ * - `source-damaged`    a database of the store is damaged
+ * - `no-such-backup`    the target holds no backup of that id, or none at all
+ * - `backup-damaged`    a piece of the backup is missing, torn or not what was written
+ * - `format-unknown`    a newer Kelp made the backup
+ * - `folder-not-empty`  a restore needs an empty folder
+ */
+export type BackupErrorCode =
+  | "target-unusable"
+  | "target-full"
+  | "target-failed"
+  | "source-failed"
+  | "source-damaged"
+  | "no-such-backup"
+  | "backup-damaged"
+  | "format-unknown"
+  | "folder-not-empty";
+
+export class BackupError extends Error {
+  override readonly name = "BackupError";
+  readonly code: BackupErrorCode;
+
+  constructor(code: BackupErrorCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options?.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+  }
+}
+
 /** How deep causes are followed: error chains are short, and a cycle must end. */
 const CAUSES_MAX = 8;
 

@@ -9,6 +9,8 @@ import {
   assert,
 } from "@kelp/base";
 import type { Entry, Filer, MasterClient, VolumeClient } from "@kelp/wire";
+import { CollectorHolds } from "./backup/collector-holds.ts";
+import { storeIdOf } from "./backup/store-id.ts";
 import { readEntry } from "./chunk/chunk-reader.ts";
 import { FileWriter } from "./chunk/file-writer.ts";
 import { ReadBudget } from "./chunk/read-budget.ts";
@@ -62,6 +64,10 @@ export interface OpenFiler extends Filer, Disposable {
   collect(options?: CollectOptions): Promise<CollectReport>;
   /** Checks every needle and entry against each other, beside running work. No finding means all is well. */
   check(options?: CheckOptions): AsyncIterable<CheckFinding>;
+  /** Until it is ended, `collect` frees nothing. `undefined` when too many hold. */
+  hold(): Disposable | undefined;
+  /** Tells this store from others; made at the first call. */
+  storeId(): string;
   /** Commits what is waiting; later writes are refused with `closed`. Disposing twice is harmless. */
   [Symbol.dispose](): void;
 }
@@ -76,6 +82,7 @@ export function openFiler(options: FilerOptions): OpenFiler {
   const plainStore = openSqliteStore(options);
   const store = sealing === undefined ? plainStore : sealStore(plainStore, sealing);
   const pins = new ReaderPins();
+  const holds = new CollectorHolds();
   const readBudget = new ReadBudget(options.readAheadBudgetBytes ?? READ_AHEAD_BUDGET_BYTES);
   const writer = new FileWriter({
     store,
@@ -104,6 +111,7 @@ export function openFiler(options: FilerOptions): OpenFiler {
       return upload.kind === "refused" ? upload : writer.writePart(request);
     },
     collect(collectOptions) {
+      if (holds.isHeld) return Promise.resolve(NOTHING_COLLECTED);
       collecting ??= collectRound({ store, volumes, pins, clock, log }, collectOptions).finally(
         () => {
           collecting = undefined;
@@ -111,10 +119,20 @@ export function openFiler(options: FilerOptions): OpenFiler {
       );
       return collecting;
     },
+    hold: () => holds.hold(),
+    storeId: () => storeIdOf(options.database, options.random),
     check: (checkOptions) => checkFiler({ store, volumes, collection, isInFlight }, checkOptions),
     [Symbol.dispose]: () => store[Symbol.dispose](),
   };
 }
+
+const NOTHING_COLLECTED: CollectReport = {
+  removedChunks: 0,
+  removedBytes: 0,
+  heldRows: 0,
+  referencedChunks: 0,
+  hasMore: false,
+};
 
 function spaceGuard({ reserve, clock }: FilerOptions): SpaceGuard | undefined {
   if (reserve === undefined) return undefined;

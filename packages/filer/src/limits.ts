@@ -47,6 +47,25 @@ export const VALUE_KEY_SEALS_MAX = 2 ** 31;
 /** Value keys kept to open values with: each start of the server brings one. */
 export const VALUE_KEYS_CACHED_MAX = 256;
 
+/** A database is backed up in blocks of this size, those that changed: whole pages of SQLite. */
+export const BLOCK_BYTES = 64 * KIB;
+/** Content of one pack of a backup, apart from its last blob. */
+export const PACK_BYTES_MAX = 64 * MIB;
+/** Blobs of one pack, so that its index stays small. */
+export const PACK_BLOBS_MAX = 50_000;
+/** Indexes of packs that are read at once. */
+export const PACK_INDEX_READS_MAX = 16;
+/** Chunks of a backup that are read at once. */
+export const BACKUP_READS_IN_FLIGHT_MAX = 8;
+/** Chunks of a restore that are stored at once: they share syncs. */
+export const RESTORE_APPENDS_IN_FLIGHT_MAX = 32;
+/** Rows that backup, restore and verification take at a time. */
+export const BACKUP_ROWS_AT_ONCE = 1000;
+/** Damaged chunks that a manifest names; more are counted. */
+export const DAMAGED_LISTED_MAX = 1000;
+/** Backups that hold the collector at once. */
+export const HOLDS_MAX = 8;
+
 assert(INLINE_BYTES_MAX < SMALL_BODY_BYTES_MAX, "inline content is a small body");
 assert(SMALL_BODY_BYTES_MAX < CHUNK_SIZE_BYTES, "a small body fits one chunk");
 assert(

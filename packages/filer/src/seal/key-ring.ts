@@ -80,7 +80,7 @@ export class KeyRing implements TextSealer {
     return this.#deps.aead;
   }
 
-  randomBytes(count: number): Uint8Array {
+  freshBytes(count: number): Uint8Array {
     return this.#deps.random.bytes(count);
   }
 

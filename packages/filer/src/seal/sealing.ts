@@ -41,8 +41,8 @@ export class Sealing {
   }
 
   sealChunk(data: Uint8Array): SealedChunk {
-    const dataKey = this.#ring.randomBytes(SEAL_KEY_BYTES);
-    const nonce = this.#ring.randomBytes(SEAL_NONCE_BYTES);
+    const dataKey = this.#ring.freshBytes(SEAL_KEY_BYTES);
+    const nonce = this.#ring.freshBytes(SEAL_NONCE_BYTES);
     const stored = this.#ring.aead.seal({ key: dataKey, nonce, data, context: NO_CONTEXT });
     return { stored, dataKey };
   }
