@@ -9,6 +9,7 @@ export type StartErrorCode =
   | "master-key-wrong"
   | "key-ring-damaged"
   | "not-sealed"
+  | "restore-unfinished"
   | "port-in-use"
   | "address-unusable"
   | "ready-file-unusable";

@@ -6,12 +6,12 @@ import {
   systemHashes,
   systemRandom,
 } from "@kelp/base/platform";
-import { type KeyRing, openFiler } from "@kelp/filer";
+import { type KeyRing, type OpenFiler, openFiler } from "@kelp/filer";
 import { type Iam, openIam } from "@kelp/iam";
 import { type Master, openMaster } from "@kelp/master";
 import { createObjectStore } from "@kelp/s3/client";
 import { openVolumeStore } from "@kelp/volume";
-import type { Filer, ObjectStore } from "@kelp/wire";
+import type { ObjectStore, VolumeClient } from "@kelp/wire";
 import type { SqlDatabase } from "@kelp/base";
 import type { Credentials } from "./folder/credentials.ts";
 import type { DataFolder } from "./folder/data-folder.ts";
@@ -25,7 +25,8 @@ export const PIPELINES_BUCKET = "mlpipeline";
 
 /** The store of the process, from volumes to objects, without its doors. */
 export interface Store extends AsyncDisposable {
-  readonly filer: Filer;
+  readonly filer: OpenFiler;
+  readonly volumes: VolumeClient;
   readonly master: Master;
   readonly iam: Iam;
   readonly iamDatabase: SqlDatabase;
@@ -103,6 +104,7 @@ export async function openStore(options: {
   const owned = opened.move();
   return {
     filer,
+    volumes,
     master,
     iam,
     iamDatabase,

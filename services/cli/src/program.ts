@@ -1,9 +1,11 @@
 import { StartError } from "@kelp/all-in-one/errors";
 import { Command, CommanderError } from "commander";
+import { backupCommand } from "./commands/backup.ts";
 import { benchCommand } from "./commands/bench.ts";
 import { envCommand } from "./commands/env.ts";
 import { fsckCommand } from "./commands/fsck.ts";
 import { keysCommand } from "./commands/keys.ts";
+import { restoreCommand } from "./commands/restore.ts";
 import { runCommand } from "./commands/run.ts";
 import { serverCommand } from "./commands/server.ts";
 import { shellCommand } from "./commands/shell.ts";
@@ -59,6 +61,8 @@ export function buildProgram(line: CommandLine): Command {
     runCommand(line),
     shellCommand(line),
     fsckCommand(line),
+    backupCommand(line),
+    restoreCommand(line),
     keysCommand(line),
     testCommand(line),
     benchCommand(line),

@@ -6,7 +6,7 @@ const TEMPORARY_END = ".tmp";
 
 /**
  * A target that is a folder. A piece is written under another name, synced, renamed, and its folder synced. The folder is
- * made when absent, for its owner alone.
+ * made when absent, for its owner alone. Names that begin with a dot are not pieces: whoever works there keeps things under them.
  */
 export class FolderTarget implements BackupTarget {
   readonly #disk: Disk;
@@ -22,7 +22,9 @@ export class FolderTarget implements BackupTarget {
       const folder = `${this.#folder}/${prefix}`;
       if (!(await this.#disk.exists(folder))) return [];
       const names = await this.#disk.list(folder);
-      return names.filter((name) => !name.endsWith(TEMPORARY_END)).map((name) => prefix + name);
+      return names
+        .filter((name) => !name.startsWith(".") && !name.endsWith(TEMPORARY_END))
+        .map((name) => prefix + name);
     });
   }
 

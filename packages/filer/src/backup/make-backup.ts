@@ -227,8 +227,8 @@ function copyPath(request: BackupRequest, name: string): string {
   return `${request.workFolder}/${name}`;
 }
 
-/** `20261127T101500Z-1a2b3c4d`: in the order of time, and never twice. */
+/** `20261127T101500123Z-1a2b3c4d`: in the order of time, and never twice. */
 function newId(deps: BackupDeps, startedMs: number): string {
-  const time = new Date(startedMs).toISOString().replaceAll(/[-:]|\.\d+/g, "");
+  const time = new Date(startedMs).toISOString().replaceAll(/[-:.]/g, "");
   return `${time}-${deps.random.uint32().toString(16).padStart(8, "0")}`;
 }
