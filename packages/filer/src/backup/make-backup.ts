@@ -71,16 +71,10 @@ export async function makeBackup(deps: BackupDeps, request: BackupRequest): Prom
     hashes: deps.hashes,
     onDamaged: () => undefined,
   });
-  const work = new BackupWork(deps, request, catalogue);
   using filer = deps.openDatabase(copyPath(request, request.filerDatabase));
   const chunks = new NamedChunks(filer);
-  await work.copyChunks(chunks);
-  const databases: BackupDatabase[] = [];
-  for (const { name } of copies)
-    databases.push(await work.copyBlocks(name, copyPath(request, name)));
-  const files: BackupFile[] = [];
-  for (const { name, path } of request.source.files) files.push(await work.copyFile(name, path));
-  await work.flush();
+  const work = new BackupWork(deps, request, catalogue);
+  const { databases, files } = await copyAll(work, request, { copies, chunks });
   const manifest: BackupManifest = {
     format: BACKUP_FORMAT,
     id: newId(deps, startedMs),
@@ -100,6 +94,27 @@ export async function makeBackup(deps: BackupDeps, request: BackupRequest): Prom
   await writeManifest(target, manifest, deps.hashes);
   const { copiedChunks, copiedBytes } = work;
   return { manifest, copiedChunks, copiedBytes, masterKeyIds: ringMasterKeys(filer) };
+}
+
+/** Durable when resolved; when it fails nothing is being written any more. */
+async function copyAll(
+  work: BackupWork,
+  request: BackupRequest,
+  what: { readonly copies: readonly NamedFile[]; readonly chunks: NamedChunks },
+): Promise<Pick<BackupManifest, "databases" | "files">> {
+  try {
+    await work.copyChunks(what.chunks);
+    const databases: BackupDatabase[] = [];
+    for (const { name } of what.copies) {
+      databases.push(await work.copyBlocks(name, copyPath(request, name)));
+    }
+    const files: BackupFile[] = [];
+    for (const { name, path } of request.source.files) files.push(await work.copyFile(name, path));
+    await work.flush();
+    return { databases, files };
+  } finally {
+    await work.settle();
+  }
 }
 
 async function copyDatabases(
@@ -185,6 +200,10 @@ class BackupWork {
 
   flush(): Promise<void> {
     return this.#writer.flush();
+  }
+
+  settle(): Promise<void> {
+    return this.#writer.settle();
   }
 
   usedPacks(): string[] {

@@ -77,6 +77,11 @@ export class PackWriter {
     await this.#writing;
   }
 
+  /** Resolves when nothing is being written any more, however that ended: for whoever gives up. */
+  async settle(): Promise<void> {
+    await this.#writing.catch(() => undefined);
+  }
+
   async #send(): Promise<void> {
     const bytes = joinBytes(this.#parts);
     const blobs = this.#blobs;

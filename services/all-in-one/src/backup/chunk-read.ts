@@ -1,8 +1,14 @@
 import type { ChunkRead } from "@kelp/filer";
 import type { Fid, VolumeClient } from "@kelp/wire";
 
-/** Codes of volumes that say of the chunk, rather than of the moment, that it is not to be had. */
-const DAMAGED_CODES = new Set(["needle-corrupt", "no-such-volume", "cookie-mismatch"]);
+/** Codes of volumes that say of the chunk, or of the disk under it, rather than of the moment, that it is not to be had. */
+const DAMAGED_CODES = new Set([
+  "needle-corrupt",
+  "cookie-mismatch",
+  "no-such-volume",
+  "volume-failed",
+  "read-failed",
+]);
 
 /** A chunk as it is stored. What damage keeps back is told; what else fails is thrown. */
 export async function readStoredChunk(volumes: VolumeClient, fid: Fid): Promise<ChunkRead> {

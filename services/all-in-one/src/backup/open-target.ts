@@ -12,6 +12,8 @@ export interface OpenedTarget {
   /** As a person would say it. */
   readonly name: string;
   readonly workParent: string;
+  /** Of the S3 service, where it is one and was named. */
+  readonly endpoint: string | undefined;
 }
 
 export interface TargetPlace {
@@ -35,6 +37,7 @@ export function placeOf(given: TargetPlace): OpenedTarget {
       target: new FolderTarget(systemDisk, folder),
       name: folder,
       workParent: work ?? folder,
+      endpoint: undefined,
     };
   }
   const match = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*?))?\/*$/.exec(place);
@@ -53,7 +56,7 @@ export function placeOf(given: TargetPlace): OpenedTarget {
     secretAccessKey: environment["AWS_SECRET_ACCESS_KEY"],
     sessionToken: environment["AWS_SESSION_TOKEN"],
   });
-  return { target, name: place, workParent: work ?? tmpdir() };
+  return { target, name: place, workParent: work ?? tmpdir(), endpoint };
 }
 
 const WORK_PREFIX = ".kelp-work-";

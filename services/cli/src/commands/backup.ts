@@ -55,14 +55,20 @@ export function backupCommand(line: CommandLine): Command {
       const { FOLDER_FILES, isDataFolder, readServerState } =
         await import("@kelp/all-in-one/folder");
       if (!isDataFolder(dir)) throw new CommandError(`There is no data folder of Kelp at ${dir}`);
-      const isRunning = readServerState(join(dir, FOLDER_FILES.server)) !== undefined;
+      const running = readServerState(join(dir, FOLDER_FILES.server));
       const { backUpFolder, openLog } = await import("@kelp/all-in-one");
       const to = await targetOf(line, place, flags);
+      if (running !== undefined && isSameOrigin(to.endpoint, running.s3_url)) {
+        throw new CommandError(`Cannot back up ${dir} to ${to.name}: that is in this very folder`);
+      }
       const report = await failingClearly(`Cannot back up ${dir} to ${to.name}`, () =>
         backUpFolder({
           dir,
           to,
-          server: isRunning ? findServer(line, { server: undefined, flags: given }) : undefined,
+          server:
+            running !== undefined
+              ? findServer(line, { server: undefined, flags: given })
+              : undefined,
           kelpVersion: KELP_VERSION,
           keepCount,
           onProgress: progressTo(line, ({ chunksDone, chunkCount, copiedBytes }) => {
@@ -191,6 +197,10 @@ export function progressTo<Progress>(
     toldMs = performance.now();
     line.err(textOf(progress));
   };
+}
+
+function isSameOrigin(endpoint: string | undefined, url: string): boolean {
+  return endpoint !== undefined && URL.parse(endpoint)?.origin === new URL(url).origin;
 }
 
 function keepOf(text: string | undefined): number | undefined {

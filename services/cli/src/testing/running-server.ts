@@ -69,6 +69,11 @@ export async function startTestServer(
   };
 }
 
+/** The CLI as a process of its own, for tests that end it. */
+export function startCliProcess(args: readonly string[]): ChildProcess {
+  return startCli(args, {});
+}
+
 function startCli(
   args: readonly string[],
   options: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> },
