@@ -40,10 +40,10 @@ test("a backup beside running writers is one state with all that was acknowledge
   const sizes = [200, CHUNK, 3_000_000];
   for (const [number, size] of sizes.entries())
     await bucket.write(`before-${number}`, bodyOf(`before-${number}`, size));
-  let isWriting = true;
+  const stopping = new AbortController();
   const acknowledged: number[] = [0, 0, 0, 0];
   const writers = acknowledged.map(async (_, writer) => {
-    for (let round = 1; isWriting; round += 1) {
+    for (let round = 1; !stopping.signal.aborted; round += 1) {
       // One after another: of two neighbours a state with the second has the first.
       const name = `writer-${writer}-${String(round).padStart(5, "0")}`;
       await bucket.write(name, bodyOf(name, round % 3 === 0 ? 300 : CHUNK));
@@ -54,7 +54,7 @@ test("a backup beside running writers is one state with all that was acknowledge
   while (Math.min(...acknowledged) < 5) await Bun.sleep(1);
   const before = [...acknowledged];
   const made = await runCli(["backup", target, "--dir", data]);
-  isWriting = false;
+  stopping.abort();
   await Promise.all(writers);
   expect(made).toMatchObject({ status: 0, stderr: "" });
   expect(await runCli(["backup", "verify", target])).toMatchObject({ status: 0, stderr: "" });
