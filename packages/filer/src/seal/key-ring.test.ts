@@ -2,7 +2,8 @@ import { expect, test } from "bun:test";
 import { utf8, utf8Text } from "@kelp/base";
 import { openDatabase, systemAead, systemHashes, systemRandom } from "@kelp/base/platform";
 import { codeOf, openTestRing, testMasterKeys } from "../testing/index.ts";
-import { KeyRing, SEALED_VALUE_OVERHEAD_BYTES } from "./key-ring.ts";
+import { KeyRing } from "./key-ring.ts";
+import { SEALED_VALUE_OVERHEAD_BYTES } from "./stored-bytes.ts";
 import { ringMasterKeys } from "./open-ring.ts";
 import { readRing } from "./ring-rows.ts";
 

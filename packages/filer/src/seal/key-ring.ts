@@ -15,6 +15,7 @@ import {
   utf8Text,
 } from "@kelp/base";
 import type { TextSealer } from "@kelp/wire";
+import { SEALED_VALUE_OVERHEAD_BYTES } from "./stored-bytes.ts";
 import { VALUE_KEYS_CACHED_MAX, VALUE_KEY_SEALS_MAX } from "../limits.ts";
 
 /**
@@ -31,9 +32,7 @@ import { VALUE_KEYS_CACHED_MAX, VALUE_KEY_SEALS_MAX } from "../limits.ts";
  */
 const VERSION = 1;
 const SALT_BYTES = 16;
-const HEADER_BYTES = 1 + 4 + SALT_BYTES;
-/** How much longer a sealed value is. */
-export const SEALED_VALUE_OVERHEAD_BYTES = HEADER_BYTES + SEAL_OVERHEAD_BYTES;
+const HEADER_BYTES = SEALED_VALUE_OVERHEAD_BYTES - SEAL_OVERHEAD_BYTES;
 
 const VALUE_KEY_DOMAIN = utf8("kelp value key 1");
 

@@ -20,7 +20,7 @@ export function sealStore(store: FilerStore, sealing: Sealing): FilerStore {
 
 type TreeCalls = Pick<
   FilerStore,
-  "createTree" | "getTree" | "listTrees" | "setQuota" | "setTreeAttributes"
+  "createTree" | "getTree" | "listTrees" | "setQuota" | "setTreeAttributes" | "cloneTree"
 >;
 
 function treeCalls(store: FilerStore, values: Values): TreeCalls {
@@ -39,6 +39,9 @@ function treeCalls(store: FilerStore, values: Values): TreeCalls {
     async setQuota(name, quota) {
       return map(await store.setQuota(name, quota), (tree) => values.tree(tree));
     },
+    async cloneTree(request) {
+      return map(await store.cloneTree(request), (tree) => values.tree(tree));
+    },
     async setTreeAttributes(name, attributes) {
       const sealed = values.seal(attributes, "tree");
       return map(await store.setTreeAttributes(name, sealed), (tree) => values.tree(tree));
@@ -46,12 +49,19 @@ function treeCalls(store: FilerStore, values: Values): TreeCalls {
   };
 }
 
-type EntryCalls = Pick<FilerStore, "getEntry" | "putEntry" | "setEntryAttributes" | "renameEntry">;
+type EntryCalls = Pick<
+  FilerStore,
+  "getEntry" | "getSnapshotEntry" | "putEntry" | "setEntryAttributes" | "renameEntry"
+>;
 
 function entryCalls(store: FilerStore, values: Values): EntryCalls {
   return {
     async getEntry(tree, path) {
       return map(await store.getEntry(tree, path), (entry) => values.entry(entry));
+    },
+    async getSnapshotEntry(tree, snapshot, path) {
+      const outcome = await store.getSnapshotEntry(tree, snapshot, path);
+      return map(outcome, (entry) => values.entry(entry));
     },
     async putEntry(request) {
       const { attributes, content } = request;

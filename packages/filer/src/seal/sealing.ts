@@ -11,7 +11,8 @@ import { type Attributes, type Chunk, type Fid, formatFid } from "@kelp/wire";
 import { decodeAttributes, encodeAttributes } from "../entry/attributes.ts";
 import { encodeFid } from "../entry/chunk-list.ts";
 import { FilerError } from "../errors.ts";
-import { type KeyRing, SEALED_VALUE_OVERHEAD_BYTES } from "./key-ring.ts";
+import type { KeyRing } from "./key-ring.ts";
+import { SEALED_VALUE_OVERHEAD_BYTES } from "./stored-bytes.ts";
 
 /** A chunk on its way to a volume. */
 export interface SealedChunk {

@@ -75,6 +75,8 @@ export function describeFinding(finding: CheckFinding): FolderFinding {
         isHarmless: true,
         text: `blob ${formatFid(finding.fid)} of ${finding.sizeBytes} bytes belongs to nothing${finding.isRemoved ? "; removed" : ""}`,
       };
+    case "damaged-entry":
+      return damage(kind, `${finding.owner} is damaged: ${finding.reason}`);
     case "missing-chunk":
       return damage(kind, `blob ${formatFid(finding.fid)} is missing`);
     case "corrupt-needle":
@@ -96,6 +98,11 @@ export function describeFinding(finding: CheckFinding): FolderFinding {
       return damage(
         kind,
         `${finding.owner} names blob ${formatFid(finding.fid)}, which is not counted as used`,
+      );
+    case "holders-differ":
+      return damage(
+        kind,
+        `content ${finding.contentId} is counted as named ${finding.holders} times, it is named ${finding.counted} times`,
       );
     case "reference-count-differs":
       return damage(
