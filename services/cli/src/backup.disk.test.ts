@@ -6,6 +6,7 @@ import { temporaryFolder } from "@kelp/base/testing";
 import {
   type RunningServer,
   runCli,
+  runHere,
   startCliProcess,
   startTestServer,
 } from "./testing/running-server.ts";
@@ -53,16 +54,16 @@ test("a backup beside running writers is one state with all that was acknowledge
   });
   while (Math.min(...acknowledged) < 5) await Bun.sleep(1);
   const before = [...acknowledged];
-  const made = await runCli(["backup", target, "--dir", data]);
+  const made = await runHere(["backup", target, "--dir", data]);
   stopping.abort();
   await Promise.all(writers);
   expect(made).toMatchObject({ status: 0, stderr: "" });
-  expect(await runCli(["backup", "verify", target])).toMatchObject({ status: 0, stderr: "" });
-  expect(await runCli(["restore", target, "--dir", restored])).toMatchObject({
+  expect(await runHere(["backup", "verify", target])).toMatchObject({ status: 0, stderr: "" });
+  expect(await runHere(["restore", target, "--dir", restored])).toMatchObject({
     status: 0,
     stderr: "",
   });
-  expect((await runCli(["fsck", "--dir", restored])).stdout).toContain("no damage");
+  expect((await runHere(["fsck", "--dir", restored])).stdout).toContain("no damage");
 
   await using again = await startTestServer(join(folder.path, "restored"));
   // The identities came along: it is the same root.
@@ -106,7 +107,7 @@ test("a stopped folder is backed up without a server; the next backup copies lit
   };
   const place = "s3://mlpipeline/backups/kelp";
   const backUp = async (): Promise<{ copied_bytes: number; copied_chunks: number }> =>
-    JSON.parse((await runCli(["backup", place, "--dir", data, "--json"], { env })).stdout);
+    JSON.parse((await runHere(["backup", place, "--dir", data, "--json"], env)).stdout);
   expect((await backUp()).copied_chunks).toBe(20);
   {
     await using server = await startTestServer(folder.path);
@@ -115,22 +116,20 @@ test("a stopped folder is backed up without a server; the next backup copies lit
     const second = await backUp();
     expect(second.copied_chunks).toBe(1);
     expect(second.copied_bytes).toBeLessThan(1_000_000);
-    const itself = await runCli(["backup", place, "--dir", data, "--endpoint", server.s3Url], {
-      env,
-    });
+    const itself = await runHere(["backup", place, "--dir", data, "--endpoint", server.s3Url], env);
     expect(itself).toMatchObject({ status: 1 });
     expect(itself.stderr).toContain("in this very folder");
   }
-  expect((await runCli(["backup", "verify", place], { env })).status).toBe(0);
+  expect((await runHere(["backup", "verify", place], env)).status).toBe(0);
   const restored = join(folder.path, "again", "data");
-  expect(await runCli(["restore", place, "--dir", restored], { env })).toMatchObject({
+  expect(await runHere(["restore", place, "--dir", restored], env)).toMatchObject({
     status: 0,
     stderr: "",
   });
   await using again = await startTestServer(join(folder.path, "again"));
   expect(await s3Of(again).file("a-7").text()).toBe(bodyOf("a-7", 200_000));
   expect(await s3Of(again).file("b").text()).toBe(bodyOf("b", 100_000));
-  const missing = await runCli(["backup", "verify", "s3://nosuchbucket/x"], { env });
+  const missing = await runHere(["backup", "verify", "s3://nosuchbucket/x"], env);
   expect(missing.status).toBe(1);
   expect(missing.stderr.trim().split("\n")).toHaveLength(1);
 }, 60_000);
@@ -150,7 +149,7 @@ test("a backup and a restore that are killed are taken up by the next", async ()
     await Bun.sleep(1);
   backup.kill("SIGKILL");
   await new Promise((resolve) => backup.once("exit", resolve));
-  const made = JSON.parse((await runCli(["backup", target, "--dir", data, "--json"])).stdout);
+  const made = JSON.parse((await runHere(["backup", target, "--dir", data, "--json"])).stdout);
   expect(made.copied_chunks).toBeLessThan(made.chunk_count);
   expect(readdirSync(target).filter((name) => name.startsWith(".kelp-work"))).toEqual([]);
 
@@ -170,7 +169,7 @@ test("a backup and a restore that are killed are taken up by the next", async ()
   ]);
   expect(early).toMatchObject({ status: 1 });
   expect(early.stderr).toContain("a restore into it was not finished");
-  expect(await runCli(["restore", target, "--dir", restored])).toMatchObject({
+  expect(await runHere(["restore", target, "--dir", restored])).toMatchObject({
     status: 0,
     stderr: "",
   });
@@ -188,20 +187,20 @@ test("the backup of a sealed folder stays sealed, and opens with the master key 
   const restored = join(folder.path, "again", "data");
   const key = join(folder.path, "key");
   const other = join(folder.path, "other");
-  await runCli(["keys", "new", key]);
-  await runCli(["keys", "new", other]);
+  await runHere(["keys", "new", key]);
+  await runHere(["keys", "new", other]);
   const mark = "the colour of the sea ";
   {
     await using server = await startTestServer(folder.path, ["--encrypt.at-rest", `file:${key}`]);
     await s3Of(server).write("small", mark);
     await s3Of(server).write("large", mark.repeat(5000));
-    const made = await runCli(["backup", target, "--dir", data]);
+    const made = await runHere(["backup", target, "--dir", data]);
     expect(made.stdout).toContain("restoring needs the master key");
   }
   for (const name of readdirSync(join(target, "packs"))) {
     expect(readFileSync(join(target, "packs", name), "latin1")).not.toContain("colour");
   }
-  expect((await runCli(["restore", target, "--dir", restored])).status).toBe(0);
+  expect((await runHere(["restore", target, "--dir", restored])).status).toBe(0);
   const wrong = await runCli(["server", "--dir", restored, "--encrypt.at-rest", `file:${other}`]);
   expect(wrong.stderr).toContain("sealed under the master key");
   await using again = await startTestServer(join(folder.path, "again"), [
@@ -237,7 +236,7 @@ test("backup and restore refuse what would harm, in one line", async () => {
     [["restore", target, "--dir", join(folder.path, "new")], "no backups of Kelp"],
   ];
   for (const [args, text] of refused) {
-    const result = await runCli(args);
+    const result = await runHere(args);
     expect({ args, status: result.status, text: result.stderr }).toEqual({
       args,
       status: 1,
@@ -245,10 +244,10 @@ test("backup and restore refuse what would harm, in one line", async () => {
     });
     expect(result.stderr.trim().split("\n")).toHaveLength(1);
   }
-  expect((await runCli(["backup", target, "--dir", data, "--keep", "0"])).status).toBe(2);
-  expect((await runCli(["backup", target, "--dir", data])).status).toBe(0);
+  expect((await runHere(["backup", target, "--dir", data, "--keep", "0"])).status).toBe(2);
+  expect((await runHere(["backup", target, "--dir", data])).status).toBe(0);
   for (const dir of [full, data]) {
-    const result = await runCli(["restore", target, "--dir", dir]);
+    const result = await runHere(["restore", target, "--dir", dir]);
     expect(result.stderr).toContain("is not empty");
   }
   expect(readdirSync(full)).toEqual(["letter.txt"]);

@@ -17,14 +17,21 @@ import { CommandError, UsageError } from "./usage-error.ts";
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 
-/** Parses the arguments (without program names), runs the one command, and returns the exit status. */
-export async function runProgram(args: readonly string[]): Promise<number> {
+/**
+ * Parses the arguments (without program names), runs the one command, and returns the exit status. `given` replaces what
+ * the command sees of this process.
+ */
+export async function runProgram(
+  args: readonly string[],
+  given: Partial<Pick<CommandLine, "environment" | "out" | "err">> = {},
+): Promise<number> {
   let status = 0;
   const line: CommandLine = {
     environment: process.env,
     currentFolder: process.cwd(),
     out: (text) => process.stdout.write(`${text}\n`),
     err: (text) => process.stderr.write(`${text}\n`),
+    ...given,
     exitWith: (code) => {
       status = code;
     },

@@ -4,7 +4,7 @@ import { Database } from "bun:sqlite";
 import { mkdirSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { type TemporaryFolder, temporaryFolder } from "@kelp/base/testing";
-import { type RunningServer, runCli, startTestServer } from "./testing/running-server.ts";
+import { type RunningServer, runCli, runHere, startTestServer } from "./testing/running-server.ts";
 
 const MARK = "the colour of the sea";
 
@@ -19,7 +19,7 @@ function s3Of(server: RunningServer): S3Client {
 
 async function makeKey(folder: TemporaryFolder, name: string): Promise<string> {
   const file = join(folder.path, name);
-  const made = await runCli(["keys", "new", file]);
+  const made = await runHere(["keys", "new", file]);
   expect(made).toMatchObject({ status: 0, stderr: "" });
   return `file:${file}`;
 }
@@ -72,7 +72,7 @@ test("without its key, or with another, the server does not start, says which, a
     await s3Of(server).write("a", MARK);
     await server.end("SIGTERM");
   }
-  const rightId = keyIdOf((await runCli(["keys", "show", "--dir", data])).stdout);
+  const rightId = keyIdOf((await runHere(["keys", "show", "--dir", data])).stdout);
   const lasting = (): string[] =>
     filesBelow(data)
       .filter((file) => !/lock\.db|-shm$|-wal$|-journal$/.test(file))
@@ -112,7 +112,7 @@ test("rotation by command and by option: the new key opens everything, the old o
   {
     await using server = await startTestServer(folder.path, ["--encrypt.at-rest", first]);
     await s3Of(server).write("large", large);
-    const busy = await runCli([
+    const busy = await runHere([
       "keys",
       "rotate",
       "--dir",
@@ -126,7 +126,7 @@ test("rotation by command and by option: the new key opens everything, the old o
     await server.end("SIGTERM");
   }
   const volumes = textOfFolder(join(data, "volumes"));
-  const refused = await runCli([
+  const refused = await runHere([
     "keys",
     "rotate",
     "--dir",
@@ -138,7 +138,7 @@ test("rotation by command and by option: the new key opens everything, the old o
   ]);
   expect(refused.status).toBe(1);
   expect(refused.stderr).toContain("sealed under the master key");
-  const rotated = await runCli([
+  const rotated = await runHere([
     "keys",
     "rotate",
     "--dir",
@@ -171,7 +171,7 @@ test("sealing can be turned on for a folder that has content, and keys come from
     await using server = await startTestServer(folder.path);
     await s3Of(server).write("old", MARK);
   }
-  const unsealed = await runCli(["keys", "show", "--dir", data]);
+  const unsealed = await runHere(["keys", "show", "--dir", data]);
   expect(unsealed.stdout).toBe(`${data} is not sealed\n`);
   {
     await using server = await startTestServer(
@@ -188,7 +188,7 @@ test("sealing can be turned on for a folder that has content, and keys come from
     readonly bytes: Uint8Array;
   }[];
   expect(contents.map(({ bytes }) => Buffer.from(bytes).includes(MARK))).toEqual([true, false]);
-  expect((await runCli(["fsck", "--dir", data])).status).toBe(0);
+  expect((await runHere(["fsck", "--dir", data])).status).toBe(0);
 }, 30_000);
 
 test("a folder that cannot be made is no reason to read a key, and a key that cannot be read makes no folder", async () => {
@@ -198,7 +198,7 @@ test("a folder that cannot be made is no reason to read a key, and a key that ca
   expect(result.status).toBe(1);
   expect(() => readdirSync(data)).toThrow("ENOENT");
   mkdirSync(data);
-  expect((await runCli(["keys", "show", "--dir", data])).stderr).toContain(
+  expect((await runHere(["keys", "show", "--dir", data])).stderr).toContain(
     "There is no data folder",
   );
 });
