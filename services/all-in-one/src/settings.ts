@@ -26,6 +26,11 @@ export interface ServerSettings {
     readonly cache: "on" | "off";
     readonly secretsFile: string | undefined;
   };
+  /** Where the master keys are: `file:/PATH` or `env:NAME`. */
+  readonly encryption: {
+    readonly atRest: string | undefined;
+    readonly previous: string | undefined;
+  };
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
   readonly readyFile: string | undefined;

@@ -62,6 +62,7 @@ function settingsOf(
       cache: isOn("pipelines.cache") ? "on" : "off",
       secretsFile: values["pipelines.secrets"],
     },
+    encryption: { atRest: values["encrypt.at-rest"], previous: values["encrypt.previous"] },
     logLevel: logLevel(text("log.level")),
     logFormat: text("log.format") === "json" ? "json" : "pretty",
     readyFile: values["ready-file"],

@@ -105,6 +105,18 @@ export const SERVER_OPTIONS = [
     text: "Space that new content leaves free on the disk of --dir and of each folder of volumes; below it writes are refused while reads and deletes go on",
   },
   {
+    name: "encrypt.at-rest",
+    kind: { kind: "text", placeholder: "SOURCE" },
+    default: undefined,
+    text: "Seal what is stored under the master key in file:/PATH or env:NAME: 32 random bytes as hex or base64",
+  },
+  {
+    name: "encrypt.previous",
+    kind: { kind: "text", placeholder: "SOURCE" },
+    default: undefined,
+    text: "The master key before a change: what stands under it is put under the one of --encrypt.at-rest",
+  },
+  {
     name: "pipelines.python",
     kind: { kind: "text", placeholder: "PROGRAM" },
     default: "python3",
