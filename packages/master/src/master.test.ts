@@ -24,7 +24,10 @@ const DISK: DiskStatus = {
   volumeCountMax: undefined,
 };
 
-const DISKS: Pick<VolumeAdmin, "disks"> = { disks: async () => [DISK, DISK] };
+/** Two file systems, one of them with two folders. */
+const DISKS: Pick<VolumeAdmin, "disks"> = {
+  disks: async () => ["a", "b", "a"].map((fileSystem) => ({ ...DISK, fileSystem })),
+};
 
 interface World extends AsyncDisposable {
   readonly volumes: MemoryVolumes;

@@ -1,6 +1,7 @@
 import { type Clock, type Log, type Random, assert } from "@kelp/base";
 import {
   type AssignRequest,
+  type DiskStatus,
   type Fid,
   type MasterAdmin,
   type MasterClient,
@@ -148,7 +149,7 @@ export class Master implements MasterClient, MasterAdmin, AsyncDisposable {
 
   async status(): Promise<MasterStatus> {
     const volumes = await this.#options.volumes.volumes();
-    const disks = await this.#options.disks.disks();
+    const disks = differentFileSystems(await this.#options.disks.disks());
     const sum = (key: "totalBytes" | "availableBytes"): number =>
       disks.reduce((total, disk) => total + disk[key], 0);
     return { volumes, totalBytes: sum("totalBytes"), availableBytes: sum("availableBytes") };
@@ -328,6 +329,17 @@ export class Master implements MasterClient, MasterAdmin, AsyncDisposable {
       );
     }
   }
+}
+
+/** Folders of one file system share its space, which counts once. */
+function differentFileSystems(disks: readonly DiskStatus[]): readonly DiskStatus[] {
+  const known = new Set<string>();
+  return disks.filter(({ fileSystem }) => {
+    if (fileSystem === undefined) return true;
+    const isNew = !known.has(fileSystem);
+    known.add(fileSystem);
+    return isNew;
+  });
 }
 
 function hasCode(error: unknown, code: string): boolean {

@@ -90,6 +90,7 @@ export class DiskFolder {
       this.#failure = undefined;
     } catch (error) {
       this.fail(error);
+      this.release();
       throw error;
     }
   }
@@ -100,9 +101,9 @@ export class DiskFolder {
     await this.#hold?.probe();
   }
 
+  /** Nothing here is used from now on. What was open is closed before `release`. */
   fail(cause: unknown): void {
     this.#failure = cause ?? new Error("the disk failed");
-    this.release();
   }
 
   /** Gives the folder back to others. Harmless when repeated. */
