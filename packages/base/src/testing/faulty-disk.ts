@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { type Disk, DiskError, type DiskFile, type DiskSpace, type OpenOptions } from "../disk.ts";
 
 /**
@@ -62,8 +63,21 @@ export class FaultyDisk implements Disk {
     return this.#disk.readWhole(path);
   }
 
-  writeWhole(path: string, content: Uint8Array, options?: { mode?: number }): Promise<void> {
-    return this.#disk.writeWhole(path, content, options);
+  /** The steps of a real one, so that each can fail. Faults of the path hold for its temporary file, too. */
+  async writeWhole(path: string, content: Uint8Array): Promise<void> {
+    const temporary = `${path}.tmp`;
+    const file = await this.#disk.open(temporary, { access: "read-write", create: true });
+    try {
+      await using faulty = new FaultyFile(this, file, path);
+      await faulty.truncate(0);
+      await faulty.writeAt([content], 0);
+      await faulty.sync();
+      await this.#disk.rename(temporary, path);
+    } catch (error) {
+      await this.#disk.remove(temporary);
+      throw error;
+    }
+    await this.syncFolder(dirname(path));
   }
 
   async space(path: string): Promise<DiskSpace> {
@@ -82,8 +96,9 @@ class FaultyFile implements DiskFile {
   readonly #faults: FaultyDisk;
   readonly #file: DiskFile;
 
-  constructor(faults: FaultyDisk, file: DiskFile) {
-    this.path = file.path;
+  /** `path` decides which faults concern it. */
+  constructor(faults: FaultyDisk, file: DiskFile, path = file.path) {
+    this.path = path;
     this.#faults = faults;
     this.#file = file;
   }

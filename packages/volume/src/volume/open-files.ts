@@ -61,20 +61,24 @@ function indexPath(name: VolumeName): string {
   return `${basePath(name)}.idx`;
 }
 
-/** Makes the files of an empty volume. The volume file is durable, its name included, when this resolves. */
+/**
+ * Makes the files of an empty volume. The volume file is durable, its name included, when this resolves. It gets its name
+ * only when its superblock is durable: a power cut can keep a name and a length without the bytes, and a file of
+ * unknown bytes could not be told from a volume of a version yet to come.
+ */
 export async function createFiles(deps: VolumeDeps, name: VolumeName): Promise<VolumeFiles> {
-  const options = { access: "read-write", create: true, exclusive: true } as const;
   const path = dataPath(name);
-  const data = await deps.disk.open(path, options);
+  if (await deps.disk.exists(path)) {
+    throw new VolumeError("volume-exists", `Cannot make volume ${path}: the file exists`);
+  }
+  await deps.disk.writeWhole(path, encodeSuperblock(NEW_SUPERBLOCK));
+  const data = await deps.disk.open(path, { access: "read-write" });
   try {
-    await data.writeAt([encodeSuperblock(NEW_SUPERBLOCK)], 0);
-    await data.sync();
-    await deps.disk.syncFolder(name.folder);
     const superblock = NEW_SUPERBLOCK;
     return await openIndexOf(deps, name, { data, superblock, isReadOnly: false });
   } catch (error) {
     await data.close();
-    // An empty file would take the id for good.
+    // A file without a volume would take the id for good.
     await deps.disk.remove(path);
     throw error;
   }
