@@ -4,7 +4,9 @@
  * - `cookie-mismatch`      an append under an id that exists with another cookie
  * - `needle-too-large`     more data than `NEEDLE_DATA_BYTES_MAX`
  * - `no-such-volume`       the store has no volume of that id
+ * - `volume-missing`       the disk of the volume failed or is absent: nothing of it can be read now
  * - `volume-exists`        a volume of that id is there already
+ * - `job-running`          another job has the volume: come back later
  * - `volume-full`          the volume is beyond its size limit and the grace after it: assign anew
  * - `volume-failed`        a write or sync failed earlier (or just now): assign anew; reads go on
  * - `read-only`            the volume cannot be appended to for what it is
@@ -20,7 +22,9 @@ export type VolumeErrorCode =
   | "cookie-mismatch"
   | "needle-too-large"
   | "no-such-volume"
+  | "volume-missing"
   | "volume-exists"
+  | "job-running"
   | "volume-full"
   | "volume-failed"
   | "read-only"

@@ -1,8 +1,8 @@
-import { DiskError, type Log, assert } from "@kelp/base";
+import { DiskError, assert } from "@kelp/base";
 import {
   type CreateVolume,
+  type DiskStatus,
   type Fid,
-  PLAIN_VOLUME,
   type ScannedNeedle,
   type VolumeClient,
   type VolumeId,
@@ -20,9 +20,13 @@ import {
 } from "../limits.ts";
 import { isCollection, parseDataFileName } from "../volume/file-name.ts";
 import type { VolumeDeps } from "../volume/open-files.ts";
-import { makeDurableFolder } from "./durable-folder.ts";
 import type { ServedVolume } from "../volume/served-volume.ts";
 import { Volume, type VolumeOptions } from "../volume/volume.ts";
+import { DiskFolder, type VolumeFolder } from "./disk-folder.ts";
+import { makeDurableFolder } from "./durable-folder.ts";
+import { UnavailableVolume } from "./unavailable-volume.ts";
+import { removeVolumeFiles } from "./volume-files.ts";
+import { VolumeTable } from "./volume-table.ts";
 
 export interface VolumeStoreOptions extends VolumeDeps {
   /** Made when absent. One store at a time may have it. */
@@ -41,7 +45,6 @@ export async function openVolumeStore(options: VolumeStoreOptions): Promise<Volu
   const sizeBytesMax = options.volumeSizeBytesMax ?? VOLUME_SIZE_BYTES_DEFAULT;
   assert(sizeBytesMax > 0, "a volume has room");
   assert(sizeBytesMax <= VOLUME_FILE_BYTES_MAX, "offsets of a volume fit in 4 bytes");
-  await makeDurableFolder(options.disk, options.folder);
   const store = new VolumeStore(options);
   await store.openAll();
   return store;
@@ -50,9 +53,8 @@ export async function openVolumeStore(options: VolumeStoreOptions): Promise<Volu
 /** The volumes of one folder. It owns their files; close it. */
 export class VolumeStore implements VolumeClient, VolumeStateSource, AsyncDisposable {
   readonly #options: VolumeStoreOptions;
-  readonly #log: Log;
-  readonly #volumes = new Map<VolumeId, ServedVolume>();
-  readonly #broken = new Map<VolumeId, BrokenVolume>();
+  readonly #disks: readonly DiskFolder[];
+  readonly #table = new VolumeTable();
   /** Ids of volumes being made. */
   readonly #creating = new Set<VolumeId>();
   readonly #listeners = new Set<(change: VolumeStateChange) => void>();
@@ -61,24 +63,28 @@ export class VolumeStore implements VolumeClient, VolumeStateSource, AsyncDispos
   /** For `openVolumeStore`, which opens the volumes. */
   constructor(options: VolumeStoreOptions) {
     this.#options = options;
-    this.#log = options.log;
+    const folders: readonly VolumeFolder[] = [{ path: options.folder }];
+    this.#disks = folders.map((folder, index) => new DiskFolder(index, folder));
   }
 
   /** For `openVolumeStore`. */
   async openAll(): Promise<void> {
-    for (const name of await this.#options.disk.list(this.#options.folder)) {
-      const parsed = parseDataFileName(name);
-      if (parsed === undefined) continue;
-      await this.#openOne(parsed.id, parsed.collection);
+    for (const disk of this.#disks) {
+      await makeDurableFolder(this.#options.disk, disk.folder);
+      for (const name of await this.#options.disk.list(disk.folder)) {
+        const parsed = parseDataFileName(name);
+        if (parsed === undefined) continue;
+        await this.#openOne(disk, parsed.id, parsed.collection);
+      }
     }
   }
 
   async append(fid: Fid, data: Uint8Array): Promise<void> {
-    await this.#volume(fid.volumeId).append(fid, data);
+    await this.#table.get(fid.volumeId).append(fid, data);
   }
 
-  async read(fid: Fid, scratch?: Uint8Array): Promise<Uint8Array | undefined> {
-    return this.#volume(fid.volumeId).read(fid, scratch);
+  async read(fid: Fid, scratch?: Uint8Array, hash64?: bigint): Promise<Uint8Array | undefined> {
+    return this.#table.get(fid.volumeId).read(fid, scratch, hash64);
   }
 
   /** All are tried, `REMOVE_COUNT_MAX` at a time; throws the first failure at the end. */
@@ -87,7 +93,7 @@ export class VolumeStore implements VolumeClient, VolumeStateSource, AsyncDispos
     for (let at = 0; at < fids.length; at += REMOVE_COUNT_MAX) {
       const slice = fids.slice(at, at + REMOVE_COUNT_MAX);
       const results = await Promise.allSettled(
-        slice.map(async (fid) => this.#volume(fid.volumeId).remove(fid)),
+        slice.map(async (fid) => this.#table.get(fid.volumeId).remove(fid)),
       );
       for (const result of results) {
         if (result.status === "rejected") failures.push(result.reason);
@@ -98,22 +104,23 @@ export class VolumeStore implements VolumeClient, VolumeStateSource, AsyncDispos
 
   async createVolume(id: VolumeId, options: CreateVolume): Promise<void> {
     const { collection } = options;
-    if (this.#isClosed)
-      throw new VolumeError("closed", "Cannot make a volume: the store is closed");
+    this.#refuseClosed(`make volume ${id}`);
     if (!isCollection(collection)) {
       throw new VolumeError(
         "invalid-collection",
         `Cannot make volume ${id}: its collection cannot be part of a file name`,
       );
     }
-    if (this.#volumes.has(id) || this.#broken.has(id) || this.#creating.has(id)) {
+    if (this.#table.has(id) || this.#creating.has(id)) {
       throw new VolumeError("volume-exists", `Cannot make volume ${id}: it exists`);
     }
     this.#creating.add(id);
     try {
-      const volume = await Volume.create(this.#options, this.#volumeOptions(id, collection));
+      const [disk] = this.#disks;
+      assert(disk !== undefined, "a store has a folder");
+      const volume = await Volume.create(this.#options, this.#volumeOptions(disk, id, collection));
       if (this.#isClosed) await volume.close();
-      this.#volumes.set(id, volume);
+      this.#table.add(id, { volume, disk });
     } catch (error) {
       throw creationFailed(id, error);
     } finally {
@@ -123,13 +130,14 @@ export class VolumeStore implements VolumeClient, VolumeStateSource, AsyncDispos
   }
 
   async volumes(): Promise<VolumeStatus[]> {
-    const statuses = Array.from(this.#volumes.values(), (volume) => volume.status());
-    for (const broken of this.#broken.values()) statuses.push(broken.status);
-    return statuses.sort((left, right) => left.id - right.id);
+    return this.#table
+      .slots()
+      .map(([, slot]) => slot.volume.status())
+      .sort((left, right) => left.id - right.id);
   }
 
   async *scan(id: VolumeId): AsyncGenerator<ScannedNeedle> {
-    yield* this.#volume(id).scan();
+    yield* this.#table.get(id).scan();
   }
 
   watchStates(listener: (change: VolumeStateChange) => void): Disposable {
@@ -137,11 +145,33 @@ export class VolumeStore implements VolumeClient, VolumeStateSource, AsyncDispos
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 
+  /** See `VolumeAdmin`, here and below. */
+  disks(): Promise<DiskStatus[]> {
+    const slots = this.#table.slots();
+    return Promise.all(
+      this.#disks.map((disk) => {
+        const count = slots.filter(([, slot]) => slot.disk === disk).length;
+        return disk.status(this.#options.disk, count);
+      }),
+    );
+  }
+
+  async deleteVolume(id: VolumeId): Promise<void> {
+    this.#refuseClosed(`delete volume ${id}`);
+    await this.#table.withJobOnAny(id, "delete", ({ volume }) => this.#drop(id, volume));
+  }
+
+  async deleteCollection(collection: string): Promise<number> {
+    const chosen = this.#table.slots().filter(([, slot]) => slot.volume.collection === collection);
+    for (const [id] of chosen) await this.deleteVolume(id);
+    return chosen.length;
+  }
+
   /** Refuses further changes, waits for those under way and closes all files. Closing twice is harmless. */
   async close(): Promise<void> {
     this.#isClosed = true;
     const results = await Promise.allSettled(
-      Array.from(this.#volumes.values(), (volume) => volume.close()),
+      this.#table.slots().map(([, slot]) => slot.volume.close()),
     );
     for (const result of results) {
       if (result.status === "rejected") throw result.reason;
@@ -152,86 +182,72 @@ export class VolumeStore implements VolumeClient, VolumeStateSource, AsyncDispos
     await this.close();
   }
 
-  async #openOne(id: VolumeId, collection: string): Promise<void> {
-    if (this.#volumes.has(id) || this.#broken.has(id)) {
-      // Which of the two is right cannot be known, so neither the one open nor this one may be guessed at.
-      this.#log.error("two volume files have one id; the second is left alone", {
+  /** What is under way is finished; what comes later finds no volume. */
+  async #drop(id: VolumeId, volume: ServedVolume): Promise<void> {
+    const { collection } = volume;
+    this.#table.drop(id);
+    this.#announce({ id, collection, state: "deleted" });
+    await volume.close();
+    for (const disk of this.#disks) {
+      await removeVolumeFiles(this.#options.disk, disk.folder, { collection, id });
+    }
+  }
+
+  async #openOne(disk: DiskFolder, id: VolumeId, collection: string): Promise<void> {
+    const { log, clock } = this.#options;
+    if (this.#table.has(id)) {
+      // Which of the two is right cannot be known, so this one is not touched.
+      log.error("two volume files have one id; the second is left alone", {
         volume_id: id,
         collection,
       });
       return;
     }
     try {
-      const volume = await Volume.open(this.#options, this.#volumeOptions(id, collection));
-      this.#volumes.set(id, volume);
+      const volume = await Volume.open(this.#options, this.#volumeOptions(disk, id, collection));
+      this.#table.add(id, { volume, disk });
       const { damagedCount } = volume;
       if (damagedCount > 0) {
-        this.#log.error("a volume is damaged and should be scanned", {
+        log.error("a volume is damaged and should be scanned", {
           volume_id: id,
           collection,
           damaged_count: damagedCount,
         });
       }
     } catch (error) {
-      this.#log.error("a volume cannot be opened", { volume_id: id, collection, error });
-      this.#broken.set(id, brokenVolume(id, collection, error, this.#options.clock.nowMs()));
+      log.error("a volume cannot be opened", { volume_id: id, collection, error });
+      const volume = new UnavailableVolume("failed", {
+        id,
+        collection,
+        disk: disk.index,
+        diskType: disk.diskType,
+        openedMs: clock.nowMs(),
+        cause: error,
+      });
+      this.#table.add(id, { volume, disk });
     }
   }
 
-  #volumeOptions(id: VolumeId, collection: string): VolumeOptions {
+  #volumeOptions(disk: DiskFolder, id: VolumeId, collection: string): VolumeOptions {
     return {
       id,
       collection,
-      folder: this.#options.folder,
+      folder: disk.folder,
       sizeBytesMax: this.#options.volumeSizeBytesMax ?? VOLUME_SIZE_BYTES_DEFAULT,
       graceBytes: this.#options.fullGraceBytes ?? FULL_GRACE_BYTES_DEFAULT,
       onStateChange: (state: VolumeState) => this.#announce({ id, collection, state }),
     };
   }
 
-  #volume(id: VolumeId): ServedVolume {
-    const volume = this.#volumes.get(id);
-    if (volume !== undefined) return volume;
-    const broken = this.#broken.get(id);
-    if (broken !== undefined) {
-      throw new VolumeError("volume-failed", `Cannot use volume ${id}: it could not be opened`, {
-        cause: broken.cause,
-      });
+  #refuseClosed(action: string): void {
+    if (this.#isClosed) {
+      throw new VolumeError("closed", `Cannot ${action}: the store is closed`);
     }
-    throw new VolumeError("no-such-volume", `Cannot use volume ${id}: it is not here`);
   }
 
   #announce(change: VolumeStateChange): void {
     for (const listener of this.#listeners) listener(change);
   }
-}
-
-interface BrokenVolume {
-  readonly status: VolumeStatus;
-  readonly cause: unknown;
-}
-
-function brokenVolume(
-  id: VolumeId,
-  collection: string,
-  cause: unknown,
-  createdMs: number,
-): BrokenVolume {
-  const status: VolumeStatus = {
-    ...PLAIN_VOLUME,
-    id,
-    collection,
-    sizeBytes: 0,
-    liveCount: 0,
-    liveBytes: 0,
-    deletedCount: 0,
-    deletedBytes: 0,
-    needleIdMax: 0n,
-    state: "failed",
-    createdMs,
-    modifiedMs: 0,
-  };
-  return { status, cause };
 }
 
 function creationFailed(id: VolumeId, error: unknown): unknown {

@@ -1,4 +1,4 @@
-import { type Clock, type DiskFile, type Hashes, assert } from "@kelp/base";
+import { type Clock, type DiskFile, assert } from "@kelp/base";
 import {
   type Fid,
   type ScannedNeedle,
@@ -10,6 +10,7 @@ import {
 import { VolumeError } from "../errors.ts";
 import { NEEDLE_DATA_BYTES_MAX, SYNC_READ_BYTES_MAX } from "../limits.ts";
 import {
+  type Checksums,
   type DecodedNeedle,
   type NeedleHeader,
   decodeNeedle,
@@ -26,6 +27,7 @@ import {
   createFiles,
   openFiles,
 } from "./open-files.ts";
+import { RunningReads } from "./running-reads.ts";
 import { scanLive } from "./scan.ts";
 import type { ServedVolume } from "./served-volume.ts";
 
@@ -42,8 +44,9 @@ export class Volume implements ServedVolume {
   readonly #data: DiskFile;
   readonly #appender: Appender;
   readonly #clock: Clock;
-  readonly #hashes: Pick<Hashes, "crc32c">;
+  readonly #hashes: Checksums;
   readonly #openedMs: number;
+  readonly #reads = new RunningReads();
   #closing: Promise<void> | undefined;
 
   /** An empty volume, its files durable. */
@@ -108,7 +111,8 @@ export class Volume implements ServedVolume {
     await this.#appender.store({ kind: "remove", needleId, cookie });
   }
 
-  async read(fid: Fid, scratch?: Uint8Array): Promise<Uint8Array | undefined> {
+  async read(fid: Fid, scratch?: Uint8Array, hash64?: bigint): Promise<Uint8Array | undefined> {
+    this.#refuseClosed();
     const high = idHigh(fid.needleId);
     const low = idLow(fid.needleId);
     const location = this.#files.index.find(high, low);
@@ -126,16 +130,22 @@ export class Volume implements ServedVolume {
     if (header.idHigh !== high || header.idLow !== low) {
       throw corrupt(fid, "another needle id stands there");
     }
-    return this.#open(fid, record, { header, location });
+    return this.#open(fid, record, { header, location, hash64 });
   }
 
   async *scan(): AsyncGenerator<ScannedNeedle> {
-    yield* scanLive({
+    const needles = scanLive({
       file: this.#data,
       endBytes: this.#appender.endBytes,
       index: this.#files.index,
       hashes: this.#hashes,
     });
+    for (;;) {
+      this.#refuseClosed();
+      const next = await this.#reads.during(() => needles.next());
+      if (next.done === true) return;
+      yield next.value;
+    }
   }
 
   status(): VolumeStatus {
@@ -160,7 +170,7 @@ export class Volume implements ServedVolume {
     };
   }
 
-  /** Waits for the changes under way, then closes the files. Closing twice is harmless. */
+  /** Waits for the changes and reads under way, then closes the files. Closing twice is harmless. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -172,11 +182,17 @@ export class Volume implements ServedVolume {
 
   async #close(): Promise<void> {
     await this.#appender.close();
+    await this.#reads.settled();
     try {
       await this.#files.indexFile.close();
     } finally {
       await this.#data.close();
     }
+  }
+
+  #refuseClosed(): void {
+    if (this.#closing === undefined) return;
+    throw new VolumeError("closed", `Cannot read volume ${this.#name.id}: it is closed`);
   }
 
   #readSync(fid: Fid, record: Buffer, location: NeedleLocation): number {
@@ -189,7 +205,7 @@ export class Volume implements ServedVolume {
 
   async #readAsync(fid: Fid, record: Buffer, location: NeedleLocation): Promise<number> {
     try {
-      return await this.#data.readAt(record, location.offsetBytes);
+      return await this.#reads.during(() => this.#data.readAt(record, location.offsetBytes));
     } catch (error) {
       throw readFailed(fid, error);
     }
@@ -199,14 +215,18 @@ export class Volume implements ServedVolume {
   #open(
     fid: Fid,
     record: Buffer,
-    found: { readonly header: NeedleHeader; readonly location: NeedleLocation },
+    found: {
+      readonly header: NeedleHeader;
+      readonly location: NeedleLocation;
+      readonly hash64: bigint | undefined;
+    },
   ): Uint8Array | undefined {
-    const { header, location } = found;
+    const { header, location, hash64 } = found;
     if (header.bodyBytes !== location.bodyBytes) {
       throw corrupt(fid, `size is ${header.bodyBytes}, expected ${location.bodyBytes}`);
     }
     if (header.cookie !== fid.cookie) return undefined;
-    const decoded = decodeNeedle(record, location.bodyBytes, this.#hashes);
+    const decoded = decodeNeedle(record, location.bodyBytes, this.#hashes, hash64);
     if (decoded.kind === "corrupt") throw corrupt(fid, decoded.reason);
     return this.#isExpired(decoded) ? undefined : decoded.data;
   }
