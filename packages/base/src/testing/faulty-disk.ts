@@ -19,6 +19,12 @@ export class FaultyDisk implements Disk {
   failsTruncate = false;
   /** Whether reading fails with EIO. */
   failsReads = false;
+  /** Whether syncs of files say that they are done and do nothing, as some disks do. */
+  forgetsSyncs = false;
+  /** The same for syncs of folders. */
+  forgetsFolderSyncs = false;
+  /** Called after a write or sync failed on demand: where the next failure is chosen. */
+  afterFailure: () => void = () => undefined;
   onlyPathEnd = "";
   /** When set, a sync waits for it: for tests of what happens meanwhile. */
   syncGate: Promise<void> | undefined;
@@ -56,7 +62,7 @@ export class FaultyDisk implements Disk {
   }
 
   syncFolder(path: string): Promise<void> {
-    return this.#disk.syncFolder(path);
+    return this.forgetsFolderSyncs ? Promise.resolve() : this.#disk.syncFolder(path);
   }
 
   readWhole(path: string): Promise<Uint8Array> {
@@ -121,12 +127,15 @@ class FaultyFile implements DiskFile {
     const bytes = Buffer.concat(parts);
     if (faults.writesUntilFailure <= 0) {
       await this.#file.writeAt([bytes.subarray(0, bytes.length >> 1)], offset);
+      faults.afterFailure();
       throw this.#error("write", "EIO");
     }
     const fitting = Math.min(bytes.length, faults.spaceBytes);
     faults.spaceBytes -= fitting;
     await this.#file.writeAt([bytes.subarray(0, fitting)], offset);
-    if (fitting < bytes.length) throw this.#error("write", "ENOSPC");
+    if (fitting === bytes.length) return;
+    faults.afterFailure();
+    throw this.#error("write", "ENOSPC");
   }
 
   async sync(): Promise<void> {
@@ -135,8 +144,11 @@ class FaultyFile implements DiskFile {
     faults.syncCount++;
     faults.syncsUntilFailure--;
     await faults.syncGate;
-    if (faults.syncsUntilFailure <= 0) throw this.#error("sync", faults.syncFailure);
-    await this.#file.sync();
+    if (faults.syncsUntilFailure <= 0) {
+      faults.afterFailure();
+      throw this.#error("sync", faults.syncFailure);
+    }
+    if (!faults.forgetsSyncs) await this.#file.sync();
   }
 
   async truncate(sizeBytes: number): Promise<void> {

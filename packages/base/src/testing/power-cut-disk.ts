@@ -18,6 +18,16 @@ interface Node {
   sizeBytes: number;
 }
 
+/** The calls of a writer that is not a `DiskFile`, in the order in which they reached the disk. */
+export interface MirrorFile {
+  write(bytes: Uint8Array, offset: number): void;
+  truncate(sizeBytes: number): void;
+  sync(): void;
+  /** Makes the file's name durable, or that it is gone. */
+  syncName(): void;
+  remove(): void;
+}
+
 const AVAILABLE_BYTES_DEFAULT = 2 ** 40;
 
 /**
@@ -77,15 +87,22 @@ export class PowerCutDisk implements Disk {
     node.content[offset] = (node.content[offset] ?? 0) ^ mask;
   }
 
-  /** For writers whose calls are only seen afterwards: a file that something else writes, brought into this log. */
-  record(event: DiskEvent): void {
-    this.#events.push(event);
-  }
-
-  /** A number for a file that `record` speaks of. */
-  nextFile(): number {
-    this.#lastFile += 1;
-    return this.#lastFile;
+  /**
+   * A file that something else writes, such as a database with I/O of its own, brought into this log: its calls
+   * are logged at once. Made when absent.
+   */
+  mirror(path: string): MirrorFile {
+    const found = this.#names.get(path);
+    if (found === "folder") throw failure("open", path, "EISDIR");
+    const node = found ?? this.#create(path);
+    return {
+      write: (bytes, offset) => this.write(node, [bytes], offset),
+      truncate: (sizeBytes) => this.truncate(node, sizeBytes),
+      sync: () => this.synced(node, this.moment),
+      syncName: () =>
+        void this.#events.push({ kind: "sync-folder", path: parentOf(path), before: this.moment }),
+      remove: () => this.#remove(path),
+    };
   }
 
   async open(path: string, options: OpenOptions): Promise<DiskFile> {
@@ -97,11 +114,7 @@ export class PowerCutDisk implements Disk {
     }
     if (found !== undefined) return new PowerCutFile(this, path, found);
     if (!options.create) throw failure("open", path, "ENOENT");
-    this.#needFolder("open", path);
-    const node = { file: this.nextFile(), content: Buffer.alloc(0), sizeBytes: 0 };
-    this.#names.set(path, node);
-    this.#events.push({ kind: "create", path, file: node.file });
-    return new PowerCutFile(this, path, node);
+    return new PowerCutFile(this, path, this.#create(path));
   }
 
   async makeFolder(path: string): Promise<void> {
@@ -130,9 +143,7 @@ export class PowerCutDisk implements Disk {
 
   async remove(path: string): Promise<void> {
     await this.turn();
-    this.#node("remove", path);
-    this.#names.delete(path);
-    this.#events.push({ kind: "remove", path });
+    this.#remove(path);
   }
 
   async rename(source: string, target: string): Promise<void> {
@@ -198,10 +209,30 @@ export class PowerCutDisk implements Disk {
     this.#events.push({ kind: "truncate", file: node.file, sizeBytes });
   }
 
+  /** For its files: a sync that began when the log had `before` events. */
+  synced(node: Node, before: number): void {
+    this.#events.push({ kind: "sync", file: node.file, before });
+  }
+
   #endOne(slow: SeededRandom): void {
     const [resolve] = this.#waiting.splice(slow.below(this.#waiting.length), 1);
     resolve?.();
     if (this.#waiting.length > 0) setImmediate(() => this.#endOne(slow));
+  }
+
+  #create(path: string): Node {
+    this.#needFolder("open", path);
+    this.#lastFile += 1;
+    const node = { file: this.#lastFile, content: Buffer.alloc(0), sizeBytes: 0 };
+    this.#names.set(path, node);
+    this.#events.push({ kind: "create", path, file: node.file });
+    return node;
+  }
+
+  #remove(path: string): void {
+    this.#node("remove", path);
+    this.#names.delete(path);
+    this.#events.push({ kind: "remove", path });
   }
 
   #rename(source: string, target: string): void {
@@ -261,7 +292,7 @@ class PowerCutFile implements DiskFile {
     this.#needOpen("sync");
     const before = this.#disk.moment;
     await this.#disk.turn();
-    this.#disk.record({ kind: "sync", file: this.#node.file, before });
+    this.#disk.synced(this.#node, before);
   }
 
   async truncate(sizeBytes: number): Promise<void> {
