@@ -2,7 +2,6 @@ import { describe, expect, test } from "bun:test";
 import {
   existsSync,
   readFileSync,
-  readdirSync,
   rmSync,
   truncateSync,
   writeFileSync,

@@ -92,7 +92,8 @@ export async function* checkFiler(
     try {
       yield* checkVolume({ ...deps, garbage }, id, options);
     } catch (error) {
-      if (!errorCodes(error).includes("volume-failed")) throw error;
+      // Nothing is known of what it holds, so nothing can be said to be absent.
+      if (!isUnusable(error)) throw error;
       yield unreadable(deps.store, id, error);
     }
   }
@@ -199,9 +200,14 @@ async function isAbsent(deps: CheckDeps, fid: Fid): Promise<boolean> {
     return (await deps.volumes.read(fid)) === undefined;
   } catch (error) {
     if (errorCodes(error).includes("no-such-volume")) return true;
-    if (errorCodes(error).includes("needle-corrupt")) return false;
+    if (errorCodes(error).includes("needle-corrupt") || isUnusable(error)) return false;
     throw error;
   }
+}
+
+/** The volume could not be opened, or its disk is gone. */
+function isUnusable(error: unknown): boolean {
+  return errorCodes(error).some((code) => code === "volume-failed" || code === "volume-missing");
 }
 
 function* referencesOf(store: FilerStore, volumeId: VolumeId): Generator<Chunk> {
