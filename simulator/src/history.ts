@@ -15,6 +15,7 @@ interface Version {
  */
 export class History {
   readonly #versions: Version[];
+  readonly #refused: { readonly start: number; readonly end: number }[] = [];
 
   /** `start` is acknowledged from the beginning. */
   constructor(start: WorkerState = EMPTY_STATE) {
@@ -33,9 +34,18 @@ export class History {
     must(this.#versions.at(-1)).endMoment = moment;
   }
 
-  /** The operation was refused: nothing of it may ever be seen. */
-  refuse(): void {
-    this.#versions.pop();
+  /** The operation was refused: nothing of it may ever be seen, though its chunks may have been on their way. */
+  refuse(moment: number): void {
+    const { startMoment } = must(this.#versions.pop());
+    this.#refused.push({ start: startMoment, end: moment });
+  }
+
+  /** Whether an operation was on its way, whatever became of it. */
+  isRunning(moment: number): boolean {
+    return (
+      this.allowed(moment).running !== undefined ||
+      this.#refused.some(({ start, end }) => start < moment && moment < end)
+    );
   }
 
   /** Ends the newest operation with another state than was expected of it. */

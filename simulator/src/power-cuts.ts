@@ -1,7 +1,7 @@
 import type { Disk } from "@kelp/base";
 import { type DiskImage, FaultyDisk, type PowerCutDisk, SeededRandom } from "@kelp/base/testing";
-import { judge } from "./judge.ts";
-import { openRig } from "./store-rig.ts";
+import { judge, judgeVolumes } from "./judge.ts";
+import { type StoreRig, openRig } from "./store-rig.ts";
 import { Workload, createTrees } from "./workload.ts";
 
 /** Cuts made of one run of the workload. */
@@ -100,16 +100,19 @@ async function restart(
 ): Promise<void> {
   const isCutAgain = chance.chance(0.2);
   const first = await openRig({ image, random: chance.fork(3) });
-  if (!isCutAgain) {
-    await using rig = first;
-    await judge(rig, workload.record, moment);
-    return;
-  }
+  if (!isCutAgain) return judgeAndClose(first, workload, moment);
   const again = chance.below(first.disk.moment + 1);
   const second = first.disk.cuts().cut(again, chance);
   await first[Symbol.asyncDispose]();
-  await using rig = await openRig({ image: second, random: chance.fork(4) });
-  await judge(rig, workload.record, moment);
+  await judgeAndClose(await openRig({ image: second, random: chance.fork(4) }), workload, moment);
+}
+
+async function judgeAndClose(rig: StoreRig, { record }: Workload, moment: number): Promise<void> {
+  {
+    await using open = rig;
+    await judge(open, record, moment);
+  }
+  judgeVolumes(rig.disk.image(), record, moment);
 }
 
 function troubled(disk: PowerCutDisk, trouble: Trouble, random: SeededRandom): Disk {

@@ -285,7 +285,7 @@ class Hand {
       isDone = false;
     }
     if (isDone) history.acknowledge(disk.moment);
-    else history.refuse();
+    else history.refuse(disk.moment);
   }
 
   #path(): string {
