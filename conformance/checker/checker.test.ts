@@ -1,11 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import {
-  existsSync,
-  readFileSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { silentLog } from "@kelp/base";
 import { systemClock, systemDisk, systemHashes } from "@kelp/base/platform";
@@ -75,13 +69,14 @@ const DAMAGE: Readonly<Record<string, (folder: string) => void>> = {
   "a bit of the checksum": (folder) => flip(folder, "1.dat", 8 + 22, 1),
   "a record older than the one before": (folder) => flip(folder, "1.dat", 8 + 26, 0x40),
   "a bit of the padding": (folder) => flip(folder, "1.dat", 8 + 39, 1),
-  "a torn last record": (folder) => truncateSync(join(folder, "1.dat"), size(folder, "1.dat") - 9),
+  "a torn last record": (folder) =>
+    truncateSync(join(folder, "1.dat"), sizeOf(folder, "1.dat") - 9),
   "bytes behind the last record": (folder) =>
     writeFileSync(join(folder, "1.dat"), Buffer.alloc(10), { flag: "a" }),
   "no index": (folder) => rmSync(join(folder, "1.idx")),
-  "a torn index": (folder) => truncateSync(join(folder, "1.idx"), size(folder, "1.idx") - 1),
+  "a torn index": (folder) => truncateSync(join(folder, "1.idx"), sizeOf(folder, "1.idx") - 1),
   "an index that lacks its last entry": (folder) =>
-    truncateSync(join(folder, "1.idx"), size(folder, "1.idx") - 16),
+    truncateSync(join(folder, "1.idx"), sizeOf(folder, "1.idx") - 16),
   "an index with another offset": (folder) => flip(folder, "1.idx", 11, 2),
   "an index with another size": (folder) => flip(folder, "1.idx", 15, 4),
   "an index with another needle": (folder) => flip(folder, "1.idx", 7, 0x40),
@@ -128,7 +123,7 @@ describe.skipIf(!existsSync(FIXTURE))("a folder that SeaweedFS wrote", () => {
     await unpack(folder.path);
     const names = ["ec_22.ec04", "ec_22.ec13", "ec_22.ecsum", "ec_22.ecx"];
     for (const name of names) {
-      const offset = Math.floor(size(folder.path, name) / 2);
+      const offset = Math.floor(sizeOf(folder.path, name) / 2);
       flip(folder.path, name, offset, 1);
       expect(checkVolumeFolder(folder.path).problems.length).toBeGreaterThan(0);
       flip(folder.path, name, offset, 1);
@@ -141,7 +136,7 @@ async function unpack(folder: string): Promise<void> {
   expect(status).toBe(0);
 }
 
-function size(folder: string, name: string): number {
+function sizeOf(folder: string, name: string): number {
   return readFileSync(join(folder, name)).length;
 }
 

@@ -89,8 +89,9 @@ function checkParity({ shards, info }: ShardFiles, complain: (problem: string) =
 function checkNeedles(files: ShardFiles, complain: (problem: string) => void): void {
   const { info, index, journal } = files;
   const gone = new Set<bigint>();
-  for (let at = 0; journal !== undefined && at + 8 <= journal.sizeBytes; at += 8) {
-    gone.add(journal.read(at, 8).readBigUInt64BE(0));
+  const removals = journal?.read(0, journal.sizeBytes) ?? Buffer.alloc(0);
+  for (let at = 0; at + 8 <= removals.length; at += 8) {
+    gone.add(removals.readBigUInt64BE(at));
   }
   const data = joined(files);
   const version = data?.read(0, 1)[0];
