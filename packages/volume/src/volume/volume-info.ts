@@ -12,7 +12,6 @@ export interface VolumeInfo {
 /** The part of an information file that matters here. `base` is the path without `.dat`. */
 export async function readVolumeInfo(disk: Disk, base: string): Promise<VolumeInfo> {
   if (await disk.exists(`${base}.note`)) throw unsupported(base, "its copying never finished");
-  if (await disk.exists(`${base}.cpc`)) throw unsupported(base, "its vacuuming never finished");
   const path = `${base}.vif`;
   if (!(await disk.exists(path))) return { isReadOnly: false };
   const info = parseInfo(utf8Text(await disk.readWhole(path)));
