@@ -5,6 +5,7 @@ import {
   type Fid,
   type JobOptions,
   type ScannedNeedle,
+  type ScrubReport,
   type VacuumReport,
   type VolumeClient,
   type VolumeId,
@@ -21,12 +22,12 @@ import {
   VOLUME_SIZE_BYTES_DEFAULT,
 } from "../limits.ts";
 import { isCollection, parseDataFileName } from "../volume/file-name.ts";
-import { vacuumVolume } from "../vacuum/vacuum-volume.ts";
-import { type VolumeDeps, basePath } from "../volume/open-files.ts";
+import type { VolumeDeps } from "../volume/open-files.ts";
 import type { ServedVolume } from "../volume/served-volume.ts";
 import { Volume, type VolumeOptions } from "../volume/volume.ts";
 import { DiskFolder, type VolumeFolder } from "./disk-folder.ts";
 import { makeDurableFolder } from "./durable-folder.ts";
+import { Maintenance } from "./maintenance.ts";
 import { UnavailableVolume } from "./unavailable-volume.ts";
 import { removeVolumeFiles } from "./volume-files.ts";
 import { type VolumeSlot, VolumeTable } from "./volume-table.ts";
@@ -58,6 +59,7 @@ export class VolumeStore implements VolumeClient, VolumeStateSource, AsyncDispos
   readonly #options: VolumeStoreOptions;
   readonly #disks: readonly DiskFolder[];
   readonly #table = new VolumeTable();
+  readonly #maintenance: Maintenance;
   /** Ids of volumes being made. */
   readonly #creating = new Set<VolumeId>();
   readonly #listeners = new Set<(change: VolumeStateChange) => void>();
@@ -69,6 +71,13 @@ export class VolumeStore implements VolumeClient, VolumeStateSource, AsyncDispos
   /** For `openVolumeStore`, which opens the volumes. */
   constructor(options: VolumeStoreOptions) {
     this.#options = options;
+    this.#maintenance = new Maintenance({
+      ...options,
+      job: (id, name, jobOptions, work) => this.#job(id, name, jobOptions, work),
+      volumes: () => this.volumes(),
+      disks: () => this.disks(),
+      find: (id) => this.#table.find(id),
+    });
     const folders: readonly VolumeFolder[] = [{ path: options.folder }];
     this.#disks = folders.map((folder, index) => new DiskFolder(index, folder));
   }
@@ -77,6 +86,7 @@ export class VolumeStore implements VolumeClient, VolumeStateSource, AsyncDispos
   async openAll(): Promise<void> {
     for (const disk of this.#disks) {
       await makeDurableFolder(this.#options.disk, disk.folder);
+      await this.#maintenance.openRecord(disk);
       for (const name of await this.#options.disk.list(disk.folder)) {
         const parsed = parseDataFileName(name);
         if (parsed === undefined) continue;
@@ -173,19 +183,17 @@ export class VolumeStore implements VolumeClient, VolumeStateSource, AsyncDispos
     return chosen.length;
   }
 
-  async vacuum(id: VolumeId, options: JobOptions = {}): Promise<VacuumReport> {
-    return this.#job(id, "vacuum", options, async ({ volume, disk }, signal) => {
-      if (!(volume instanceof Volume)) throw notPlain("vacuum", id);
-      const base = basePath({ folder: disk.folder, collection: volume.collection, id });
-      const place = { folder: disk.folder, base };
-      const report = await vacuumVolume(volume, place, this.#options, { ...options, signal });
-      this.#options.log.info("a volume was vacuumed", {
-        volume_id: id,
-        bytes_before: report.bytesBefore,
-        bytes_after: report.bytesAfter,
-      });
-      return report;
-    });
+  vacuum(id: VolumeId, options?: JobOptions): Promise<VacuumReport> {
+    return this.#maintenance.vacuum(id, options);
+  }
+
+  scrubVolume(id: VolumeId, options?: JobOptions): Promise<ScrubReport> {
+    return this.#maintenance.scrub(id, options);
+  }
+
+  /** Vacuuming and scrubbing in rounds, for background jobs, and what came of it. */
+  get maintenance(): Pick<Maintenance, "vacuumRound" | "scrubRound" | "figures" | "quarantined"> {
+    return this.#maintenance;
   }
 
   /** Refuses further changes, waits for those under way and closes all files. Closing twice is harmless. */
@@ -236,6 +244,7 @@ export class VolumeStore implements VolumeClient, VolumeStateSource, AsyncDispos
     for (const disk of this.#disks) {
       await removeVolumeFiles(this.#options.disk, disk.folder, { collection, id });
     }
+    await this.#maintenance.forget(id);
   }
 
   async #openOne(disk: DiskFolder, id: VolumeId, collection: string): Promise<void> {
@@ -278,6 +287,7 @@ export class VolumeStore implements VolumeClient, VolumeStateSource, AsyncDispos
       id,
       collection,
       folder: disk.folder,
+      quarantined: this.#maintenance.damagedNeedles(disk, id),
       sizeBytesMax: this.#options.volumeSizeBytesMax ?? VOLUME_SIZE_BYTES_DEFAULT,
       graceBytes: this.#options.fullGraceBytes ?? FULL_GRACE_BYTES_DEFAULT,
       onStateChange: (state: VolumeState) => this.#announce({ id, collection, state }),
@@ -293,13 +303,6 @@ export class VolumeStore implements VolumeClient, VolumeStateSource, AsyncDispos
   #announce(change: VolumeStateChange): void {
     for (const listener of this.#listeners) listener(change);
   }
-}
-
-function notPlain(action: string, id: VolumeId): VolumeError {
-  return new VolumeError(
-    "read-only",
-    `Cannot ${action} volume ${id}: its content is not in a volume file here`,
-  );
 }
 
 function creationFailed(id: VolumeId, error: unknown): unknown {

@@ -1,6 +1,7 @@
 import { type Clock, type Hashes, type Log, assert } from "@kelp/base";
 import {
   type Fid,
+  type NeedleId,
   type ScannedNeedle,
   type VolumeState,
   PLAIN_VOLUME,
@@ -35,6 +36,8 @@ export interface VolumeOptions extends VolumeName {
   readonly sizeBytesMax: number;
   readonly graceBytes: number;
   readonly onStateChange: (state: VolumeState) => void;
+  /** Needles that scrubbing found damaged, with the places of their records; goes on changing. */
+  readonly quarantined?: ReadonlyMap<NeedleId, number>;
 }
 
 /** One volume: its two open files, its index in memory and its one writer. */
@@ -42,6 +45,7 @@ export class Volume implements ServedVolume {
   readonly #name: VolumeName;
   readonly #log: Log;
   #shared: SharedFiles;
+  readonly #quarantined: ReadonlyMap<NeedleId, number>;
   /** Exchanged, and held by somebody still. */
   #retired: SharedFiles[] = [];
   readonly #appender: Appender;
@@ -63,6 +67,7 @@ export class Volume implements ServedVolume {
   private constructor(deps: VolumeDeps, options: VolumeOptions, files: VolumeFiles) {
     this.#name = options;
     this.#log = deps.log;
+    this.#quarantined = options.quarantined ?? NONE_QUARANTINED;
     this.#shared = new SharedFiles(files, deps.log);
     this.#clock = deps.clock;
     this.#hashes = deps.hashes;
@@ -128,6 +133,9 @@ export class Volume implements ServedVolume {
     const low = idLow(fid.needleId);
     const location = this.#files.index.find(high, low);
     if (location === undefined) return undefined;
+    if (this.#quarantined.get(fid.needleId) === location.offsetBytes) {
+      throw corrupt(fid, "scrubbing found it damaged");
+    }
     const recordBytes = recordBytesOf(location.bodyBytes);
     const record = recordMemory(recordBytes, scratch);
     const count =
@@ -261,6 +269,8 @@ export class Volume implements ServedVolume {
     return this.#clock.nowMs() > Number(needle.dateNs / 1_000_000n) + needle.ttlMs;
   }
 }
+
+const NONE_QUARANTINED: ReadonlyMap<NeedleId, number> = new Map();
 
 function recordMemory(recordBytes: number, scratch: Uint8Array | undefined): Buffer {
   return scratch !== undefined && recordBytes <= scratch.length
