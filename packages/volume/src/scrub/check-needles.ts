@@ -1,4 +1,4 @@
-import { type Clock, DiskError, type Hashes } from "@kelp/base";
+import { type Clock, DiskError } from "@kelp/base";
 import type { Damage, VolumeId } from "@kelp/wire";
 import { WALK_BUFFER_BYTES } from "../limits.ts";
 import { joinIdHalves } from "../needle/id-halves.ts";
@@ -7,6 +7,7 @@ import { type ExamineSource, type Examined, examine } from "../volume/examine.ts
 import { ReadWindow } from "../volume/read-window.ts";
 import { liveOffsetUnits } from "../volume/scan.ts";
 import type { VolumeContent } from "../volume/volume-content.ts";
+import type { Checksums } from "../needle/decode.ts";
 
 /** What is read at once when a larger piece could not be read: a block of most disks. */
 const CAREFUL_BUFFER_BYTES = 4096;
@@ -20,7 +21,7 @@ export interface CheckedVolume {
 
 export interface CheckDeps {
   readonly clock: Clock;
-  readonly hashes: Pick<Hashes, "crc32c">;
+  readonly hashes: Checksums;
 }
 
 export interface CheckWatcher {
@@ -62,7 +63,7 @@ export async function checkNeedles(
 class NeedleCheck {
   readonly #volume: CheckedVolume;
   readonly #content: VolumeContent;
-  readonly #hashes: Pick<Hashes, "crc32c">;
+  readonly #hashes: Checksums;
   readonly #source: ExamineSource;
   readonly #damaged: Damage[] = [];
   /** Places where no needle could be read that lives there. Whose place it is comes out in the end. */

@@ -1,15 +1,16 @@
-import { type Clock, type Disk, DiskError, type Hashes, type Log } from "@kelp/base";
+import { type Clock, type Disk, DiskError, type Log } from "@kelp/base";
 import type { Damage, JobOptions, ScrubReport, VolumeId } from "@kelp/wire";
 import { SCRUB_BYTES_PER_SEC_DEFAULT, SCRUB_SAVE_BYTES } from "../limits.ts";
 import { Pace } from "../vacuum/pace.ts";
 import { checkIndex } from "./check-index.ts";
 import { type CheckWatcher, type CheckedVolume, checkNeedles } from "./check-needles.ts";
 import { type ScrubRecord, damagedNeedle } from "./scrub-record.ts";
+import type { Checksums } from "../needle/decode.ts";
 
 export interface ScrubDeps {
   readonly disk: Disk;
   readonly clock: Clock;
-  readonly hashes: Pick<Hashes, "crc32c">;
+  readonly hashes: Checksums;
   readonly log: Log;
 }
 
