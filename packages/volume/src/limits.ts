@@ -67,6 +67,10 @@ export const HEADER_WALK_BUFFER_BYTES = 64 * KIB;
 export const DAMAGE_COUNT_MAX = 10_000;
 /** What a background job may have in hand: sleeps are at least so long. */
 export const PACE_BURST_MS = 20;
+/** Volumes with a TTL are kept so much longer than their newest needle can be read, or a tenth of the TTL if that is less. */
+export const EXPIRY_MARGIN_MS_MAX = 10 * 60 * 1000;
+/** How old the measured free space of a disk may be when a needle is taken. */
+export const SPACE_AGE_MS_MAX = 1000;
 
 assert(
   VOLUME_SIZE_BYTES_DEFAULT + FULL_GRACE_BYTES_DEFAULT + TOMBSTONE_RESERVE_BYTES <=

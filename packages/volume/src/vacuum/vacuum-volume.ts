@@ -237,7 +237,7 @@ class Vacuum implements CopyMeter {
       // The writer knows a later one.
       lastDateNs: undefined,
       damagedCount: 0,
-      isReadOnly: false,
+      info: content.info,
     };
   }
 
