@@ -9,3 +9,4 @@ export {
 export type { FolderHold, VolumeFolder } from "./store/disk-folder.ts";
 export type { VolumeStoreOptions } from "./store/store-options.ts";
 export { VolumeStore, openVolumeStore } from "./store/volume-store.ts";
+export type { ScrubRound, VacuumRound } from "./store/maintenance.ts";

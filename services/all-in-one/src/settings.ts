@@ -13,6 +13,13 @@ export interface ServerSettings {
   readonly volumeSizeBytesMax: number;
   /** What new content leaves free on the file system of `dir`. */
   readonly minFreeSpaceBytes: number;
+  readonly maintenance: {
+    /** From 0 to 1: volumes with a larger share of garbage are vacuumed. */
+    readonly garbageThreshold: number;
+    readonly vacuumBytesPerSec: number;
+    /** `undefined`: no scrubbing. */
+    readonly scrubCycleMs: number | undefined;
+  };
   readonly pipelines: {
     readonly python: string;
     /** `undefined`: one per processor. */

@@ -10,11 +10,12 @@ import { openFiler } from "@kelp/filer";
 import { type Iam, openIam } from "@kelp/iam";
 import { type Master, openMaster } from "@kelp/master";
 import { createObjectStore } from "@kelp/s3/client";
-import { openVolumeStore } from "@kelp/volume";
+import { type VolumeStore, openVolumeStore } from "@kelp/volume";
 import type { Filer, ObjectStore } from "@kelp/wire";
 import type { SqlDatabase } from "@kelp/base";
 import type { Credentials } from "./folder/credentials.ts";
 import type { DataFolder } from "./folder/data-folder.ts";
+import { maintainVolumes } from "./jobs/maintain-volumes.ts";
 import { RepeatingJob } from "./jobs/repeating-job.ts";
 import type { ServerSettings } from "./settings.ts";
 
@@ -26,6 +27,7 @@ export const PIPELINES_BUCKET = "mlpipeline";
 /** The store of the process, from volumes to objects, without its doors. */
 export interface Store extends AsyncDisposable {
   readonly filer: Filer;
+  readonly volumes: VolumeStore;
   readonly master: Master;
   readonly iam: Iam;
   readonly iamDatabase: SqlDatabase;
@@ -86,6 +88,7 @@ export async function openStore(options: {
       log: options.log,
     }),
   );
+  opened.use(maintainVolumes({ volumes, settings, clock: systemClock, log: options.log }));
   const iamDatabase = opened.use(openDatabase(folder.file("iam")));
   const iam = openIam({
     ...common,
@@ -99,6 +102,7 @@ export async function openStore(options: {
   const owned = opened.move();
   return {
     filer,
+    volumes,
     master,
     iam,
     iamDatabase,

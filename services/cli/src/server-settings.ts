@@ -38,6 +38,11 @@ function settingsOf(
     localUser: isOn("auth.local-user") ? "trusted" : "signs-in",
     volumeSizeBytesMax: count("volume.sizeLimitMB") * MIB,
     minFreeSpaceBytes: count("volume.minFreeSpaceMB") * MIB,
+    maintenance: {
+      garbageThreshold: Number(text("volume.garbageThreshold")),
+      vacuumBytesPerSec: count("volume.vacuumMBps") * MIB,
+      scrubCycleMs: cycleMs(count("volume.scrubDays")),
+    },
     pipelines: {
       python: text("pipelines.python"),
       parallelism: parallelism === undefined ? undefined : Number(parallelism),
@@ -51,6 +56,10 @@ function settingsOf(
     rootAccessKey: nonEmpty(environment["KELP_ROOT_ACCESS_KEY"]),
     rootSecretKey: nonEmpty(environment["KELP_ROOT_SECRET_KEY"]),
   };
+}
+
+function cycleMs(days: number): number | undefined {
+  return days === 0 ? undefined : days * 24 * 60 * 60 * 1000;
 }
 
 function logLevel(text: string): ServerSettings["logLevel"] {

@@ -1,5 +1,12 @@
 import { type Disk, type Log, utf8, utf8Text } from "@kelp/base";
-import { type Damage, type NeedleId, type VolumeId, needleId, volumeId } from "@kelp/wire";
+import {
+  type Damage,
+  type FoundDamage,
+  type NeedleId,
+  type VolumeId,
+  needleId,
+  volumeId,
+} from "@kelp/wire";
 import { DAMAGE_COUNT_MAX } from "../limits.ts";
 
 /**
@@ -23,10 +30,6 @@ export interface ScrubProgress {
   readonly positionBytes: number;
   /** End of the last whole round; 0 when there was none. */
   readonly finishedMs: number;
-}
-
-export interface FoundDamage extends Damage {
-  readonly foundMs: number;
 }
 
 export const NEVER_SCRUBBED: ScrubProgress = { revision: 0, positionBytes: 0, finishedMs: 0 };

@@ -34,7 +34,7 @@ test("a sound volume is read whole, and nothing is listed", async () => {
     repaired: [],
     damaged: [],
   });
-  expect(store.maintenance.quarantined).toEqual([]);
+  expect(store.quarantined()).toEqual([]);
 });
 
 test("cold rot is found, listed durably, and read as corrupt even where the header is hit", async () => {
@@ -52,7 +52,7 @@ test("cold rot is found, listed durably, and read as corrupt even where the head
     ]);
   }
   await using store = await world.open();
-  expect(store.maintenance.quarantined.map(({ what }) => what)).toEqual(["2", "3"]);
+  expect(store.quarantined().map(({ what }) => what)).toEqual(["2", "3"]);
   expect(await codeOf(store.read(fid(2)))).toBe("needle-corrupt");
   expect(await codeOf(store.read(fid(3)))).toBe("needle-corrupt");
   expect(await readPlain(store, fid(4))).toEqual([...content(4, 100)]);
@@ -78,7 +78,7 @@ test("what is overwritten, removed or whole again leaves the list", async () => 
   await using store = await world.open();
   expect(await codeOf(store.read(fid(3)))).toBe("needle-corrupt");
   expect((await store.scrubVolume(ONE)).damaged).toEqual([]);
-  expect(store.maintenance.quarantined).toEqual([]);
+  expect(store.quarantined()).toEqual([]);
   expect(await readPlain(store, fid(3))).toEqual([...content(3, 100)]);
 });
 
@@ -113,7 +113,7 @@ test("an index file that does not fit its volume is found", async () => {
   expect(damaged[0]?.reason).toContain("entry 2 is not true");
   // A vacuum writes it anew.
   await store.vacuum(ONE);
-  expect(store.maintenance.quarantined).toEqual([]);
+  expect(store.quarantined()).toEqual([]);
   expect((await store.scrubVolume(ONE)).damaged).toEqual([]);
 });
 
@@ -155,9 +155,7 @@ test("an interrupted round is gone on with after a restart, and what it found is
   writeFileSync(`${world.folder}/scrub.json`, JSON.stringify(record));
   await using store = await world.open();
   expect(await store.scrubVolume(ONE)).toMatchObject({ checkedCount: 2, damaged: [] });
-  expect(store.maintenance.quarantined.map(({ what, foundMs }) => [what, foundMs])).toEqual([
-    ["1", 5],
-  ]);
+  expect(store.quarantined().map(({ what, foundMs }) => [what, foundMs])).toEqual([["1", 5]]);
   // The next round is a whole one.
   expect(await store.scrubVolume(ONE)).toMatchObject({ checkedCount: 4 });
   const text = readFileSync(`${world.folder}/scrub.json`, "utf8");
@@ -169,7 +167,7 @@ test("a record that cannot be read is started anew", async () => {
   for (const text of ["", "{", "[]", `{"format":2}`, `{"format":1,"volumes":{"x":{}}}`]) {
     writeFileSync(`${world.folder}/scrub.json`, text);
     await using store = await world.open();
-    expect(store.maintenance.quarantined).toEqual([]);
+    expect(store.quarantined()).toEqual([]);
     expect(await readPlain(store, fid(1))).toEqual([...content(1, 100)]);
   }
 });
@@ -186,7 +184,7 @@ test("a scrub ends when the store does, and a deleted volume is forgotten", asyn
   await using store = await world.open();
   await store.scrubVolume(ONE);
   await store.deleteVolume(ONE);
-  expect(store.maintenance.quarantined).toEqual([]);
+  expect(store.quarantined()).toEqual([]);
   expect(existsSync(world.dataPath)).toBe(false);
 });
 

@@ -1,18 +1,20 @@
 import type {
   Damage,
   DiskStatus,
+  FoundDamage,
   JobOptions,
   NeedleId,
   ScannedNeedle,
   ScrubReport,
   VacuumReport,
+  VolumeFigures,
   VolumeId,
   VolumeStatus,
 } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
 import { SCRUB_BYTES_PER_SEC_DEFAULT, VACUUM_RETRY_MS } from "../limits.ts";
 import { chooseForScrub } from "../scrub/scrub-policy.ts";
-import { NEVER_SCRUBBED, type FoundDamage, ScrubRecord } from "../scrub/scrub-record.ts";
+import { NEVER_SCRUBBED, ScrubRecord } from "../scrub/scrub-record.ts";
 import { scrubVolume } from "../scrub/scrub-volume.ts";
 import { Pace } from "../vacuum/pace.ts";
 import { chooseForVacuum } from "../vacuum/vacuum-policy.ts";
@@ -22,18 +24,8 @@ import { Volume } from "../volume/volume.ts";
 import type { DiskFolder } from "./disk-folder.ts";
 import type { VolumeSlot } from "./volume-table.ts";
 
-/** What maintenance did since the store was opened. */
-export interface MaintenanceFigures {
-  readonly vacuumCount: number;
-  readonly vacuumFailureCount: number;
-  readonly vacuumFreedBytes: number;
-  readonly scrubCount: number;
-  readonly scrubbedNeedleCount: number;
-  readonly scrubbedBytes: number;
-  /** Found by scrubbing, repaired ones included. */
-  readonly damagedCount: number;
-  readonly repairedCount: number;
-}
+/** What maintenance counts of the store's figures. */
+type MaintenanceFigures = Omit<VolumeFigures, "changesRefusedCount" | "readsRefusedCount">;
 
 export interface VacuumRound {
   /** See `VacuumPolicy`. */

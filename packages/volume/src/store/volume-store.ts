@@ -3,6 +3,7 @@ import type {
   CreateVolume,
   DiskStatus,
   Fid,
+  FoundDamage,
   JobOptions,
   NeedleContent,
   NeedleStore,
@@ -13,6 +14,7 @@ import type {
   VacuumReport,
   VolumeAdmin,
   VolumeClient,
+  VolumeFigures,
   VolumeId,
   VolumeStateChange,
   VolumeStateSource,
@@ -27,7 +29,7 @@ import { Volume } from "../volume/volume.ts";
 import { Catalogue } from "./catalogue.ts";
 import type { DiskFolder } from "./disk-folder.ts";
 import { DiskSet } from "./disk-set.ts";
-import { Maintenance } from "./maintenance.ts";
+import { Maintenance, type ScrubRound, type VacuumRound } from "./maintenance.ts";
 import { isVolumeExpired } from "./expired-volume.ts";
 import { placeVolume } from "./placement.ts";
 import { StateAnnouncer } from "./state-announcer.ts";
@@ -59,7 +61,14 @@ export async function openVolumeStore(options: VolumeStoreOptions): Promise<Volu
 /** What this store does of `VolumeAdmin`. */
 type Administration = Pick<
   VolumeAdmin,
-  "disks" | "deleteVolume" | "deleteCollection" | "setWritable" | "vacuum" | "scrubVolume"
+  | "disks"
+  | "deleteVolume"
+  | "deleteCollection"
+  | "setWritable"
+  | "vacuum"
+  | "scrubVolume"
+  | "quarantined"
+  | "figures"
 >;
 
 /** The volumes of some folders. It owns their files; close it. */
@@ -77,6 +86,7 @@ export class VolumeStore
   /** Aborted when the store closes: jobs end, volumes are closed after them. */
   readonly #stopping = new AbortController();
   readonly #jobs = new Set<Promise<unknown>>();
+  readonly #refusals = { changesRefusedCount: 0, readsRefusedCount: 0 };
   #isClosed = false;
 
   /** For `openVolumeStore`, which opens the volumes. */
@@ -105,15 +115,25 @@ export class VolumeStore
   }
 
   async append(fid: Fid, data: Uint8Array): Promise<void> {
-    const slot = this.#table.usable(fid.volumeId);
-    if (slot.disk.admit(data.length, this.#options.clock) === "unknown") {
-      await this.#folders.makeRoom(slot.disk, data.length);
+    try {
+      const slot = this.#table.usable(fid.volumeId);
+      if (slot.disk.admit(data.length, this.#options.clock) === "unknown") {
+        await this.#folders.makeRoom(slot.disk, data.length);
+      }
+      await slot.volume.append(fid, data);
+    } catch (error) {
+      this.#refusals.changesRefusedCount++;
+      throw error;
     }
-    await slot.volume.append(fid, data);
   }
 
   async read(fid: Fid, scratch?: Uint8Array, hash64?: bigint): Promise<Uint8Array | undefined> {
-    return this.#table.get(fid.volumeId).read(fid, scratch, hash64);
+    try {
+      return await this.#table.get(fid.volumeId).read(fid, scratch, hash64);
+    } catch (error) {
+      this.#refusals.readsRefusedCount++;
+      throw error;
+    }
   }
 
   /** All are tried, `REMOVE_COUNT_MAX` at a time; throws the first failure at the end. */
@@ -128,23 +148,39 @@ export class VolumeStore
         if (result.status === "rejected") failures.push(result.reason);
       }
     }
+    this.#refusals.changesRefusedCount += failures.length;
     if (failures.length > 0) throw failures[0];
   }
 
   async writeNeedle(fid: Fid, needle: NeedleContent): Promise<"written" | "unchanged"> {
-    const slot = this.#table.usable(fid.volumeId);
-    if (slot.disk.admit(needle.data.length, this.#options.clock) === "unknown") {
-      await this.#folders.makeRoom(slot.disk, needle.data.length);
+    try {
+      const slot = this.#table.usable(fid.volumeId);
+      if (slot.disk.admit(needle.data.length, this.#options.clock) === "unknown") {
+        await this.#folders.makeRoom(slot.disk, needle.data.length);
+      }
+      return await slot.volume.writeNeedle(fid, needle);
+    } catch (error) {
+      this.#refusals.changesRefusedCount++;
+      throw error;
     }
-    return slot.volume.writeNeedle(fid, needle);
   }
 
   async readNeedle(fid: Fid, options?: ReadNeedle): Promise<StoredNeedle | undefined> {
-    return this.#table.get(fid.volumeId).readNeedle(fid, options);
+    try {
+      return await this.#table.get(fid.volumeId).readNeedle(fid, options);
+    } catch (error) {
+      this.#refusals.readsRefusedCount++;
+      throw error;
+    }
   }
 
   async removeNeedle(fid: Fid): Promise<number | undefined> {
-    return this.#table.get(fid.volumeId).removeNeedle(fid);
+    try {
+      return await this.#table.get(fid.volumeId).removeNeedle(fid);
+    } catch (error) {
+      this.#refusals.changesRefusedCount++;
+      throw error;
+    }
   }
 
   /**
@@ -237,9 +273,24 @@ export class VolumeStore
     return this.#maintenance.scrub(id, options);
   }
 
-  /** Vacuuming and scrubbing in rounds, for background jobs, and what came of it. */
-  get maintenance(): Pick<Maintenance, "vacuumRound" | "scrubRound" | "figures" | "quarantined"> {
-    return this.#maintenance;
+  quarantined(): readonly FoundDamage[] {
+    return this.#maintenance.quarantined;
+  }
+
+  figures(): VolumeFigures {
+    return { ...this.#maintenance.figures, ...this.#refusals };
+  }
+
+  /** Vacuums what is worth it now, one after another; returns how many volumes. To be called now and then. */
+  vacuumRound(round: VacuumRound): Promise<number> {
+    this.#refuseClosed("vacuum");
+    return this.#maintenance.vacuumRound(round);
+  }
+
+  /** Scrubs the volume that is due, if any; whether there may be another. To be called now and then. */
+  scrubRound(round: ScrubRound): Promise<boolean> {
+    this.#refuseClosed("scrub");
+    return this.#maintenance.scrubRound(round);
   }
 
   /** Refuses further changes, waits for those under way and closes all files. Closing twice is harmless. */

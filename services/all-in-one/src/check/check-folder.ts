@@ -9,12 +9,12 @@ import {
 import { type CheckFinding, openFiler } from "@kelp/filer";
 import { openMaster } from "@kelp/master";
 import { openVolumeStore } from "@kelp/volume";
-import { formatFid } from "@kelp/wire";
+import { type Damage, formatFid } from "@kelp/wire";
 import { openDataFolder } from "../folder/data-folder.ts";
 
 /** Something that does not fit together in a data folder. */
 export interface FolderFinding {
-  readonly kind: CheckFinding["kind"];
+  readonly kind: CheckFinding["kind"] | "quarantined";
   /** Space is lost, data is not. Everything else is damage. */
   readonly isHarmless: boolean;
   readonly text: string;
@@ -57,6 +57,10 @@ export async function checkFolder(
   using filer = openFiler({ ...common, database, volumes, master });
   for await (const finding of filer.check({ orphans: options.orphans })) {
     options.onFinding(describeFinding(finding));
+  }
+  for (const damage of volumes.quarantined()) {
+    // Damaged needles the check has read itself.
+    if (!/^[0-9a-f]+$/.test(damage.what)) options.onFinding(describeQuarantined(damage));
   }
   const statuses = await volumes.volumes();
   return {
@@ -114,6 +118,13 @@ export function describeFinding(finding: CheckFinding): FolderFinding {
   }
 }
 
-function damage(kind: CheckFinding["kind"], text: string): FolderFinding {
+function describeQuarantined({ volumeId, what, reason }: Damage): FolderFinding {
+  return damage(
+    "quarantined",
+    `scrubbing found the ${what} of volume ${volumeId} damaged: ${reason}`,
+  );
+}
+
+function damage(kind: FolderFinding["kind"], text: string): FolderFinding {
   return { kind, isHarmless: false, text };
 }
