@@ -1,14 +1,14 @@
 import type { DiskFile } from "@kelp/base";
 import {
-  INDEX_ENTRY_BYTES,
   type IndexEntry,
+  indexEntryBytes,
   isRemoval,
   readIndexEntry,
 } from "../index/index-entry.ts";
 import { NeedleIndex } from "../index/needle-index.ts";
 import { HEADER_WALK_BUFFER_BYTES, WALK_BUFFER_BYTES } from "../limits.ts";
 import { readHeader } from "../needle/decode.ts";
-import { HEADER_BYTES, recordBytesOf } from "../needle/layout.ts";
+import { HEADER_BYTES } from "../needle/layout.ts";
 import { SUPERBLOCK_BYTES } from "../superblock/superblock.ts";
 import { isPossible } from "../volume/examine.ts";
 import { ReadWindow } from "../volume/read-window.ts";
@@ -44,13 +44,14 @@ export async function checkIndex(source: IndexCheckSource): Promise<string | und
 
 /** Follows the records by their headers alone. */
 class HeaderWalk {
-  readonly index = new NeedleIndex();
+  readonly index: NeedleIndex;
   readonly #source: IndexCheckSource;
   #at: number;
   isBroken = false;
 
   constructor(source: IndexCheckSource) {
     this.#source = source;
+    this.index = new NeedleIndex(source.content.index);
     this.#at = SUPERBLOCK_BYTES + source.content.superblock.extraBytes;
   }
 
@@ -63,7 +64,7 @@ class HeaderWalk {
     const window = new ReadWindow(content.data, HEADER_WALK_BUFFER_BYTES);
     while (this.#at < endBytes) {
       const header = readHeader(await window.borrow(this.#at, HEADER_BYTES), 0);
-      const next = this.#at + recordBytesOf(header.bodyBytes);
+      const next = this.#at + this.index.recordBytes(header.bodyBytes);
       if (!isPossible(header) || next > endBytes) {
         this.isBroken = true;
         return;
@@ -97,18 +98,20 @@ async function differenceOfFile(
   rebuilt: NeedleIndex,
   endBytes: number,
 ): Promise<string | undefined> {
+  const { offsetWidth } = rebuilt;
+  const entryBytes = indexEntryBytes(offsetWidth);
   const buffer = Buffer.allocUnsafeSlow(WALK_BUFFER_BYTES);
   let matchCount = 0;
   let coveredBytes = 0;
   for (let at = 0; ;) {
     const count = await source.indexFile.readAt(buffer, at);
-    const whole = count - (count % INDEX_ENTRY_BYTES);
+    const whole = count - (count % entryBytes);
     if (whole === 0) break;
-    for (let place = 0; place < whole; place += INDEX_ENTRY_BYTES) {
-      const entry = readIndexEntry(buffer, place);
+    for (let place = 0; place < whole; place += entryBytes) {
+      const entry = readIndexEntry(buffer, place, offsetWidth);
       if (entry.offsetBytes >= endBytes) continue;
       const verdict = judge(entry, rebuilt);
-      if (verdict === "false") return `entry ${(at + place) / INDEX_ENTRY_BYTES} is not true`;
+      if (verdict === "false") return `entry ${(at + place) / entryBytes} is not true`;
       if (verdict === "match") matchCount++;
       coveredBytes = Math.max(coveredBytes, entry.offsetBytes + 1);
     }

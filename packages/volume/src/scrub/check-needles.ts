@@ -2,10 +2,9 @@ import { type Clock, DiskError } from "@kelp/base";
 import type { Damage, VolumeId } from "@kelp/wire";
 import { WALK_BUFFER_BYTES } from "../limits.ts";
 import { joinIdHalves } from "../needle/id-halves.ts";
-import { ALIGNMENT_BYTES } from "../needle/layout.ts";
 import { type ExamineSource, type Examined, examine } from "../volume/examine.ts";
 import { ReadWindow } from "../volume/read-window.ts";
-import { liveOffsetUnits } from "../volume/scan.ts";
+import { liveInFileOrder } from "../index/file-order.ts";
 import type { VolumeContent } from "../volume/volume-content.ts";
 import type { Checksums } from "../needle/decode.ts";
 
@@ -41,7 +40,7 @@ export interface CheckedNeedles {
 
 /**
  * Reads every needle that lives behind `fromBytes`, in file order. What does not fit is read once more, alone, before it is
- * called damaged. Costs 4 bytes a live needle while it runs.
+ * called damaged. What is removed meanwhile is no damage. Takes bounded memory: see `liveInFileOrder`.
  */
 export async function checkNeedles(
   volume: CheckedVolume,
@@ -49,91 +48,91 @@ export async function checkNeedles(
   deps: CheckDeps,
   watcher: CheckWatcher,
 ): Promise<CheckedNeedles> {
-  const { content } = volume;
+  const { index, endBytes } = volume.content;
   const check = new NeedleCheck(volume, deps);
-  for (const units of liveOffsetUnits(content.index)) {
-    const offsetBytes = units * ALIGNMENT_BYTES;
-    if (offsetBytes < fromBytes) continue;
-    await watcher.spend(await check.checkAt(offsetBytes));
-    await watcher.onPosition(offsetBytes, () => check.result().damaged);
+  const pause = (): Promise<void> => deps.clock.sleep(0);
+  for await (const batch of liveInFileOrder(index, { endBytes, pause })) {
+    for (let at = 0; at < batch.count; at++) {
+      const offsetBytes = batch.offsetBytes[at] ?? 0;
+      if (offsetBytes < fromBytes) continue;
+      const idHigh = batch.idHighs[at] ?? 0;
+      const idLow = batch.idLows[at] ?? 0;
+      const bodyBytes = batch.bodyBytes[at] ?? 0;
+      await watcher.spend(await check.check({ idHigh, idLow, offsetBytes, bodyBytes }));
+      await watcher.onPosition(offsetBytes, () => check.damaged);
+    }
   }
-  return check.result();
+  return check;
 }
 
-class NeedleCheck {
-  readonly #volume: CheckedVolume;
+interface Expected {
+  readonly idHigh: number;
+  readonly idLow: number;
+  readonly offsetBytes: number;
+  readonly bodyBytes: number;
+}
+
+class NeedleCheck implements CheckedNeedles {
+  readonly damaged: Damage[] = [];
+  hasSoundHeaders = true;
+  count = 0;
+  bytes = 0;
+  readonly #id: VolumeId;
   readonly #content: VolumeContent;
   readonly #hashes: Checksums;
   readonly #source: ExamineSource;
-  readonly #damaged: Damage[] = [];
-  /** Places where no needle could be read that lives there. Whose place it is comes out in the end. */
-  readonly #nameless = new Map<number, string>();
-  #count = 0;
-  #bytes = 0;
 
   constructor(volume: CheckedVolume, deps: CheckDeps) {
-    this.#volume = volume;
+    this.#id = volume.id;
     this.#content = volume.content;
     this.#hashes = deps.hashes;
     this.#source = this.#sourceOf(WALK_BUFFER_BYTES);
   }
 
   /** Returns how many bytes were read. */
-  async checkAt(offsetBytes: number): Promise<number> {
-    let found = await this.#look(this.#source, offsetBytes);
-    if (found.kind !== "fine") {
-      found = await this.#look(this.#sourceOf(CAREFUL_BUFFER_BYTES), offsetBytes);
+  async check(expected: Expected): Promise<number> {
+    if (!this.#lives(expected)) return 0;
+    let found = await this.#look(this.#source, expected);
+    if (found !== undefined) {
+      found = await this.#look(this.#sourceOf(CAREFUL_BUFFER_BYTES), expected);
     }
-    this.#count++;
-    if (found.kind === "nameless") this.#nameless.set(offsetBytes, found.reason);
-    else if (found.kind === "damaged") this.#damaged.push(found.damage);
-    const bytes = found.kind === "fine" ? found.bytes : ALIGNMENT_BYTES;
-    this.#bytes += bytes;
-    return bytes;
+    if (!this.#lives(expected)) return 0;
+    const { offsetBytes, bodyBytes } = expected;
+    const recordBytes = this.#content.index.recordBytes(bodyBytes);
+    this.count++;
+    this.bytes += recordBytes;
+    if (found !== undefined) {
+      const what = joinIdHalves(expected.idHigh, expected.idLow).toString(16);
+      this.damaged.push({ volumeId: this.#id, what, offsetBytes, reason: found.reason });
+      if (found.kind === "header") this.hasSoundHeaders = false;
+    }
+    return recordBytes;
   }
 
-  result(): CheckedNeedles {
-    const named = [...this.#damaged];
-    if (this.#nameless.size > 0) {
-      this.#content.index.forEachLive((high, low, offsetBytes) => {
-        const reason = this.#nameless.get(offsetBytes);
-        if (reason !== undefined) named.push(this.#damage(high, low, offsetBytes, reason));
-      });
-    }
-    named.sort((left, right) => left.offsetBytes - right.offsetBytes);
-    return {
-      count: this.#count,
-      bytes: this.#bytes,
-      damaged: named,
-      hasSoundHeaders: named.length === this.#damaged.length,
-    };
-  }
-
-  async #look(source: ExamineSource, offsetBytes: number): Promise<Look> {
+  /** What is wrong, and whether records can still be followed by their headers; `undefined` when all is well. */
+  async #look(source: ExamineSource, expected: Expected): Promise<Misfit | undefined> {
     let examined: Examined;
     try {
-      examined = await examine(source, offsetBytes);
+      examined = await examine(source, expected.offsetBytes);
     } catch (error) {
       if (!(error instanceof DiskError)) throw error;
-      return { kind: "nameless", reason: `the disk refused to read: ${error.code}` };
+      return { kind: "header", reason: `the disk refused to read: ${error.code}` };
     }
     if (examined.kind === "unreadable") {
-      return { kind: "nameless", reason: "no record stands there" };
+      return { kind: "header", reason: "no record stands there" };
     }
     const { idHigh, idLow, bodyBytes } = examined.header;
-    const location = this.#content.index.find(idHigh, idLow);
-    if (location?.offsetBytes !== offsetBytes) {
-      return { kind: "nameless", reason: "another needle id stands there" };
+    if (idHigh !== expected.idHigh || idLow !== expected.idLow) {
+      return { kind: "header", reason: "another needle id stands there" };
     }
-    const reason = reasonOf(examined, bodyBytes === location.bodyBytes);
-    return reason === undefined
-      ? { kind: "fine", bytes: examined.endBytes - offsetBytes }
-      : { kind: "damaged", damage: this.#damage(idHigh, idLow, offsetBytes, reason) };
+    if (bodyBytes !== expected.bodyBytes) {
+      return { kind: "header", reason: "record has another size" };
+    }
+    return examined.kind === "damaged" ? { kind: "content", reason: examined.reason } : undefined;
   }
 
-  #damage(idHigh: number, idLow: number, offsetBytes: number, reason: string): Damage {
-    const what = joinIdHalves(idHigh, idLow).toString(16);
-    return { volumeId: this.#volume.id, what, offsetBytes, reason };
+  #lives({ idHigh, idLow, offsetBytes }: Expected): boolean {
+    return this.#content.index.find(idHigh, idLow)?.offsetBytes === offsetBytes;
   }
 
   #sourceOf(bufferBytes: number): ExamineSource {
@@ -142,15 +141,7 @@ class NeedleCheck {
   }
 }
 
-type Look =
-  | { readonly kind: "fine"; readonly bytes: number }
-  | { readonly kind: "damaged"; readonly damage: Damage }
-  | { readonly kind: "nameless"; readonly reason: string };
-
-function reasonOf(
-  examined: Exclude<Examined, { kind: "unreadable" }>,
-  hasIndexedSize: boolean,
-): string | undefined {
-  if (examined.kind === "damaged") return examined.reason;
-  return hasIndexedSize ? undefined : "record has another size";
+interface Misfit {
+  readonly kind: "header" | "content";
+  readonly reason: string;
 }

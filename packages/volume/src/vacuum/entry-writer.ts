@@ -1,9 +1,15 @@
 import { type DiskFile, assert } from "@kelp/base";
 import { VolumeError } from "../errors.ts";
-import { INDEX_ENTRY_BYTES, type IndexEntry, writeIndexEntry } from "../index/index-entry.ts";
+import {
+  type IndexEntry,
+  type OffsetWidth,
+  indexEntryBytes,
+  writeIndexEntry,
+} from "../index/index-entry.ts";
 import type { Checksums } from "../needle/decode.ts";
 
-const BLOCK_BYTES = 4096 * INDEX_ENTRY_BYTES;
+/** Entries that are written and read back together. */
+const BLOCK_ENTRIES = 4096;
 
 /**
  * Writes a new index file. Unlike the one of a volume in use it must be whole: a failed write is thrown, and what was written
@@ -12,16 +18,19 @@ const BLOCK_BYTES = 4096 * INDEX_ENTRY_BYTES;
 export class EntryWriter {
   readonly #file: DiskFile;
   readonly #hashes: Checksums;
-  #block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+  readonly #width: OffsetWidth;
+  readonly #block: Buffer;
   #blockBytes = 0;
   #writtenBytes = 0;
   #checkedBytes = 0;
   /** Of what was written since `check`. */
   #checksum = 0;
 
-  constructor(file: DiskFile, hashes: Checksums) {
+  constructor(file: DiskFile, width: OffsetWidth, hashes: Checksums) {
     this.#file = file;
     this.#hashes = hashes;
+    this.#width = width;
+    this.#block = Buffer.allocUnsafeSlow(BLOCK_ENTRIES * indexEntryBytes(width));
   }
 
   /** Length of the file once all is flushed. */
@@ -30,9 +39,9 @@ export class EntryWriter {
   }
 
   async add(entry: IndexEntry): Promise<void> {
-    writeIndexEntry(this.#block, this.#blockBytes, entry);
-    this.#blockBytes += INDEX_ENTRY_BYTES;
-    if (this.#blockBytes === BLOCK_BYTES) await this.flush();
+    writeIndexEntry(this.#block, this.#blockBytes, entry, this.#width);
+    this.#blockBytes += indexEntryBytes(this.#width);
+    if (this.#blockBytes === this.#block.length) await this.flush();
   }
 
   async flush(): Promise<void> {
@@ -47,10 +56,10 @@ export class EntryWriter {
   /** Flushes, and reads back what was written since the last time. Throws `read-failed` when something else stands there. */
   async check(): Promise<void> {
     await this.flush();
-    const buffer = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+    const buffer = Buffer.allocUnsafeSlow(this.#block.length);
     let found = 0;
     while (this.#checkedBytes < this.#writtenBytes) {
-      const wanted = Math.min(BLOCK_BYTES, this.#writtenBytes - this.#checkedBytes);
+      const wanted = Math.min(buffer.length, this.#writtenBytes - this.#checkedBytes);
       const count = await this.#file.readAt(buffer.subarray(0, wanted), this.#checkedBytes);
       if (count !== wanted) break;
       found = this.#hashes.crc32c(buffer.subarray(0, wanted), found);
@@ -62,7 +71,7 @@ export class EntryWriter {
         `Cannot write index file ${this.#file.path}: what was written reads back differently`,
       );
     }
-    assert(this.#checkedBytes % INDEX_ENTRY_BYTES === 0, "an index file holds whole entries");
+    assert(this.#checkedBytes === this.endBytes, "all that was written is checked");
     this.#checksum = 0;
   }
 }

@@ -1,6 +1,9 @@
 import { type DiskFile, assert } from "@kelp/base";
 import { VolumeError } from "../errors.ts";
-import { REMOVED_SIZE } from "../index/index-entry.ts";
+import { type IndexEntry, REMOVED_SIZE } from "../index/index-entry.ts";
+import { type LiveBatch, liveInFileOrder } from "../index/file-order.ts";
+import { lastRecordOf } from "../index/index-file.ts";
+import type { LastRecord } from "../index/checkpoint-format.ts";
 import { NeedleIndex } from "../index/needle-index.ts";
 import { VACUUM_SYNC_BYTES, WALK_BUFFER_BYTES } from "../limits.ts";
 import type { Checksums } from "../needle/decode.ts";
@@ -39,13 +42,14 @@ type Good = Extract<Examined, { kind: "good" }>;
  */
 export class RecordCopier {
   /** Of the target. */
-  readonly index = new NeedleIndex();
+  readonly index: NeedleIndex;
   readonly #source: CopySource;
   readonly #target: CopyTarget;
   readonly #hashes: Checksums;
   readonly #meter: CopyMeter;
   readonly #block = Buffer.allocUnsafeSlow(WALK_BUFFER_BYTES);
   #blockBytes = 0;
+  #lastRecord: LastRecord | undefined;
   #writtenBytes: number;
   #syncedBytes: number;
   /** Everything before was read back. */
@@ -54,6 +58,7 @@ export class RecordCopier {
   constructor(source: CopySource, target: CopyTarget, hashes: Checksums, meter: CopyMeter) {
     this.#source = source;
     this.#target = target;
+    this.index = new NeedleIndex(source.index);
     this.#hashes = hashes;
     this.#meter = meter;
     this.#writtenBytes = target.startBytes;
@@ -65,24 +70,24 @@ export class RecordCopier {
     return this.#target.startBytes;
   }
 
+  /** The one that ends at `endBytes`. */
+  get lastRecord(): LastRecord | undefined {
+    return this.#lastRecord;
+  }
+
   /** Where the next record goes. */
   get endBytes(): number {
     return this.#writtenBytes + this.#blockBytes;
   }
 
   /**
-   * Copies what lives at these offsets, in their order. What was removed since they were taken is skipped: its removal, or
-   * the record that replaced it, stands behind them. Throws `needle-corrupt`.
+   * Copies what lives before `endBytes`, in file order. What is removed meanwhile may be left out: its removal, or the record
+   * that replaced it, stands behind. Throws `needle-corrupt`.
    */
-  async copyLive(offsets: Iterable<number>, sourceEndBytes: number): Promise<void> {
-    const source = this.#read(this.#source.data, sourceEndBytes);
-    for (const offsetBytes of offsets) {
-      const examined = await examine(source, offsetBytes);
-      if (examined.kind === "unreadable")
-        throw this.#corrupt(offsetBytes, "no record stands there");
-      // An id that does not live here was removed a moment ago, or is damaged: then one is missing in the end.
-      if (!this.#lives(examined, offsetBytes)) continue;
-      await this.#copy(source, offsetBytes, examined);
+  async copyLive(endBytes: number, pause: () => Promise<void>): Promise<void> {
+    const source = this.#read(this.#source.data, endBytes);
+    for await (const batch of liveInFileOrder(this.#source.index, { endBytes, pause })) {
+      for (let at = 0; at < batch.count; at++) await this.#copyExpected(source, batch, at);
     }
   }
 
@@ -93,7 +98,9 @@ export class RecordCopier {
       const examined = await examine(source, at);
       if (examined.kind === "unreadable") throw this.#corrupt(at, "no record stands there");
       const { idHigh, idLow, bodyBytes } = examined.header;
-      if (this.#lives(examined, at)) {
+      if (this.#lives(examined.header, at)) {
+        const reason = misfitOf(examined, examined.header);
+        if (reason !== undefined) throw this.#corrupt(at, reason, examined.header);
         await this.#copy(source, at, examined);
       } else if (bodyBytes === 0 && this.index.find(idHigh, idLow) !== undefined) {
         await this.#copyTombstone(source, at, examined);
@@ -141,25 +148,34 @@ export class RecordCopier {
     this.#syncedBytes = this.#writtenBytes;
   }
 
-  #lives(examined: Exclude<Examined, { kind: "unreadable" }>, offsetBytes: number): boolean {
-    const { idHigh, idLow } = examined.header;
+  async #copyExpected(source: ExamineSource, batch: LiveBatch, at: number): Promise<void> {
+    const expected = {
+      idHigh: batch.idHighs[at] ?? 0,
+      idLow: batch.idLows[at] ?? 0,
+      bodyBytes: batch.bodyBytes[at] ?? 0,
+    };
+    const offsetBytes = batch.offsetBytes[at] ?? 0;
+    if (!this.#lives(expected, offsetBytes)) return;
+    const examined = await examine(source, offsetBytes);
+    const reason = misfitOf(examined, expected);
+    if (reason === undefined) {
+      await this.#copy(source, offsetBytes, examined);
+    } else if (this.#lives(expected, offsetBytes)) {
+      throw this.#corrupt(offsetBytes, reason, expected);
+    }
+  }
+
+  #lives({ idHigh, idLow }: NeedleName, offsetBytes: number): boolean {
     return this.#source.index.find(idHigh, idLow)?.offsetBytes === offsetBytes;
   }
 
-  async #copy(
-    source: ExamineSource,
-    offsetBytes: number,
-    examined: Exclude<Examined, { kind: "unreadable" }>,
-  ): Promise<void> {
+  async #copy(source: ExamineSource, offsetBytes: number, examined: Examined): Promise<void> {
+    assert(examined.kind === "good", "only what is whole is copied");
     const { idHigh, idLow, bodyBytes } = examined.header;
-    if (examined.kind === "damaged") throw this.#corrupt(offsetBytes, examined.reason, examined);
-    if (this.#source.index.find(idHigh, idLow)?.bodyBytes !== bodyBytes) {
-      throw this.#corrupt(offsetBytes, "record has another size", examined);
-    }
     const at = this.endBytes;
     await this.#transfer(source, offsetBytes, examined);
     this.index.put(idHigh, idLow, at, bodyBytes);
-    await this.#target.entries.add({ idHigh, idLow, offsetBytes: at, bodyBytes });
+    await this.#addEntry({ idHigh, idLow, offsetBytes: at, bodyBytes });
   }
 
   async #copyTombstone(
@@ -172,7 +188,11 @@ export class RecordCopier {
     const at = this.endBytes;
     await this.#transfer(source, offsetBytes, examined);
     this.index.remove(idHigh, idLow, { hasTombstone: true });
-    const entry = { idHigh, idLow, offsetBytes: at, bodyBytes: REMOVED_SIZE };
+    await this.#addEntry({ idHigh, idLow, offsetBytes: at, bodyBytes: REMOVED_SIZE });
+  }
+
+  async #addEntry(entry: IndexEntry): Promise<void> {
+    this.#lastRecord = lastRecordOf(entry, this.index.recordBytes);
     await this.#target.entries.add(entry);
   }
 
@@ -212,14 +232,14 @@ export class RecordCopier {
     return { window: new ReadWindow(file, WALK_BUFFER_BYTES), endBytes, hashes: this.#hashes };
   }
 
-  #corrupt(offsetBytes: number, found: string, examined?: Examined): VolumeError {
-    const id =
-      examined === undefined || examined.kind === "unreadable"
-        ? "a needle"
-        : `needle ${joinIdHalves(examined.header.idHigh, examined.header.idLow).toString(16)}`;
+  #corrupt(offsetBytes: number, found: string, name?: NeedleName): VolumeError {
+    const what =
+      name === undefined
+        ? "a record"
+        : `needle ${joinIdHalves(name.idHigh, name.idLow).toString(16)}`;
     return new VolumeError(
       "needle-corrupt",
-      `Cannot vacuum ${this.#source.data.path}: ${id} at ${offsetBytes} is damaged: ${found}`,
+      `Cannot vacuum ${this.#source.data.path}: ${what} at ${offsetBytes} is damaged: ${found}`,
     );
   }
 
@@ -229,4 +249,21 @@ export class RecordCopier {
       `Cannot vacuum ${this.#source.data.path}: the copy reads back differently at ${offsetBytes}`,
     );
   }
+}
+
+interface NeedleName {
+  readonly idHigh: number;
+  readonly idLow: number;
+}
+
+/** Why what stands there is not the needle that should, if it is not. */
+function misfitOf(
+  examined: Examined,
+  expected: NeedleName & { readonly bodyBytes: number },
+): string | undefined {
+  if (examined.kind === "unreadable") return "no record stands there";
+  const { idHigh, idLow, bodyBytes } = examined.header;
+  if (idHigh !== expected.idHigh || idLow !== expected.idLow) return "another needle stands there";
+  if (examined.kind === "damaged") return examined.reason;
+  return bodyBytes === expected.bodyBytes ? undefined : "record has another size";
 }

@@ -1,7 +1,9 @@
 import { type Clock, type Disk, DiskError, type DiskFile, type Log } from "@kelp/base";
 import type { JobOptions, VacuumReport } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
-import { INDEX_ENTRY_BYTES } from "../index/index-entry.ts";
+import { CHECKPOINT_SUFFIX } from "../index/checkpoint-format.ts";
+import { CheckpointKeeper } from "../index/checkpoint-keeper.ts";
+import { indexEntryBytes } from "../index/index-entry.ts";
 import { IndexFile } from "../index/index-file.ts";
 import {
   VACUUM_BYTES_PER_SEC_DEFAULT,
@@ -10,10 +12,8 @@ import {
   VACUUM_RECHECK_BYTES,
   VACUUM_SPARE_BYTES,
 } from "../limits.ts";
-import { ALIGNMENT_BYTES } from "../needle/layout.ts";
 import { SUPERBLOCK_BYTES } from "../superblock/superblock.ts";
 import { type VolumeFiles, readFirstDate } from "../volume/open-files.ts";
-import { liveOffsetUnits } from "../volume/scan.ts";
 import type { Exchange, VolumeContent } from "../volume/volume-content.ts";
 import {
   type CompactionPaths,
@@ -66,7 +66,7 @@ export async function vacuumVolume(
     // A commit left behind must be gone for good before a file begins to grow under the name that it puts in place.
     await settleCompaction(deps.disk, paths, deps.log);
     await deps.disk.syncFolder(paths.folder);
-    return await new Vacuum(volume, paths, deps, options).run();
+    return await new Vacuum(volume, { ...paths, base: place.base }, deps, options).run();
   } catch (error) {
     throw vacuumFailed(paths, error);
   }
@@ -85,7 +85,12 @@ class Vacuum implements CopyMeter {
   readonly #deps: VacuumDeps;
   readonly #source: VolumeContent;
   readonly #signal: AbortSignal | undefined;
+  readonly #base: string;
   #pace: Pace;
+  /** Changes of the old files before are copied. */
+  #copiedTo = 0;
+  /** First bytes of the new volume file. */
+  #superblock = new Uint8Array(0);
   #copiedBytes = 0;
   #uncheckedBytes = 0;
   /** The commit failed half-way: a restart may take either pair of files, so neither may be removed. */
@@ -93,10 +98,11 @@ class Vacuum implements CopyMeter {
 
   constructor(
     volume: CompactableVolume,
-    paths: CompactionPaths,
+    paths: CompactionPaths & { readonly base: string },
     deps: VacuumDeps,
     options: JobOptions,
   ) {
+    this.#base = paths.base;
     this.#volume = volume;
     this.#paths = paths;
     this.#deps = deps;
@@ -108,6 +114,9 @@ class Vacuum implements CopyMeter {
   async run(): Promise<VacuumReport> {
     await this.#requireSpace();
     await using opened = new AsyncDisposableStack();
+    const { indexFile } = this.#source;
+    opened.defer(() => indexFile.resumeCheckpoint());
+    await indexFile.suspendCheckpoint();
     opened.defer(() => this.#cleanUp());
     const data = opened.use(await this.#create(this.#paths.newData));
     const index = opened.use(await this.#create(this.#paths.newIndex));
@@ -147,13 +156,12 @@ class Vacuum implements CopyMeter {
   async #copy(data: DiskFile, index: DiskFile): Promise<NewFiles> {
     const { hashes } = this.#deps;
     const startBytes = await this.#copySuperblock(data);
-    const entries = new EntryWriter(index, hashes);
+    const entries = new EntryWriter(index, this.#source.index.offsetWidth, hashes);
     const copier = new RecordCopier(this.#source, { data, entries, startBytes }, hashes, this);
-    // Taken in the same turn: what the index does not know yet stands behind the end.
-    const snapshot = this.#volume.content;
-    const offsets = liveOffsetUnits(snapshot.index);
-    await copier.copyLive(bytesOf(offsets), snapshot.endBytes);
-    this.#copiedTo = snapshot.endBytes;
+    // What comes from now on stands behind.
+    const { endBytes: startedBytes } = this.#volume.content;
+    await copier.copyLive(startedBytes, () => this.#deps.clock.sleep(0));
+    this.#copiedTo = startedBytes;
     for (let pass = 0; ; pass++) {
       const { endBytes } = this.#volume.content;
       await copier.copyChanges(this.#copiedTo, endBytes);
@@ -169,8 +177,9 @@ class Vacuum implements CopyMeter {
     return { data, index, copier, entries };
   }
 
-  /** Changes before are copied. */
-  #copiedTo = 0;
+  get #checkpointPath(): string {
+    return `${this.#base}${CHECKPOINT_SUFFIX}`;
+  }
 
   /** As it is, extra field included, but for the revision. */
   async #copySuperblock(data: DiskFile): Promise<number> {
@@ -179,6 +188,7 @@ class Vacuum implements CopyMeter {
     const count = await this.#source.data.readAt(head, 0);
     if (count !== head.length) throw this.#error("read-failed", "its superblock cannot be read");
     head.writeUInt16BE(this.#newRevision, 4);
+    this.#superblock = head.subarray(0, SUPERBLOCK_BYTES);
     await data.writeAt([head], 0);
     return head.length;
   }
@@ -200,6 +210,8 @@ class Vacuum implements CopyMeter {
     const firstDateNs = await readFirstDate(data, copier.startBytes, copier.endBytes);
     this.#signal?.throwIfAborted();
     const { disk, log } = this.#deps;
+    // It is of the old files, and would be found out; without it nobody has to.
+    if (await disk.exists(this.#checkpointPath)) await disk.remove(this.#checkpointPath);
     const commit = { compactionRevision: this.#newRevision, dataBytes: copier.endBytes };
     const outcome = await commitCompaction(disk, this.#paths, commit, log);
     if (outcome.kind === "undone") throw outcome.cause;
@@ -227,11 +239,26 @@ class Vacuum implements CopyMeter {
     content: VolumeContent,
     firstDateNs: bigint | undefined,
   ): VolumeFiles {
+    const { endBytes } = entries;
+    const { log } = this.#deps;
+    const indexFile = new IndexFile({ file: index, endBytes, index: copier.index, log });
+    const entryCount = endBytes / indexEntryBytes(copier.index.offsetWidth);
+    const keeper = new CheckpointKeeper(
+      {
+        ...this.#deps,
+        path: this.#checkpointPath,
+        folder: this.#paths.folder,
+        index: copier.index,
+        superblock: this.#superblock,
+      },
+      entryCount,
+    );
+    indexFile.keepCheckpoint(keeper, copier.lastRecord);
     return {
       data,
       superblock: { ...content.superblock, compactionRevision: this.#newRevision },
       index: copier.index,
-      indexFile: new IndexFile(index, entries.endBytes, this.#deps.log),
+      indexFile,
       endBytes: copier.endBytes,
       firstDateNs,
       // The writer knows a later one.
@@ -244,7 +271,8 @@ class Vacuum implements CopyMeter {
   /** That what is still to be copied fits, and leaves something for those who do not wait for it. */
   async #requireSpace(): Promise<void> {
     const { index } = this.#volume.content;
-    const wantedBytes = index.liveBytes + index.liveCount * INDEX_ENTRY_BYTES;
+    const entriesBytes = index.liveCount * indexEntryBytes(index.offsetWidth);
+    const wantedBytes = index.liveBytes + entriesBytes;
     const neededBytes = Math.max(0, wantedBytes - this.#copiedBytes) + VACUUM_SPARE_BYTES;
     const { availableBytes } = await this.#deps.disk.space(this.#paths.folder);
     if (neededBytes <= availableBytes) return;
@@ -286,10 +314,6 @@ class Vacuum implements CopyMeter {
   #error(code: "overloaded" | "needle-corrupt" | "out-of-space" | "read-failed", found: string) {
     return new VolumeError(code, `Cannot vacuum ${this.#paths.data}: ${found}`);
   }
-}
-
-function* bytesOf(units: Uint32Array): Generator<number> {
-  for (const each of units) yield each * ALIGNMENT_BYTES;
 }
 
 function vacuumFailed(paths: CompactionPaths, error: unknown): unknown {

@@ -10,6 +10,7 @@ import {
   QUEUE_COUNT_MAX,
   TOMBSTONE_RESERVE_BYTES,
   VOLUME_FILE_BYTES_MAX,
+  volumeFileBytesMax,
 } from "../limits.ts";
 import { readHeader } from "../needle/decode.ts";
 import { idHigh, idLow } from "../needle/id-halves.ts";
@@ -200,9 +201,10 @@ export class Appender {
   }
 
   #limit(record: PlannedRecord): number {
-    if (record.kind === "remove") return VOLUME_FILE_BYTES_MAX;
     const { sizeBytesMax, graceBytes } = this.#options;
-    return Math.min(sizeBytesMax + graceBytes, VOLUME_FILE_BYTES_MAX - TOMBSTONE_RESERVE_BYTES);
+    const fileBytesMax = volumeFileBytesMax(this.#target.index.offsetWidth);
+    if (record.kind === "remove") return fileBytesMax;
+    return Math.min(sizeBytesMax + graceBytes, fileBytesMax - TOMBSTONE_RESERVE_BYTES);
   }
 
   async #run(): Promise<void> {

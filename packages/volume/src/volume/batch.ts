@@ -1,6 +1,6 @@
 import { assert } from "@kelp/base";
 import type { NeedleId } from "@kelp/wire";
-import { INDEX_ENTRY_BYTES, REMOVED_SIZE, writeIndexEntry } from "../index/index-entry.ts";
+import { REMOVED_SIZE, indexEntryBytes, writeIndexEntry } from "../index/index-entry.ts";
 import type { NeedleIndex } from "../index/needle-index.ts";
 import { COPY_BYTES_MAX } from "../limits.ts";
 import {
@@ -73,7 +73,9 @@ export function indexRecords(
   records: readonly PlannedRecord[],
   offsetBytes: number,
 ): Uint8Array {
-  const entries = Buffer.allocUnsafeSlow(records.length * INDEX_ENTRY_BYTES);
+  const { offsetWidth } = index;
+  const entryBytes = indexEntryBytes(offsetWidth);
+  const entries = Buffer.allocUnsafeSlow(records.length * entryBytes);
   let offset = offsetBytes;
   let at = 0;
   for (const record of records) {
@@ -86,9 +88,10 @@ export function indexRecords(
     } else {
       index.remove(high, low, { hasTombstone: true });
     }
-    writeIndexEntry(entries, at, { idHigh: high, idLow: low, offsetBytes: offset, bodyBytes });
+    const entry = { idHigh: high, idLow: low, offsetBytes: offset, bodyBytes };
+    writeIndexEntry(entries, at, entry, offsetWidth);
     offset += plannedBytes(record);
-    at += INDEX_ENTRY_BYTES;
+    at += entryBytes;
   }
   return entries;
 }

@@ -92,7 +92,7 @@ test("a volume that SeaweedFS marked read-only is read and not changed", async (
 
 test.each([
   ["an unfinished copy", "1.note", ""],
-  ["offsets of 5 bytes", "1.vif", `{ "bytesOffset": 5 }`],
+  ["offsets of 6 bytes", "1.vif", `{ "bytesOffset": 6 }`],
   ["an information file that is no JSON", "1.vif", "{"],
 ])("a volume with %s is left alone", async (_name, file, text) => {
   using world = new VolumeWorld();

@@ -1,9 +1,12 @@
 import type { Clock, Disk, DiskFile, Hashes, Log } from "@kelp/base";
 import type { VolumeId } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
+import { CHECKPOINT_SUFFIX } from "../index/checkpoint-format.ts";
+import { CheckpointKeeper } from "../index/checkpoint-keeper.ts";
+import { indexEntryBytes } from "../index/index-entry.ts";
 import { IndexFile } from "../index/index-file.ts";
 import type { NeedleIndex } from "../index/needle-index.ts";
-import { VOLUME_FILE_BYTES_MAX } from "../limits.ts";
+import { volumeFileBytesMax } from "../limits.ts";
 import { CHECKSUM_BYTES, DATE_BYTES, HEADER_BYTES } from "../needle/layout.ts";
 import { readHeader } from "../needle/decode.ts";
 import {
@@ -15,8 +18,14 @@ import {
   parseSuperblock,
 } from "../superblock/superblock.ts";
 import { volumeFileName } from "./file-name.ts";
-import { type DataRegion, type LoadedIndex, type RecordPlace, loadIndex } from "./load-index.ts";
-import { recoverTail } from "./recover-tail.ts";
+import {
+  type CheckpointSource,
+  type DataRegion,
+  type IndexSource,
+  type LoadedIndex,
+  loadIndex,
+} from "./load-index.ts";
+import { type RecordPlace, recoverTail } from "./recover-tail.ts";
 import { type VolumeInfo, readVolumeInfo } from "./volume-info.ts";
 
 /** What a volume needs of the world. */
@@ -62,6 +71,11 @@ export function indexPath(name: VolumeName): string {
   return `${basePath(name)}.idx`;
 }
 
+/** Path of the checkpoint of the index; it may be absent. Removing it costs a slower opening. */
+export function checkpointPath(name: VolumeName): string {
+  return `${basePath(name)}${CHECKPOINT_SUFFIX}`;
+}
+
 /** Makes the files of an empty volume. The volume file is durable, its name included, when this resolves. */
 export async function createFiles(
   deps: VolumeDeps,
@@ -102,9 +116,6 @@ async function removeLeftovers(deps: VolumeDeps, name: VolumeName): Promise<void
 export async function openFiles(deps: VolumeDeps, name: VolumeName): Promise<VolumeFiles> {
   const path = dataPath(name);
   const info = await readVolumeInfo(deps.disk, basePath(name));
-  if (info.offsetBytes !== 4) {
-    throw unsupported(path, "its index file has offsets of another size than 4 bytes");
-  }
   const data = await deps.disk.open(path, { access: "read-write" });
   try {
     const superblock = await readSuperblock(deps, name, data);
@@ -149,29 +160,44 @@ async function isUnfinished(
   return (await index.sizeBytes()) === 0;
 }
 
+type OpenedData = Pick<VolumeFiles, "data" | "superblock" | "info">;
+
 async function openIndexOf(
   deps: VolumeDeps,
   name: VolumeName,
-  opened: Pick<VolumeFiles, "data" | "superblock" | "info">,
+  opened: OpenedData,
 ): Promise<VolumeFiles> {
-  const { data, superblock } = opened;
+  const { data, superblock, info } = opened;
+  const offsetWidth = info.offsetBytes;
   const sizeBytes = await data.sizeBytes();
-  if (sizeBytes > VOLUME_FILE_BYTES_MAX) {
+  const sizeBytesMax = volumeFileBytesMax(info.offsetBytes);
+  if (sizeBytes > sizeBytesMax) {
     throw unsupported(
       data.path,
-      `it has ${sizeBytes} bytes, at most ${VOLUME_FILE_BYTES_MAX} can be addressed`,
+      `it has ${sizeBytes} bytes, at most ${sizeBytesMax} can be addressed`,
     );
   }
   const startBytes = SUPERBLOCK_BYTES + superblock.extraBytes;
   const region: DataRegion = { file: data, startBytes, endBytes: sizeBytes };
   const file = await deps.disk.open(indexPath(name), { access: "read-write", create: true });
   try {
-    const loaded = await loadTrusted(deps, file, region);
-    const indexFile = new IndexFile(file, loaded.trustedBytes, deps.log);
+    const checkpoint = await checkpointSource(deps, name, data);
+    const indexOptions = { offsetWidth };
+    const loaded = await loadTrusted(deps, {
+      indexFile: file,
+      region,
+      indexOptions,
+      checkpoint,
+    });
+    const { index } = loaded;
+    const indexFile = new IndexFile({ file, endBytes: loaded.trustedBytes, index, log: deps.log });
     const tail = await recoverTail(deps, { region, loaded, indexFile });
+    keepCheckpoint(deps, name, { loaded, checkpoint, indexFile });
     return {
-      ...opened,
-      index: loaded.index,
+      data,
+      superblock,
+      info,
+      index,
       indexFile,
       endBytes: tail.endBytes,
       firstDateNs: await readFirstDate(data, startBytes, tail.endBytes),
@@ -184,12 +210,42 @@ async function openIndexOf(
   }
 }
 
-async function loadTrusted(
+async function checkpointSource(
   deps: VolumeDeps,
-  file: DiskFile,
-  region: DataRegion,
-): Promise<LoadedIndex> {
-  const loaded = await loadIndex(file, region);
+  name: VolumeName,
+  data: DiskFile,
+): Promise<CheckpointSource> {
+  const superblock = new Uint8Array(SUPERBLOCK_BYTES);
+  await data.readAt(superblock, 0);
+  return { disk: deps.disk, hashes: deps.hashes, path: checkpointPath(name), superblock };
+}
+
+function keepCheckpoint(
+  deps: VolumeDeps,
+  name: VolumeName,
+  opened: {
+    readonly loaded: LoadedIndex;
+    readonly checkpoint: CheckpointSource;
+    readonly indexFile: IndexFile;
+  },
+): void {
+  const { loaded, checkpoint, indexFile } = opened;
+  const { index, trustedBytes, checkpointBytes } = loaded;
+  const options = { ...checkpoint, folder: name.folder, log: deps.log, index };
+  const replayed = (trustedBytes - checkpointBytes) / indexEntryBytes(index.offsetWidth);
+  indexFile.keepCheckpoint(new CheckpointKeeper(options, replayed), loaded.lastRecord);
+}
+
+async function loadTrusted(deps: VolumeDeps, source: IndexSource): Promise<LoadedIndex> {
+  const { indexFile: file, checkpoint } = source;
+  const loaded = await loadIndex(source);
+  const { checkpointDistrust } = loaded;
+  if (checkpointDistrust !== undefined) {
+    deps.log.warn("the checkpoint of an index is not used", {
+      path: checkpoint?.path,
+      reason: checkpointDistrust,
+    });
+  }
   if (loaded.distrust === undefined) return loaded;
   deps.log.warn("index file is completed from the volume file", {
     path: file.path,

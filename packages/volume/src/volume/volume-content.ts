@@ -1,4 +1,5 @@
 import type { DiskFile } from "@kelp/base";
+import type { IndexFile } from "../index/index-file.ts";
 import type { NeedleIndex } from "../index/needle-index.ts";
 import type { Superblock } from "../superblock/superblock.ts";
 import type { VolumeFiles } from "./open-files.ts";
@@ -9,6 +10,7 @@ export interface VolumeContent {
   readonly data: DiskFile;
   /** Goes on changing with the volume. */
   readonly index: NeedleIndex;
+  readonly indexFile: IndexFile;
   readonly superblock: Superblock;
   readonly info: VolumeInfo;
   /** Everything before is durable and in the index. */

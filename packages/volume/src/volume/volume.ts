@@ -138,8 +138,9 @@ export class Volume implements ServedVolume {
 
   /** What the volume consists of now, for jobs that read or copy all of it. */
   get content(): VolumeContent {
-    const { data, index, superblock } = this.#files;
-    return { data, index, superblock, info: this.#info, endBytes: this.#appender.endBytes };
+    const { data, index, indexFile, superblock } = this.#files;
+    const { endBytes } = this.#appender;
+    return { data, index, indexFile, superblock, info: this.#info, endBytes };
   }
 
   /** Damaged places that the opening came upon. */
@@ -234,6 +235,7 @@ export class Volume implements ServedVolume {
       endBytes: this.#appender.endBytes,
       index: this.#files.index,
       hashes: this.#hashes,
+      clock: this.#clock,
     });
     for (;;) {
       this.#refuseClosed();

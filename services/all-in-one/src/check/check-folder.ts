@@ -58,9 +58,9 @@ export async function checkFolder(
   for await (const finding of filer.check({ orphans: options.orphans })) {
     options.onFinding(describeFinding(finding));
   }
-  for (const damage of volumes.quarantined()) {
+  for (const found of volumes.quarantined()) {
     // Damaged needles the check has read itself.
-    if (!/^[0-9a-f]+$/.test(damage.what)) options.onFinding(describeQuarantined(damage));
+    if (!/^[0-9a-f]+$/.test(found.what)) options.onFinding(describeQuarantined(found));
   }
   const statuses = await volumes.volumes();
   return {
@@ -102,6 +102,11 @@ export function describeFinding(finding: CheckFinding): FolderFinding {
       return damage(
         kind,
         `${finding.owner} names blob ${formatFid(finding.fid)}, which is not counted as used`,
+      );
+    case "holders-differ":
+      return damage(
+        kind,
+        `content ${finding.contentId} is counted as named ${finding.holders} times, it is named ${finding.counted} times`,
       );
     case "reference-count-differs":
       return damage(
