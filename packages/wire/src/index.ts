@@ -137,10 +137,12 @@ export type {
   Damage,
   DiskStatus,
   ErasureShape,
+  FoundDamage,
   JobOptions,
   ScrubReport,
   VacuumReport,
   VolumeAdmin,
+  VolumeFigures,
 } from "./ports/volume-admin.ts";
 export {
   type CreateVolume,

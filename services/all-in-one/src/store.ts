@@ -15,6 +15,7 @@ import type { ObjectStore } from "@kelp/wire";
 import type { SqlDatabase } from "@kelp/base";
 import type { Credentials } from "./folder/credentials.ts";
 import type { DataFolder } from "./folder/data-folder.ts";
+import { maintainVolumes } from "./jobs/maintain-volumes.ts";
 import { RepeatingJob } from "./jobs/repeating-job.ts";
 import type { ServerSettings } from "./settings.ts";
 import { openVolumes } from "./volumes.ts";
@@ -91,6 +92,7 @@ export async function openStore(options: {
       if (signal.aborted) return;
     }
   });
+  opened.use(maintainVolumes({ volumes, settings, clock: systemClock, log: options.log }));
   const iamDatabase = opened.use(openDatabase(folder.file("iam")));
   const iam = openIam({
     ...common,

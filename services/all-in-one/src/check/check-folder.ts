@@ -9,7 +9,7 @@ import {
 import { type CheckFinding, openFiler } from "@kelp/filer";
 import { openMaster } from "@kelp/master";
 import { cataloguedFolders } from "@kelp/volume";
-import { type VolumeStatus, formatFid } from "@kelp/wire";
+import { type Damage, type VolumeStatus, formatFid } from "@kelp/wire";
 import { type DataFolder, openDataFolder } from "../folder/data-folder.ts";
 import type { VolumeFolderSettings } from "../folder/volume-folders.ts";
 import { openVolumes } from "../volumes.ts";
@@ -17,7 +17,12 @@ import { rebuildFolderIndexes } from "./rebuild-indexes.ts";
 
 /** Something that does not fit together in a data folder. */
 export interface FolderFinding {
-  readonly kind: CheckFinding["kind"] | "unusable-volume" | "index-differs" | "index-not-rebuilt";
+  readonly kind:
+    | CheckFinding["kind"]
+    | "unusable-volume"
+    | "index-differs"
+    | "index-not-rebuilt"
+    | "quarantined";
   /** Space is lost, or something was repaired; data is not lost. Everything else is damage. */
   readonly isHarmless: boolean;
   readonly text: string;
@@ -69,6 +74,10 @@ export async function checkFolder(
   using filer = openFiler({ ...common, database, volumes, master });
   for await (const finding of filer.check({ orphans: options.orphans })) {
     options.onFinding(describeFinding(finding));
+  }
+  for (const found of volumes.quarantined()) {
+    // Damaged needles the check has read itself.
+    if (!/^[0-9a-f]+$/.test(found.what)) options.onFinding(describeQuarantined(found));
   }
   const statuses = await volumes.volumes();
   for (const status of statuses) {
@@ -155,6 +164,13 @@ export function describeFinding(finding: CheckFinding): FolderFinding {
     default:
       return unreachable(kind);
   }
+}
+
+function describeQuarantined({ volumeId, what, reason }: Damage): FolderFinding {
+  return damage(
+    "quarantined",
+    `scrubbing found the ${what} of volume ${volumeId} damaged: ${reason}`,
+  );
 }
 
 function damage(kind: FolderFinding["kind"], text: string): FolderFinding {
