@@ -3,14 +3,17 @@ import { cpus, totalmem } from "node:os";
 import { join, resolve } from "node:path";
 import manifest from "../../package.json";
 import type { Measurement } from "./load.ts";
+import { type SuiteOptions, parseOptions } from "./options.ts";
 import { type ResultFile, resultTables } from "./report.ts";
 import { largeSuite } from "./suites/large.ts";
 import { listSuite } from "./suites/list.ts";
 import { pipelineSuite } from "./suites/pipeline.ts";
 import { s3Suite } from "./suites/s3.ts";
 import { startSuite } from "./suites/start.ts";
+import { storeSuite } from "./suites/store.ts";
 
-const SUITES: Readonly<Record<string, () => Promise<Measurement[]>>> = {
+const SUITES: Readonly<Record<string, (options: SuiteOptions) => Promise<Measurement[]>>> = {
+  store: storeSuite,
   s3: s3Suite,
   list: listSuite,
   large: largeSuite,
@@ -20,7 +23,7 @@ const SUITES: Readonly<Record<string, () => Promise<Measurement[]>>> = {
 const FOLDER = resolve(import.meta.dirname, "..");
 const RESULTS = join(FOLDER, "results");
 
-const [, , ...wanted] = process.argv;
+const { suites: wanted, options } = parseOptions(process.argv.slice(2));
 mkdirSync(RESULTS, { recursive: true });
 for (const suite of wanted.length > 0 ? wanted : Object.keys(SUITES)) {
   const run = SUITES[suite];
@@ -35,7 +38,7 @@ for (const suite of wanted.length > 0 ? wanted : Object.keys(SUITES)) {
     date: new Date().toISOString(),
     machine: `${cpus().length} processors (${cpus()[0]?.model ?? "unknown"}), ${Math.round(totalmem() / 1e9)} GB, client on the same machine`,
     version: manifest.version,
-    measurements: await run(),
+    measurements: await run(options),
   };
   writeFileSync(join(RESULTS, `${suite}.json`), `${JSON.stringify(result, undefined, 2)}\n`);
   process.stdout.write(`${resultTables([result])}\n\n`);

@@ -2,6 +2,7 @@
  * What can go wrong in the world of the filer:
  * - `chunk-corrupt`       a chunk's stored bytes do not match their checksum or their length
  * - `chunk-missing`       an entry names a chunk that no volume holds
+ * - `entry-corrupt`       a row of the metadata store does not match its checksum, or rows do not fit together
  * - `chunk-store-failed`  the volumes refused to store or read a chunk for another reason
  * - `out-of-space`        no space for chunks or for the metadata; nothing was changed
  * - `overloaded`          more work is waiting than the bounds allow; nothing was changed
@@ -12,6 +13,7 @@
 export type FilerErrorCode =
   | "chunk-corrupt"
   | "chunk-missing"
+  | "entry-corrupt"
   | "chunk-store-failed"
   | "out-of-space"
   | "overloaded"

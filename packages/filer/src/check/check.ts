@@ -26,6 +26,8 @@ export type CheckFinding =
       readonly sizeBytes: number;
       readonly isRemoved: boolean;
     }
+  /** An entry or part whose own row, or whose inline bytes, do not match their checksum: lost data. */
+  | { readonly kind: "damaged-entry"; readonly owner: string; readonly reason: string }
   /** A named chunk that no volume holds: lost data. */
   | { readonly kind: "missing-chunk"; readonly fid: Fid }
   | {
@@ -95,8 +97,12 @@ export async function* checkFiler(
 /** The store against itself: sizes, references, counters. */
 function* checkStore(store: FilerStore): Generator<CheckFinding> {
   let named = 0;
-  for (const { owner, sizeBytes, chunks } of store.scanContents()) {
-    let chunkBytes = 0;
+  for (const { owner, sizeBytes, chunks, inlineBytes = 0, damage } of store.scanContents()) {
+    if (damage !== undefined) {
+      yield { kind: "damaged-entry", owner, reason: damage };
+      continue;
+    }
+    let chunkBytes = inlineBytes;
     for (const chunk of chunks) {
       chunkBytes += chunk.sizeBytes;
       named += 1;

@@ -1,10 +1,11 @@
-import { assert, must } from "@kelp/base";
+import { type Hashes, assert, must } from "@kelp/base";
 import type { Chunk, Fid, MasterClient, VolumeClient } from "@kelp/wire";
 import { appendError, errorCodes } from "../errors.ts";
 import { APPENDS_IN_FLIGHT_MAX, APPEND_ATTEMPTS_MAX } from "../limits.ts";
 import type { SpaceGuard } from "../space/space-guard.ts";
 
 export interface AppendDeps {
+  readonly hashes: Pick<Hashes, "xxh3">;
   readonly volumes: VolumeClient;
   readonly master: MasterClient;
   readonly collection: string;
@@ -44,8 +45,9 @@ export class AppendSession {
     const index = this.#chunks.length;
     this.#chunks.push(undefined);
     this.#runningCount += 1;
+    const hash64 = this.#deps.hashes.xxh3(data);
     const stored = (fid: Fid): void => {
-      this.#chunks[index] = { fid, sizeBytes: data.length };
+      this.#chunks[index] = { fid, sizeBytes: data.length, hash64 };
       this.#end(release);
     };
     const failed = (error: unknown): void => {

@@ -79,7 +79,7 @@ export async function* readEntry(
 
 /** Failures become values at once: nobody may be waiting yet, or ever. */
 function begin(deps: ReaderDeps, chunk: Chunk, lease: ReadLease): Reading {
-  const outcome = deps.volumes.read(chunk.fid, lease.scratch).then(
+  const outcome = deps.volumes.read(chunk.fid, lease.scratch, chunk.hash64).then(
     (bytes): Outcome => ({ kind: "read", bytes }),
     (error: unknown): Outcome => ({ kind: "failed", error }),
   );

@@ -24,7 +24,8 @@ interface Operation {
  * Invariants:
  * - operations run in the order of their calls, one at a time, each seeing those before it;
  * - a promise resolves only after the commit of its transaction, and rejects only when nothing of it happened;
- * - an operation refuses with a value, before its first change; one that throws undoes its whole batch.
+ * - an operation refuses with a value, before its first change; one that throws undoes its whole batch;
+ * - one that comes upon a damaged row (`entry-corrupt`) rejects alone: the others of its batch are run again, each by itself.
  */
 export class GroupCommit {
   readonly #options: GroupCommitOptions;
@@ -82,7 +83,10 @@ export class GroupCommit {
     const batch =
       this.#queue.length <= COMMIT_BATCH_MAX ? this.#queue : this.#queue.slice(0, COMMIT_BATCH_MAX);
     this.#queue = batch === this.#queue ? [] : this.#queue.slice(COMMIT_BATCH_MAX);
-    if (batch.length === 0) return;
+    if (batch.length > 0) this.#commit(batch);
+  }
+
+  #commit(batch: readonly Operation[]): void {
     try {
       this.#options.database.transaction(() => {
         for (const operation of batch) operation.apply();
@@ -91,6 +95,10 @@ export class GroupCommit {
     } catch (error) {
       this.#options.afterRollback();
       const reason = error instanceof AssertionError ? error : storeError(error);
+      if (batch.length > 1 && reason instanceof FilerError && reason.code === "entry-corrupt") {
+        for (const operation of batch) this.#commit([operation]);
+        return;
+      }
       for (const operation of batch) operation.reject(reason);
       return;
     }

@@ -89,7 +89,7 @@ export interface References {
     readonly limit: number;
   }): readonly Chunk[];
   referenceCount(): number;
-  /** Chunk lists of all entries and parts, in an order of the store's own. */
+  /** What all entries and parts are made of, every byte of it checked, in an order of the store's own. */
   scanContents(): Iterable<NamedContent>;
   /** Usage counted afresh from the rows, beside what the counters say. */
   countUsage(): readonly UsageCheck[];
@@ -104,6 +104,10 @@ export interface NamedContent {
   readonly owner: string;
   readonly sizeBytes: number;
   readonly chunks: readonly Chunk[];
+  /** Bytes that stand in the entry itself. Absent: none. */
+  readonly inlineBytes?: number;
+  /** Why it cannot be read. Then `chunks` is empty. */
+  readonly damage?: string;
 }
 
 export interface UsageCheck {

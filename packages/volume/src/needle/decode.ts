@@ -45,10 +45,19 @@ export type DecodedNeedle =
     }
   | { readonly kind: "corrupt"; readonly reason: string };
 
-export type Checksums = Pick<Hashes, "crc32c">;
+export type Checksums = Pick<Hashes, "crc32c" | "xxh3">;
 
-/** Checks and takes apart a whole record whose header says `bodyBytes`. `record.length` is `recordBytesOf(bodyBytes)`. */
-export function decodeNeedle(record: Buffer, bodyBytes: number, hashes: Checksums): DecodedNeedle {
+/**
+ * Checks and takes apart a whole record whose header says `bodyBytes`. `record.length` is `recordBytesOf(bodyBytes)`.
+ * The data is checked against `hash64` where its reader knows it, else against the checksum in the record.
+ */
+// oxlint-disable-next-line max-params -- on the hottest path; an object a read would be the larger part of its cost
+export function decodeNeedle(
+  record: Buffer,
+  bodyBytes: number,
+  hashes: Checksums,
+  hash64?: bigint,
+): DecodedNeedle {
   if (record.length !== recordBytesOf(bodyBytes)) return corrupt("record has another size");
   if (bodyBytes === 0) return decodeBodiless(record);
   const shape = readShape(record, bodyBytes);
@@ -57,13 +66,23 @@ export function decodeNeedle(record: Buffer, bodyBytes: number, hashes: Checksum
     shape.dataBytes === 0
       ? EMPTY_BYTES
       : record.subarray(PREFIX_BYTES, PREFIX_BYTES + shape.dataBytes);
-  const stored = record.readUInt32BE(HEADER_BYTES + bodyBytes);
-  const found = hashes.crc32c(data);
-  if (!checksumFits(stored, found)) {
-    return corrupt(`checksum is ${hex32(found)}, expected ${hex32(stored)}`);
-  }
+  const reason =
+    hash64 === undefined
+      ? checksumDamage(record.readUInt32BE(HEADER_BYTES + bodyBytes), hashes.crc32c(data))
+      : hashDamage(hash64, hashes.xxh3(data));
+  if (reason !== undefined) return corrupt(reason);
   const dateNs = record.readBigUInt64BE(HEADER_BYTES + bodyBytes + CHECKSUM_BYTES);
   return { kind: "needle", data, flags: shape.flags, dateNs, ttlMs: shape.ttlMs };
+}
+
+function checksumDamage(stored: number, found: number): string | undefined {
+  if (checksumFits(stored, found)) return undefined;
+  return `checksum is ${hex32(found)}, expected ${hex32(stored)}`;
+}
+
+function hashDamage(wanted: bigint, found: bigint): string | undefined {
+  if (wanted === found) return undefined;
+  return `hash is ${found.toString(16)}, expected ${wanted.toString(16)}`;
 }
 
 /** SeaweedFS leaves the checksum of the removed data in a tombstone, so it says nothing about the record. */

@@ -83,8 +83,8 @@ export class VolumeStore implements VolumeClient, VolumeStateSource, AsyncDispos
     await this.#table.get(fid.volumeId).append(fid, data);
   }
 
-  async read(fid: Fid, scratch?: Uint8Array): Promise<Uint8Array | undefined> {
-    return this.#table.get(fid.volumeId).read(fid, scratch);
+  async read(fid: Fid, scratch?: Uint8Array, hash64?: bigint): Promise<Uint8Array | undefined> {
+    return this.#table.get(fid.volumeId).read(fid, scratch, hash64);
   }
 
   /** All are tried, `REMOVE_COUNT_MAX` at a time; throws the first failure at the end. */

@@ -22,7 +22,7 @@ import { readVolumeInfo } from "./volume-info.ts";
 export interface VolumeDeps {
   readonly disk: Disk;
   readonly clock: Clock;
-  readonly hashes: Pick<Hashes, "crc32c">;
+  readonly hashes: Pick<Hashes, "crc32c" | "xxh3">;
   readonly log: Log;
 }
 

@@ -30,7 +30,7 @@ export interface RecoveredTail {
  * which an outsider cannot guess, and only adds one whose id is not far above all others.
  */
 export async function recoverTail(
-  deps: { readonly hashes: Pick<Hashes, "crc32c">; readonly log: Log },
+  deps: { readonly hashes: Pick<Hashes, "crc32c" | "xxh3">; readonly log: Log },
   opened: {
     readonly region: DataRegion;
     readonly loaded: LoadedIndex;

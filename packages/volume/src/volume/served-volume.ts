@@ -8,7 +8,7 @@ export interface ServedVolume extends AsyncDisposable {
   readonly collection: string;
   readonly state: VolumeState;
   append(fid: Fid, data: Uint8Array): Promise<void>;
-  read(fid: Fid, scratch?: Uint8Array): Promise<Uint8Array | undefined>;
+  read(fid: Fid, scratch?: Uint8Array, hash64?: bigint): Promise<Uint8Array | undefined>;
   remove(fid: Fid): Promise<void>;
   scan(): AsyncIterable<ScannedNeedle>;
   status(): VolumeStatus;

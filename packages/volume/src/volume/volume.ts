@@ -1,4 +1,4 @@
-import { type Clock, type DiskFile, type Hashes, assert } from "@kelp/base";
+import { type Clock, type DiskFile, assert } from "@kelp/base";
 import {
   type Fid,
   type ScannedNeedle,
@@ -10,6 +10,7 @@ import {
 import { VolumeError } from "../errors.ts";
 import { NEEDLE_DATA_BYTES_MAX, SYNC_READ_BYTES_MAX } from "../limits.ts";
 import {
+  type Checksums,
   type DecodedNeedle,
   type NeedleHeader,
   decodeNeedle,
@@ -43,7 +44,7 @@ export class Volume implements ServedVolume {
   readonly #data: DiskFile;
   readonly #appender: Appender;
   readonly #clock: Clock;
-  readonly #hashes: Pick<Hashes, "crc32c">;
+  readonly #hashes: Checksums;
   readonly #openedMs: number;
   readonly #reads = new RunningReads();
   #closing: Promise<void> | undefined;
@@ -110,7 +111,7 @@ export class Volume implements ServedVolume {
     await this.#appender.store({ kind: "remove", needleId, cookie });
   }
 
-  async read(fid: Fid, scratch?: Uint8Array): Promise<Uint8Array | undefined> {
+  async read(fid: Fid, scratch?: Uint8Array, hash64?: bigint): Promise<Uint8Array | undefined> {
     this.#refuseClosed();
     const high = idHigh(fid.needleId);
     const low = idLow(fid.needleId);
@@ -129,7 +130,7 @@ export class Volume implements ServedVolume {
     if (header.idHigh !== high || header.idLow !== low) {
       throw corrupt(fid, "another needle id stands there");
     }
-    return this.#open(fid, record, { header, location });
+    return this.#open(fid, record, { header, location, hash64 });
   }
 
   async *scan(): AsyncGenerator<ScannedNeedle> {
@@ -214,14 +215,18 @@ export class Volume implements ServedVolume {
   #open(
     fid: Fid,
     record: Buffer,
-    found: { readonly header: NeedleHeader; readonly location: NeedleLocation },
+    found: {
+      readonly header: NeedleHeader;
+      readonly location: NeedleLocation;
+      readonly hash64: bigint | undefined;
+    },
   ): Uint8Array | undefined {
-    const { header, location } = found;
+    const { header, location, hash64 } = found;
     if (header.bodyBytes !== location.bodyBytes) {
       throw corrupt(fid, `size is ${header.bodyBytes}, expected ${location.bodyBytes}`);
     }
     if (header.cookie !== fid.cookie) return undefined;
-    const decoded = decodeNeedle(record, location.bodyBytes, this.#hashes);
+    const decoded = decodeNeedle(record, location.bodyBytes, this.#hashes, hash64);
     if (decoded.kind === "corrupt") throw corrupt(fid, decoded.reason);
     return this.#isExpired(decoded) ? undefined : decoded.data;
   }

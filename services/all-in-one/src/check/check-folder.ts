@@ -75,6 +75,8 @@ export function describeFinding(finding: CheckFinding): FolderFinding {
         isHarmless: true,
         text: `blob ${formatFid(finding.fid)} of ${finding.sizeBytes} bytes belongs to nothing${finding.isRemoved ? "; removed" : ""}`,
       };
+    case "damaged-entry":
+      return damage(kind, `${finding.owner} is damaged: ${finding.reason}`);
     case "missing-chunk":
       return damage(kind, `blob ${formatFid(finding.fid)} is missing`);
     case "corrupt-needle":

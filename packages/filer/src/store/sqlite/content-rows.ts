@@ -1,4 +1,4 @@
-import { type SqlDatabase, type SqlStatement, must } from "@kelp/base";
+import { type Hashes, type SqlDatabase, type SqlStatement, must } from "@kelp/base";
 import type { Chunk, Content, Fid, VolumeId } from "@kelp/wire";
 import {
   CHUNK_ADDRESS_BYTES,
@@ -8,8 +8,8 @@ import {
   encodeFid,
   firstAddressOf,
 } from "../../entry/chunk-list.ts";
-import { FilerError } from "../../errors.ts";
 import type { Garbage } from "../filer-store.ts";
+import { checkSum, contentSum, damaged } from "./row-sums.ts";
 
 /** The `content_id` of empty content, which has no row. */
 export const NO_CONTENT = 0;
@@ -22,8 +22,9 @@ const VOLUME_ID_MAX = 0xffff_ffff;
  * queues the chunk as garbage.
  */
 export class ContentRows {
+  readonly #hashes: Hashes;
   readonly #insert: SqlStatement<unknown>;
-  readonly #select: SqlStatement<{ bytes: Uint8Array }>;
+  readonly #select: SqlStatement<{ bytes: Uint8Array; sum: number | null }>;
   readonly #delete: SqlStatement<unknown>;
   readonly #insertRef: SqlStatement<unknown>;
   readonly #deleteRef: SqlStatement<unknown>;
@@ -34,9 +35,10 @@ export class ContentRows {
   readonly #selectGarbage: SqlStatement<{ id: number; freedMs: number; chunks: Uint8Array }>;
   readonly #deleteGarbage: SqlStatement<unknown>;
 
-  constructor(database: SqlDatabase) {
-    this.#insert = database.prepare("INSERT INTO contents (id, bytes) VALUES (?, ?)");
-    this.#select = database.prepare("SELECT bytes FROM contents WHERE id = ?");
+  constructor(database: SqlDatabase, hashes: Hashes) {
+    this.#hashes = hashes;
+    this.#insert = database.prepare("INSERT INTO contents (id, bytes, sum) VALUES (?, ?, ?)");
+    this.#select = database.prepare("SELECT bytes, sum FROM contents WHERE id = ?");
     this.#delete = database.prepare("DELETE FROM contents WHERE id = ?");
     this.#insertRef = database.prepare(
       "INSERT INTO chunk_refs (address, size_bytes) VALUES (?, ?)",
@@ -58,38 +60,37 @@ export class ContentRows {
   /** Stores new content under `id` and returns the id to keep, which is `NO_CONTENT` for empty content. */
   insert(id: number, content: Content): number {
     if (content.kind === "inline") {
-      if (content.bytes.length === 0) return NO_CONTENT;
-      this.#insert.run(id, content.bytes);
-      return id;
+      return this.insertBytes(id, content.bytes);
     }
     const bytes = encodeChunks(content.chunks);
     this.refer(content.chunks, bytes);
-    return this.insertList(id, bytes);
+    return this.insertBytes(id, bytes);
   }
 
-  /** Stores a chunk list whose references exist already: joined parts. */
-  insertList(id: number, bytes: Uint8Array): number {
+  /** Stores inline bytes, or a chunk list whose references exist already: joined parts. */
+  insertBytes(id: number, bytes: Uint8Array): number {
     if (bytes.length === 0) return NO_CONTENT;
-    this.#insert.run(id, bytes);
+    this.#insert.run(id, bytes, contentSum(this.#hashes, id, bytes));
     return id;
   }
 
   read(id: number, chunkCount: number): Content {
     if (id === NO_CONTENT) return { kind: "inline", bytes: new Uint8Array(0) };
-    const row = this.#select.get(id);
-    if (row === undefined) throw damaged("content of an entry is absent");
-    return contentOf(row.bytes, chunkCount);
+    return contentOf(this.#bytesOf(id), chunkCount);
   }
 
   /** Removes content that the running transaction stopped naming. */
   free(id: number, chunkCount: number, nowMs: number): void {
     if (id === NO_CONTENT) return;
-    if (chunkCount > 0) {
-      const row = this.#select.get(id);
-      if (row === undefined) throw damaged("content of an entry is absent");
-      this.freeList(row.bytes, nowMs);
-    }
+    if (chunkCount > 0) this.freeList(this.#bytesOf(id), nowMs);
     this.#delete.run(id);
+  }
+
+  #bytesOf(id: number): Uint8Array {
+    const row = this.#select.get(id);
+    if (row === undefined) throw damaged("content of an entry is absent");
+    checkSum("the content of an entry", row.sum, contentSum(this.#hashes, id, row.bytes));
+    return row.bytes;
   }
 
   /** Removes the references of a chunk list and queues the chunks. */
@@ -170,8 +171,4 @@ export function chunksOf(bytes: Uint8Array): Chunk[] {
   const chunks = decodeChunks(bytes);
   if (chunks === undefined) throw damaged("a chunk list is malformed");
   return chunks;
-}
-
-export function damaged(finding: string): FilerError {
-  return new FilerError("store-failed", `Cannot read the metadata store: ${finding}`);
 }

@@ -1,20 +1,20 @@
-import { type SqlDatabase, type SqlStatement, must } from "@kelp/base";
+import { type Hashes, type SqlDatabase, type SqlStatement, must } from "@kelp/base";
 import type { TreeName } from "@kelp/wire";
+import { FilerError } from "../../errors.ts";
 import type { NamedContent, UsageCheck } from "../filer-store.ts";
-import { chunksOf } from "./content-rows.ts";
+import { NO_CONTENT, chunksOf, contentOf } from "./content-rows.ts";
+import { ENTRY_COLUMNS, type StoredEntry } from "./entry-rows.ts";
+import { checkSum, contentSum, damaged, entrySum, partSum } from "./row-sums.ts";
+import { PART_COLUMNS, type StoredPart } from "./upload-rows.ts";
 
-interface EntryContentRow {
+interface EntryContentRow extends StoredEntry {
   readonly treeId: number;
-  readonly path: string;
-  readonly sizeBytes: number;
   readonly bytes: Uint8Array | null;
+  readonly contentSum: number | null;
 }
 
-interface PartContentRow {
+interface PartContentRow extends StoredPart {
   readonly upload: number;
-  readonly number: number;
-  readonly sizeBytes: number;
-  readonly bytes: Uint8Array;
 }
 
 interface UsageRow {
@@ -31,18 +31,20 @@ const ROWS_AT_ONCE = 500;
 
 /** Slow walks over everything, for checking only. */
 export class ContentScan {
+  readonly #hashes: Hashes;
   readonly #entries: SqlStatement<EntryContentRow>;
   readonly #parts: SqlStatement<PartContentRow>;
   readonly #usage: SqlStatement<UsageRow>;
 
-  constructor(database: SqlDatabase) {
+  constructor(database: SqlDatabase, hashes: Hashes) {
+    this.#hashes = hashes;
     this.#entries = database.prepare(
-      `SELECT tree_id AS treeId, path, size_bytes AS sizeBytes, contents.bytes AS bytes
+      `SELECT tree_id AS treeId, ${ENTRY_COLUMNS}, contents.bytes AS bytes, contents.sum AS contentSum
        FROM entries LEFT JOIN contents ON contents.id = content_id
-       WHERE (tree_id, path) > (?, ?) AND chunk_count > 0 ORDER BY tree_id, path LIMIT ?`,
+       WHERE (tree_id, path) > (?, ?) ORDER BY tree_id, path LIMIT ?`,
     );
     this.#parts = database.prepare(
-      `SELECT upload, number, size_bytes AS sizeBytes, chunks AS bytes FROM parts
+      `SELECT upload, ${PART_COLUMNS} FROM parts
        WHERE (upload, number) > (?, ?) ORDER BY upload, number LIMIT ?`,
     );
     this.#usage = database.prepare(
@@ -65,8 +67,7 @@ export class ContentScan {
     while (entry !== undefined) {
       const rows: EntryContentRow[] = this.#entries.all(entry.treeId, entry.path, ROWS_AT_ONCE);
       for (const row of rows) {
-        const chunks = row.bytes === null ? [] : chunksOf(row.bytes);
-        yield { owner: `entry ${row.path}`, sizeBytes: row.sizeBytes, chunks };
+        yield this.#named(`entry ${row.path}`, row.sizeBytes, () => this.#entryChunks(row));
       }
       entry = rows.length < ROWS_AT_ONCE ? undefined : must(rows.at(-1));
     }
@@ -75,9 +76,39 @@ export class ContentScan {
       const rows: PartContentRow[] = this.#parts.all(part.upload, part.number, ROWS_AT_ONCE);
       for (const row of rows) {
         const owner = `part ${row.number} of upload ${row.upload}`;
-        yield { owner, sizeBytes: row.sizeBytes, chunks: chunksOf(row.bytes) };
+        yield this.#named(owner, row.sizeBytes, () => {
+          checkSum("a part of an upload", row.sum, partSum(this.#hashes, row));
+          return { chunks: chunksOf(row.chunks) };
+        });
       }
       part = rows.length < ROWS_AT_ONCE ? undefined : must(rows.at(-1));
+    }
+  }
+
+  #entryChunks(row: EntryContentRow): Pick<NamedContent, "chunks" | "inlineBytes"> {
+    checkSum("an entry", row.sum, entrySum(this.#hashes, row));
+    if (row.bytes === null) {
+      if (row.contentId !== NO_CONTENT) throw damaged("content of an entry is absent");
+      return { chunks: [] };
+    }
+    const found = contentSum(this.#hashes, row.contentId, row.bytes);
+    checkSum("the content of an entry", row.contentSum, found);
+    const content = contentOf(row.bytes, row.chunkCount);
+    if (content.kind === "chunks") return { chunks: content.chunks };
+    return { chunks: [], inlineBytes: content.bytes.length };
+  }
+
+  /** What is damaged is named all the same, without chunks: a check goes on behind it. */
+  #named(
+    owner: string,
+    sizeBytes: number,
+    read: () => Pick<NamedContent, "chunks" | "inlineBytes">,
+  ): NamedContent {
+    try {
+      return { owner, sizeBytes, ...read() };
+    } catch (error) {
+      if (!(error instanceof FilerError)) throw error;
+      return { owner, sizeBytes, chunks: [], damage: error.message };
     }
   }
 

@@ -1,7 +1,8 @@
-import type { SqlDatabase, SqlStatement } from "@kelp/base";
+import type { Hashes, SqlDatabase, SqlStatement } from "@kelp/base";
 import type { Entry, EntryPath } from "@kelp/wire";
 import { decodeAttributes } from "../../entry/attributes.ts";
-import { NO_CONTENT, contentOf, damaged } from "./content-rows.ts";
+import { NO_CONTENT, contentOf } from "./content-rows.ts";
+import { checkSum, contentSum, damaged, entrySum } from "./row-sums.ts";
 
 /** An entry without its content. Attributes are still text: most operations only pass them on. */
 export interface EntryRow {
@@ -15,57 +16,68 @@ export interface EntryRow {
   readonly attributes: string;
 }
 
-interface WholeRow extends EntryRow {
-  readonly bytes: Uint8Array | null;
+export interface StoredEntry extends EntryRow {
+  readonly sum: number | null;
 }
 
-const COLUMNS = `path, size_bytes AS sizeBytes, modified_ms AS modifiedMs, etag, chunk_count AS chunkCount,
-  position, content_id AS contentId, attributes`;
+interface WholeRow extends StoredEntry {
+  readonly bytes: Uint8Array | null;
+  readonly contentSum: number | null;
+}
 
-/** The rows of entries, one statement per method. */
+/** The columns of `StoredEntry`. */
+export const ENTRY_COLUMNS = `path, size_bytes AS sizeBytes, modified_ms AS modifiedMs, etag, chunk_count AS chunkCount,
+  position, content_id AS contentId, attributes, entries.sum AS sum`;
+
+/** The rows of entries, one statement per method. Every row read is checked against its sum: `entry-corrupt`. */
 export class EntryRows {
-  readonly #select: SqlStatement<EntryRow>;
+  readonly #hashes: Hashes;
+  readonly #select: SqlStatement<StoredEntry>;
   readonly #selectWhole: SqlStatement<WholeRow>;
-  readonly #selectFrom: SqlStatement<EntryRow>;
-  readonly #selectRange: SqlStatement<EntryRow>;
+  readonly #selectFrom: SqlStatement<StoredEntry>;
+  readonly #selectRange: SqlStatement<StoredEntry>;
   readonly #upsert: SqlStatement<unknown>;
-  readonly #updateAttributes: SqlStatement<unknown>;
   readonly #delete: SqlStatement<unknown>;
 
-  constructor(database: SqlDatabase) {
+  constructor(database: SqlDatabase, hashes: Hashes) {
+    this.#hashes = hashes;
     this.#select = database.prepare(
-      `SELECT ${COLUMNS} FROM entries WHERE tree_id = ? AND path = ?`,
+      `SELECT ${ENTRY_COLUMNS} FROM entries WHERE tree_id = ? AND path = ?`,
     );
     this.#selectWhole = database.prepare(
-      `SELECT ${COLUMNS}, contents.bytes AS bytes
+      `SELECT ${ENTRY_COLUMNS}, contents.bytes AS bytes, contents.sum AS contentSum
        FROM entries LEFT JOIN contents ON contents.id = entries.content_id
        WHERE tree_id = ? AND path = ?`,
     );
     this.#selectFrom = database.prepare(
-      `SELECT ${COLUMNS} FROM entries WHERE tree_id = ? AND path >= ? ORDER BY path LIMIT ?`,
+      `SELECT ${ENTRY_COLUMNS} FROM entries WHERE tree_id = ? AND path >= ? ORDER BY path LIMIT ?`,
     );
     this.#selectRange = database.prepare(
-      `SELECT ${COLUMNS} FROM entries WHERE tree_id = ? AND path >= ? AND path < ? ORDER BY path LIMIT ?`,
+      `SELECT ${ENTRY_COLUMNS} FROM entries WHERE tree_id = ? AND path >= ? AND path < ? ORDER BY path LIMIT ?`,
     );
     this.#upsert = database.prepare(
       `INSERT OR REPLACE INTO entries
-       (tree_id, path, size_bytes, modified_ms, etag, chunk_count, position, content_id, attributes)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    );
-    this.#updateAttributes = database.prepare(
-      "UPDATE entries SET attributes = ?, position = ? WHERE tree_id = ? AND path = ?",
+       (tree_id, path, size_bytes, modified_ms, etag, chunk_count, position, content_id, attributes, sum)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#delete = database.prepare("DELETE FROM entries WHERE tree_id = ? AND path = ?");
   }
 
   find(treeId: number, path: EntryPath): EntryRow | undefined {
-    return this.#select.get(treeId, path);
+    const row = this.#select.get(treeId, path);
+    if (row !== undefined) this.#check(row);
+    return row;
   }
 
   /** The entry with its content, by one statement. */
   findWhole(treeId: number, path: EntryPath): Entry | undefined {
     const row = this.#selectWhole.get(treeId, path);
     if (row === undefined) return undefined;
+    this.#check(row);
+    if (row.bytes !== null) {
+      const found = contentSum(this.#hashes, row.contentId, row.bytes);
+      checkSum("the content of an entry", row.contentSum, found);
+    }
     if (row.bytes === null && row.contentId !== NO_CONTENT) {
       throw damaged("content of an entry is absent");
     }
@@ -85,9 +97,12 @@ export class EntryRows {
 
   /** In order, from `start` up to but not `end`. */
   range(treeId: number, start: string, end: string | undefined, limit: number): EntryRow[] {
-    return end === undefined
-      ? this.#selectFrom.all(treeId, start, limit)
-      : this.#selectRange.all(treeId, start, end, limit);
+    const rows =
+      end === undefined
+        ? this.#selectFrom.all(treeId, start, limit)
+        : this.#selectRange.all(treeId, start, end, limit);
+    for (const row of rows) this.#check(row);
+    return rows;
   }
 
   put(treeId: number, row: EntryRow): void {
@@ -101,14 +116,15 @@ export class EntryRows {
       row.position,
       row.contentId,
       row.attributes,
+      entrySum(this.#hashes, row),
     );
-  }
-
-  setAttributes(treeId: number, path: EntryPath, attributes: string, position: number): void {
-    this.#updateAttributes.run(attributes, position, treeId, path);
   }
 
   delete(treeId: number, path: EntryPath): void {
     this.#delete.run(treeId, path);
+  }
+
+  #check(row: StoredEntry): void {
+    checkSum("an entry", row.sum, entrySum(this.#hashes, row));
   }
 }

@@ -14,8 +14,8 @@ import { encodeAttributes } from "../../entry/attributes.ts";
 import { failedCondition } from "../../entry/condition.ts";
 import { fitsQuota } from "../../tree/quota.ts";
 import type { Admission, PutEntry } from "../filer-store.ts";
-import { damaged } from "./content-rows.ts";
 import type { EntryRow } from "./entry-rows.ts";
+import { damaged } from "./row-sums.ts";
 import type { StoreTables } from "./store-tables.ts";
 import type { TreeState } from "./tree-rows.ts";
 
@@ -121,7 +121,11 @@ export class EntryWrites {
       sizeBytes,
       etag,
     });
-    entries.setAttributes(tree.id, path, encodeAttributes(change.attributes), position);
+    entries.put(tree.id, {
+      ...current,
+      attributes: encodeAttributes(change.attributes),
+      position,
+    });
     return ok(this.whole(tree, path));
   }
 

@@ -88,4 +88,14 @@ export const MIGRATIONS: readonly Migration[] = [
       );
     `,
   },
+  {
+    // Checksums of rows, see `row-sums.ts`. Null in rows from before.
+    version: 20,
+    sql: `
+      ALTER TABLE entries ADD COLUMN sum INTEGER;
+      ALTER TABLE contents ADD COLUMN sum INTEGER;
+      ALTER TABLE parts ADD COLUMN sum INTEGER;
+      ALTER TABLE uploads ADD COLUMN sum INTEGER;
+    `,
+  },
 ];

@@ -47,7 +47,7 @@ export function openSqliteStore(options: SqliteStoreOptions): FilerStore {
     entries: new EntryWrites(tables),
     uploads: new UploadWrites(tables),
     listing: new EntryListing(options.database),
-    scan: new ContentScan(options.database),
+    scan: new ContentScan(options.database, options.hashes),
   };
   return assemble(parts);
 }

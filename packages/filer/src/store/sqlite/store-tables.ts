@@ -29,9 +29,9 @@ export function openStoreTables(options: StoreTablesOptions): StoreTables {
   const { database, clock, random, hashes } = options;
   return {
     trees: new TreeRows(database),
-    entries: new EntryRows(database),
-    contents: new ContentRows(database),
-    uploads: new UploadRows(database),
+    entries: new EntryRows(database, hashes),
+    contents: new ContentRows(database, hashes),
+    uploads: new UploadRows(database, hashes),
     changes: new ChangeRows(database),
     clock,
     random,

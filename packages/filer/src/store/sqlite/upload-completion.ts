@@ -129,7 +129,7 @@ function join(
     etag: description.etag,
   });
   const list = Buffer.concat(chosen.map((part) => part.chunks));
-  const contentId = tables.contents.insertList(position, list);
+  const contentId = tables.contents.insertBytes(position, list);
   tables.entries.put(tree.id, {
     path: upload.path,
     sizeBytes,

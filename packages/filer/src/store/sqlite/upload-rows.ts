@@ -1,7 +1,8 @@
-import type { SqlDatabase, SqlStatement } from "@kelp/base";
+import type { Hashes, SqlDatabase, SqlStatement } from "@kelp/base";
 import type { EntryPath, Part, Upload, UploadId } from "@kelp/wire";
 import { decodeAttributes } from "../../entry/attributes.ts";
 import { COMPLETED_UPLOADS_KEPT_MAX } from "../../limits.ts";
+import { checkSum, partSum, uploadSum } from "./row-sums.ts";
 
 export interface UploadRow {
   readonly number: number;
@@ -22,6 +23,14 @@ export interface PartRow {
   readonly chunks: Uint8Array;
 }
 
+interface StoredUpload extends UploadRow {
+  readonly sum: number | null;
+}
+
+export interface StoredPart extends PartRow {
+  readonly sum: number | null;
+}
+
 /** What is remembered of a completed upload. */
 export interface CompletedRow {
   readonly id: string;
@@ -37,29 +46,32 @@ export interface UploadPlace {
   readonly id: string;
 }
 
-const UPLOAD = "number, id, path, owner, created_ms AS createdMs, attributes";
-const PART = `number, size_bytes AS sizeBytes, modified_ms AS modifiedMs, etag, chunk_count AS chunkCount,
-  attributes, chunks`;
+const UPLOAD = "number, id, path, owner, created_ms AS createdMs, attributes, sum";
+/** The columns of `StoredPart`. */
+export const PART_COLUMNS = `number, size_bytes AS sizeBytes, modified_ms AS modifiedMs, etag, chunk_count AS chunkCount,
+  attributes, chunks, sum`;
 
 /** The rows of uploads and parts, one statement per method. */
 export class UploadRows {
+  readonly #hashes: Hashes;
   readonly #insert: SqlStatement<unknown>;
-  readonly #select: SqlStatement<UploadRow>;
+  readonly #select: SqlStatement<StoredUpload>;
   readonly #delete: SqlStatement<unknown>;
-  readonly #selectFrom: SqlStatement<UploadRow>;
-  readonly #selectRange: SqlStatement<UploadRow>;
+  readonly #selectFrom: SqlStatement<StoredUpload>;
+  readonly #selectRange: SqlStatement<StoredUpload>;
   readonly #putPart: SqlStatement<unknown>;
-  readonly #selectPart: SqlStatement<PartRow>;
-  readonly #selectParts: SqlStatement<PartRow>;
+  readonly #selectPart: SqlStatement<StoredPart>;
+  readonly #selectParts: SqlStatement<StoredPart>;
   readonly #deleteParts: SqlStatement<unknown>;
   readonly #insertCompleted: SqlStatement<unknown>;
   readonly #pruneCompleted: SqlStatement<unknown>;
   readonly #selectCompleted: SqlStatement<CompletedRow>;
   readonly #deleteCompleted: SqlStatement<unknown>;
 
-  constructor(database: SqlDatabase) {
+  constructor(database: SqlDatabase, hashes: Hashes) {
+    this.#hashes = hashes;
     this.#insert = database.prepare(
-      "INSERT INTO uploads (id, tree_id, path, owner, created_ms, attributes) VALUES (?, ?, ?, ?, ?, ?)",
+      "INSERT INTO uploads (id, tree_id, path, owner, created_ms, attributes, sum) VALUES (?, ?, ?, ?, ?, ?, ?)",
     );
     this.#select = database.prepare(`SELECT ${UPLOAD} FROM uploads WHERE id = ? AND tree_id = ?`);
     this.#delete = database.prepare("DELETE FROM uploads WHERE number = ?");
@@ -72,14 +84,14 @@ export class UploadRows {
     );
     this.#putPart = database.prepare(
       `INSERT OR REPLACE INTO parts
-       (upload, number, size_bytes, modified_ms, etag, chunk_count, attributes, chunks)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+       (upload, number, size_bytes, modified_ms, etag, chunk_count, attributes, chunks, sum)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#selectPart = database.prepare(
-      `SELECT ${PART} FROM parts WHERE upload = ? AND number = ?`,
+      `SELECT ${PART_COLUMNS} FROM parts WHERE upload = ? AND number = ?`,
     );
     this.#selectParts = database.prepare(
-      `SELECT ${PART} FROM parts WHERE upload = ? AND number > ? ORDER BY number LIMIT ?`,
+      `SELECT ${PART_COLUMNS} FROM parts WHERE upload = ? AND number > ? ORDER BY number LIMIT ?`,
     );
     this.#deleteParts = database.prepare("DELETE FROM parts WHERE upload = ?");
     this.#insertCompleted = database.prepare(
@@ -97,18 +109,24 @@ export class UploadRows {
 
   insert(treeId: number, upload: Omit<UploadRow, "number">): void {
     const { id, path, owner, createdMs, attributes } = upload;
-    this.#insert.run(id, treeId, path, owner, createdMs, attributes);
+    const sum = uploadSum(this.#hashes, upload);
+    this.#insert.run(id, treeId, path, owner, createdMs, attributes, sum);
   }
 
   find(treeId: number, id: UploadId): UploadRow | undefined {
-    return this.#select.get(id, treeId);
+    const row = this.#select.get(id, treeId);
+    if (row !== undefined) this.#checkUpload(row);
+    return row;
   }
 
   /** In order, behind `after` and below the path `end`. */
   range(treeId: number, after: UploadPlace, end: string | undefined, limit: number): UploadRow[] {
-    return end === undefined
-      ? this.#selectFrom.all(treeId, after.path, after.id, limit)
-      : this.#selectRange.all(treeId, after.path, after.id, end, limit);
+    const rows =
+      end === undefined
+        ? this.#selectFrom.all(treeId, after.path, after.id, limit)
+        : this.#selectRange.all(treeId, after.path, after.id, end, limit);
+    for (const row of rows) this.#checkUpload(row);
+    return rows;
   }
 
   /** With its parts, whose content the caller has freed or taken. */
@@ -119,15 +137,38 @@ export class UploadRows {
 
   putPart(upload: number, part: PartRow): void {
     const { number, sizeBytes, modifiedMs, etag, chunkCount, attributes, chunks } = part;
-    this.#putPart.run(upload, number, sizeBytes, modifiedMs, etag, chunkCount, attributes, chunks);
+    const sum = partSum(this.#hashes, part);
+    this.#putPart.run(
+      upload,
+      number,
+      sizeBytes,
+      modifiedMs,
+      etag,
+      chunkCount,
+      attributes,
+      chunks,
+      sum,
+    );
   }
 
   findPart(upload: number, number: number): PartRow | undefined {
-    return this.#selectPart.get(upload, number);
+    const row = this.#selectPart.get(upload, number);
+    if (row !== undefined) this.#checkPart(row);
+    return row;
   }
 
   parts(upload: number, afterNumber: number, limit: number): PartRow[] {
-    return this.#selectParts.all(upload, afterNumber, limit);
+    const rows = this.#selectParts.all(upload, afterNumber, limit);
+    for (const row of rows) this.#checkPart(row);
+    return rows;
+  }
+
+  #checkUpload(row: StoredUpload): void {
+    checkSum("an upload", row.sum, uploadSum(this.#hashes, row));
+  }
+
+  #checkPart(row: StoredPart): void {
+    checkSum("a part of an upload", row.sum, partSum(this.#hashes, row));
   }
 
   remember(completed: CompletedRow): void {
