@@ -15,6 +15,14 @@
  * - `read-failed`          the disk refused to read
  * - `unsupported-format`   a volume file that this version does not understand
  * - `invalid-collection`   a collection name that cannot be part of a file name
+ * - `too-few-shards`       less shards of an erasure-coded volume can be used than hold its data
+ * - `shards-corrupt`       shards, or what was made of them, do not agree with their checksums
+ * - `index-corrupt`        no copy of an erasure-coded volume's index is whole
+ * - `invalid-shape`        numbers of shards that no code has
+ * - `not-sealed`           the volume still takes needles: it must be full or read-only first
+ * - `wrong-form`           the job is not for volumes of this form
+ * - `no-such-backend`      no remote store of that name is configured
+ * - `remote-failed`        the remote store refused, or does not hold what it should
  * - `closed`               the store is closed
  */
 export type VolumeErrorCode =
@@ -33,6 +41,14 @@ export type VolumeErrorCode =
   | "read-failed"
   | "unsupported-format"
   | "invalid-collection"
+  | "too-few-shards"
+  | "shards-corrupt"
+  | "index-corrupt"
+  | "invalid-shape"
+  | "not-sealed"
+  | "wrong-form"
+  | "no-such-backend"
+  | "remote-failed"
   | "closed";
 
 export class VolumeError extends Error {

@@ -89,6 +89,11 @@ export class VolumeTable {
     await earlier.close();
   }
 
+  /** Later calls meet `next`. The earlier volume is not closed: it is behind `next`, or `next` is what was before it. */
+  cover(id: VolumeId, next: ServedVolume): void {
+    this.#slot(id).volume = next;
+  }
+
   async #reserve<Value>(id: VolumeId, name: string, work: () => Promise<Value>): Promise<Value> {
     const slot = this.#slot(id);
     if (slot.job !== undefined) {
