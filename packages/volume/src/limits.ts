@@ -63,6 +63,22 @@ export const REMOTE_BLOCK_COUNT_MAX = 64;
 assert(LARGE_BLOCK_BYTES % SMALL_BLOCK_BYTES === 0, "large blocks are whole small ones");
 assert(SMALL_BLOCK_BYTES % ERASURE_PIECE_BYTES === 0, "a small block is whole pieces");
 assert(BITROT_BLOCK_BYTES % ERASURE_PIECE_BYTES === 0, "a checksum ends where a piece ends");
+
+/** Read and written together by a vacuum in a second, unless its caller says otherwise. */
+export const VACUUM_BYTES_PER_SEC_DEFAULT = 64 * MIB;
+/** Left free by a vacuum on a disk that is nearly full: deletes and bookkeeping go on meanwhile. */
+export const VACUUM_SPARE_BYTES = 32 * MIB;
+/** Free space is looked at again after so much work, since others write to the disk, too. */
+export const VACUUM_RECHECK_BYTES = 64 * MIB;
+/** A copy is synced in pieces of this size: one large sync would hold up those of the appends. */
+export const VACUUM_SYNC_BYTES = 32 * MIB;
+/** Changes left for the pause of the writer; those of one batch may come on top. */
+export const VACUUM_CATCH_UP_BYTES = 4 * MIB;
+/** Passes over what changed meanwhile. Each is shorter than the one before unless changes outrun a copy that nothing holds up. */
+export const VACUUM_PASSES_MAX = 10;
+/** What a background job may have in hand: sleeps are at least so long. */
+export const PACE_BURST_MS = 20;
+
 assert(
   VOLUME_SIZE_BYTES_DEFAULT + FULL_GRACE_BYTES_DEFAULT + TOMBSTONE_RESERVE_BYTES <=
     VOLUME_FILE_BYTES_MAX,

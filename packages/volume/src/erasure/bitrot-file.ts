@@ -80,7 +80,10 @@ function encodeShard(shard: ShardChecksums): Buffer {
 }
 
 /** `undefined` when the file is damaged, or of a version or an algorithm that is not known: then it protects nothing. */
-export function parseBitrotFile(bytes: Uint8Array, hashes: Checksums): BitrotProtection | undefined {
+export function parseBitrotFile(
+  bytes: Uint8Array,
+  hashes: Checksums,
+): BitrotProtection | undefined {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   if (file.length < HEAD_BYTES || !file.subarray(0, 4).equals(MAGIC)) return undefined;
   const payload = file.subarray(HEAD_BYTES);
@@ -102,7 +105,9 @@ export function parseBitrotFile(bytes: Uint8Array, hashes: Checksums): BitrotPro
     parityShards: numberOf(counts, 2),
     shards: shards.map((shard) => must(shard)),
     encodingId: bytesOf(fields, 6) ?? Buffer.alloc(0),
-    index: fields.some((field) => field.number === INDEX_BYTES_FIELD || field.number === INDEX_CHECKSUM_FIELD)
+    index: fields.some(
+      (field) => field.number === INDEX_BYTES_FIELD || field.number === INDEX_CHECKSUM_FIELD,
+    )
       ? { checksum, sizeBytes }
       : undefined,
   };

@@ -52,9 +52,7 @@ export async function findErasure(
   volume: { readonly id: VolumeId; readonly collection: string },
 ): Promise<FoundErasure> {
   const all = await findErasures(disk, folders);
-  const found = all.find(
-    (each) => each.id === volume.id && each.collection === volume.collection,
-  );
+  const found = all.find((each) => each.id === volume.id && each.collection === volume.collection);
   return found ?? { ...volume, folders: [] };
 }
 

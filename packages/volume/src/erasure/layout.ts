@@ -58,7 +58,15 @@ export function layoutOf(
   const largeRows = Math.floor(fileBytes / (dataShards * largeBlockBytes));
   const rest = fileBytes - largeRows * dataShards * largeBlockBytes;
   const smallRows = Math.ceil(rest / (dataShards * smallBlockBytes));
-  return { dataShards, parityShards, fileBytes, largeBlockBytes, smallBlockBytes, largeRows, smallRows };
+  return {
+    dataShards,
+    parityShards,
+    fileBytes,
+    largeBlockBytes,
+    smallBlockBytes,
+    largeRows,
+    smallRows,
+  };
 }
 
 /**
@@ -91,7 +99,7 @@ export interface Segment {
 /** Where the bytes from `offset` stand, in order. They need not be within the file, only within the shards. */
 export function segmentsOf(layout: ErasureLayout, offset: number, length: number): Segment[] {
   const segments: Segment[] = [];
-  for (let at = offset; at < offset + length; ) {
+  for (let at = offset; at < offset + length;) {
     const segment = segmentAt(layout, at);
     const lengthBytes = Math.min(segment.lengthBytes, offset + length - at);
     segments.push({ ...segment, lengthBytes });

@@ -1,8 +1,5 @@
 import { type DiskFile, ErasureCode, SHARD_COUNT_MAX } from "@kelp/base";
-import {
-  PLAIN_VOLUME,
-  type VolumeTraits,
-} from "@kelp/wire";
+import { PLAIN_VOLUME, type VolumeTraits } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
 import { DATA_SHARDS_DEFAULT, PARITY_SHARDS_DEFAULT } from "../limits.ts";
 import { readHeader } from "../needle/decode.ts";
@@ -96,7 +93,15 @@ async function openContent(
       const whole = await withoutMisfits(deps, shards, layout);
       const code = new ErasureCode(shape);
       const path = folders[0]?.base ?? "";
-      const file = new ShardSet({ path, layout, code, shards: whole, protection, hashes: deps.hashes, log: deps.log });
+      const file = new ShardSet({
+        path,
+        layout,
+        code,
+        shards: whole,
+        protection,
+        hashes: deps.hashes,
+        log: deps.log,
+      });
       const index = await withJournal(deps, folders, sorted);
       return await describe(deps, { file, index, code, info: info ?? NO_VOLUME_INFO, folders });
     } catch (error) {
@@ -181,7 +186,10 @@ async function openOneIndex(
       expected === undefined ||
       (sorted.checksum === expected.checksum && sorted.sizeBytes === expected.sizeBytes);
     if (isExpected) return sorted;
-    throw new VolumeError("index-corrupt", `Cannot use the sorted index ${path}: its checksum does not fit`);
+    throw new VolumeError(
+      "index-corrupt",
+      `Cannot use the sorted index ${path}: its checksum does not fit`,
+    );
   } catch (error) {
     await file.close();
     throw error;
@@ -378,9 +386,15 @@ function segmentStart(layout: ErasureLayout, offset: number) {
 }
 
 function unsupported(found: FoundErasure, what: string): VolumeError {
-  return new VolumeError("unsupported-format", `Cannot open erasure-coded volume ${found.id}: ${what}`);
+  return new VolumeError(
+    "unsupported-format",
+    `Cannot open erasure-coded volume ${found.id}: ${what}`,
+  );
 }
 
 function noShards(found: FoundErasure): VolumeError {
-  return new VolumeError("too-few-shards", `Cannot open erasure-coded volume ${found.id}: there is no shard`);
+  return new VolumeError(
+    "too-few-shards",
+    `Cannot open erasure-coded volume ${found.id}: there is no shard`,
+  );
 }

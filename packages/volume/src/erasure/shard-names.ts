@@ -23,7 +23,11 @@ export function parseErasureFileName(name: string): ErasureFileName | undefined 
   if (match === null || !isCollection(collection)) return undefined;
   const id = Number(idText);
   if (id > 0xffff_ffff) return undefined;
-  return { collection, id: volumeId(id), part: unfinished === undefined ? partOf(part) : "unfinished" };
+  return {
+    collection,
+    id: volumeId(id),
+    part: unfinished === undefined ? partOf(part) : "unfinished",
+  };
 }
 
 function partOf(text: string): ErasureFileName["part"] {

@@ -17,7 +17,13 @@ import {
 import type { Checksums } from "../needle/decode.ts";
 import type { SealedFile } from "../sealed/sealed-content.ts";
 import type { BitrotProtection } from "./bitrot-file.ts";
-import { type ErasureLayout, type Segment, segmentsOf, shardBytesOf, shardCountOf } from "./layout.ts";
+import {
+  type ErasureLayout,
+  type Segment,
+  segmentsOf,
+  shardBytesOf,
+  shardCountOf,
+} from "./layout.ts";
 
 export interface ShardSetOptions {
   /** For messages: the path of the volume's files without extension. */
@@ -173,11 +179,7 @@ export class ShardSet implements SealedFile {
    * Bytes were read that are not good: finds the shards to blame, and reads again around them. Whether `target` holds
    * good bytes at the end.
    */
-  async readAround(
-    target: Uint8Array,
-    offset: number,
-    isGood: () => boolean,
-  ): Promise<boolean> {
+  async readAround(target: Uint8Array, offset: number, isGood: () => boolean): Promise<boolean> {
     // One at a time: an inquiry reads much, and the one before may have found the cause.
     using _permit = await this.#inquiries.acquire();
     await this.readAt(target, offset);

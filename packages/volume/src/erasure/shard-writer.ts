@@ -2,7 +2,7 @@ import { type DiskFile, type ErasureCode, must } from "@kelp/base";
 import { VolumeError } from "../errors.ts";
 import { BITROT_BLOCK_BYTES, ERASURE_PIECE_BYTES } from "../limits.ts";
 import type { Checksums } from "../needle/decode.ts";
-import type { Throttle } from "../sealed/throttle.ts";
+import type { Pace } from "../vacuum/pace.ts";
 import type { ShardChecksums } from "./bitrot-file.ts";
 import { type ErasureLayout, fileOffsetOf, shardBytesOf, shardCountOf } from "./layout.ts";
 
@@ -14,7 +14,7 @@ export interface ShardWork {
   /** One for each shard, in order. */
   readonly shards: readonly DiskFile[];
   readonly hashes: Checksums;
-  readonly throttle: Throttle;
+  readonly pace: Pace;
 }
 
 /** Writes all shards and syncs them; returns their checksums as they were computed from memory. */
@@ -29,7 +29,7 @@ export async function writeShards(work: ShardWork): Promise<ShardChecksums[]> {
       row.map((piece, shard) => must(work.shards[shard]).writeAt([piece], run.offsetBytes)),
     );
     sums.add(row);
-    await work.throttle.pass(run.lengthBytes * (row.length + work.layout.dataShards));
+    await work.pace.spend(run.lengthBytes * (row.length + work.layout.dataShards));
   }
   for (const file of work.shards) await file.sync();
   return sums.finish();
@@ -60,7 +60,7 @@ export async function verifyShards(
       throw mismatch(must(work.shards[shard]), "it holds other bytes than were written");
     }
     sums.add(row);
-    await work.throttle.pass(run.lengthBytes * (row.length + layout.dataShards));
+    await work.pace.spend(run.lengthBytes * (row.length + layout.dataShards));
   }
   for (const [shard, found] of sums.finish().entries()) {
     const blocks = expected[shard]?.blocks ?? [];

@@ -126,10 +126,7 @@ export class SortedIndex {
     for (let first = 0; first < this.#count; first += perBuffer) {
       const count = Math.min(perBuffer, this.#count - first);
       await this.#read(buffer, first, count);
-      this.#checksum = hashes.crc32c(
-        buffer.subarray(0, count * INDEX_ENTRY_BYTES),
-        this.#checksum,
-      );
+      this.#checksum = hashes.crc32c(buffer.subarray(0, count * INDEX_ENTRY_BYTES), this.#checksum);
       for (let index = 0; index < count; index++) {
         const entry = readIndexEntry(buffer, index * INDEX_ENTRY_BYTES);
         if (compareIds(before, entry) >= 0) {
@@ -158,7 +155,10 @@ export class SortedIndex {
     this.#endBytes = Math.max(this.#endBytes, entry.offsetBytes + recordBytes);
   }
 
-  #search(idHigh: number, idLow: number): { readonly at: number; readonly entry: IndexEntry } | undefined {
+  #search(
+    idHigh: number,
+    idLow: number,
+  ): { readonly at: number; readonly entry: IndexEntry } | undefined {
     const wanted = { idHigh, idLow };
     const step = this.#stepOf(wanted);
     if (step < 0) return undefined;

@@ -320,9 +320,13 @@ function corrupt(fid: Fid, found: string): VolumeError {
 
 function readFailed(fid: Fid, cause: unknown): unknown {
   if (cause instanceof VolumeError) return cause;
-  return new VolumeError("read-failed", `Cannot read needle ${formatFid(fid)}: ${reasonOf(cause)}`, {
-    cause,
-  });
+  return new VolumeError(
+    "read-failed",
+    `Cannot read needle ${formatFid(fid)}: ${reasonOf(cause)}`,
+    {
+      cause,
+    },
+  );
 }
 
 function reasonOf(error: unknown): string {

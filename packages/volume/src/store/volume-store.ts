@@ -3,7 +3,9 @@ import {
   type CreateVolume,
   type DiskStatus,
   type Fid,
+  type JobOptions,
   type ScannedNeedle,
+  type VacuumReport,
   type VolumeClient,
   type VolumeId,
   type VolumeState,
@@ -19,14 +21,15 @@ import {
   VOLUME_SIZE_BYTES_DEFAULT,
 } from "../limits.ts";
 import { isCollection, parseDataFileName } from "../volume/file-name.ts";
-import type { VolumeDeps } from "../volume/open-files.ts";
+import { vacuumVolume } from "../vacuum/vacuum-volume.ts";
+import { type VolumeDeps, basePath } from "../volume/open-files.ts";
 import type { ServedVolume } from "../volume/served-volume.ts";
 import { Volume, type VolumeOptions } from "../volume/volume.ts";
 import { DiskFolder, type VolumeFolder } from "./disk-folder.ts";
 import { makeDurableFolder } from "./durable-folder.ts";
 import { UnavailableVolume } from "./unavailable-volume.ts";
 import { removeVolumeFiles } from "./volume-files.ts";
-import { VolumeTable } from "./volume-table.ts";
+import { type VolumeSlot, VolumeTable } from "./volume-table.ts";
 
 export interface VolumeStoreOptions extends VolumeDeps {
   /** Made when absent. One store at a time may have it. */
@@ -58,6 +61,9 @@ export class VolumeStore implements VolumeClient, VolumeStateSource, AsyncDispos
   /** Ids of volumes being made. */
   readonly #creating = new Set<VolumeId>();
   readonly #listeners = new Set<(change: VolumeStateChange) => void>();
+  /** Aborted when the store closes: jobs end, volumes are closed after them. */
+  readonly #stopping = new AbortController();
+  readonly #jobs = new Set<Promise<unknown>>();
   #isClosed = false;
 
   /** For `openVolumeStore`, which opens the volumes. */
@@ -167,9 +173,29 @@ export class VolumeStore implements VolumeClient, VolumeStateSource, AsyncDispos
     return chosen.length;
   }
 
+  async vacuum(id: VolumeId, options: JobOptions = {}): Promise<VacuumReport> {
+    return this.#job(id, "vacuum", options, async ({ volume, disk }, signal) => {
+      if (!(volume instanceof Volume)) throw notPlain("vacuum", id);
+      const base = basePath({ folder: disk.folder, collection: volume.collection, id });
+      const place = { folder: disk.folder, base };
+      const report = await vacuumVolume(volume, place, this.#options, { ...options, signal });
+      this.#options.log.info("a volume was vacuumed", {
+        volume_id: id,
+        bytes_before: report.bytesBefore,
+        bytes_after: report.bytesAfter,
+      });
+      return report;
+    });
+  }
+
   /** Refuses further changes, waits for those under way and closes all files. Closing twice is harmless. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#stopping.abort(new VolumeError("closed", "The job is ended: the store is closed"));
+    const idle = this.#table.slots().filter(([, slot]) => slot.job === undefined);
+    const closings = idle.map(([, slot]) => slot.volume.close());
+    // What a job works on is closed after it, and may be another volume by then.
+    await Promise.allSettled([...this.#jobs, ...closings]);
     const results = await Promise.allSettled(
       this.#table.slots().map(([, slot]) => slot.volume.close()),
     );
@@ -180,6 +206,25 @@ export class VolumeStore implements VolumeClient, VolumeStateSource, AsyncDispos
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** A job on one volume, which ends early when its caller or the store says so. */
+  async #job<Value>(
+    id: VolumeId,
+    name: string,
+    { signal }: JobOptions,
+    work: (slot: VolumeSlot, signal: AbortSignal) => Promise<Value>,
+  ): Promise<Value> {
+    this.#refuseClosed(`${name} volume ${id}`);
+    const ended = this.#stopping.signal;
+    const either = signal === undefined ? ended : AbortSignal.any([signal, ended]);
+    const job = this.#table.withJob(id, name, (slot) => work(slot, either));
+    this.#jobs.add(job);
+    try {
+      return await job;
+    } finally {
+      this.#jobs.delete(job);
+    }
   }
 
   /** What is under way is finished; what comes later finds no volume. */
@@ -248,6 +293,13 @@ export class VolumeStore implements VolumeClient, VolumeStateSource, AsyncDispos
   #announce(change: VolumeStateChange): void {
     for (const listener of this.#listeners) listener(change);
   }
+}
+
+function notPlain(action: string, id: VolumeId): VolumeError {
+  return new VolumeError(
+    "read-only",
+    `Cannot ${action} volume ${id}: its content is not in a volume file here`,
+  );
 }
 
 function creationFailed(id: VolumeId, error: unknown): unknown {

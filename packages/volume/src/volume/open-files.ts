@@ -13,6 +13,7 @@ import {
   encodeSuperblock,
   parseSuperblock,
 } from "../superblock/superblock.ts";
+import { compactionPaths, settleCompaction } from "../vacuum/compaction-files.ts";
 import { volumeFileName } from "./file-name.ts";
 import { type DataRegion, type LoadedIndex, type RecordPlace, loadIndex } from "./load-index.ts";
 import { recoverTail } from "./recover-tail.ts";
@@ -49,7 +50,8 @@ export interface VolumeFiles {
   readonly isReadOnly: boolean;
 }
 
-function basePath(name: VolumeName): string {
+/** The path of a volume's files without their extension. */
+export function basePath(name: VolumeName): string {
   return `${name.folder}/${volumeFileName(name.collection, name.id)}`;
 }
 
@@ -87,6 +89,7 @@ export async function createFiles(deps: VolumeDeps, name: VolumeName): Promise<V
  */
 export async function openFiles(deps: VolumeDeps, name: VolumeName): Promise<VolumeFiles> {
   const path = dataPath(name);
+  await settleCompaction(deps.disk, compactionPaths(name.folder, basePath(name)), deps.log);
   const { isReadOnly } = await readVolumeInfo(deps.disk, basePath(name));
   const data = await deps.disk.open(path, { access: "read-write" });
   try {
@@ -154,7 +157,7 @@ async function openIndexOf(
       index: loaded.index,
       indexFile,
       endBytes: tail.endBytes,
-      firstDateNs: await readDate(data, await firstRecord(data, startBytes, tail.endBytes)),
+      firstDateNs: await readFirstDate(data, startBytes, tail.endBytes),
       lastDateNs: await readDate(data, tail.lastRecord),
       damagedCount: tail.damagedCount,
     };
@@ -178,6 +181,15 @@ async function loadTrusted(
   });
   await file.truncate(loaded.trustedBytes);
   return loaded;
+}
+
+/** Date of the record at `startBytes`; `undefined` when there is none. */
+export async function readFirstDate(
+  data: DiskFile,
+  startBytes: number,
+  endBytes: number,
+): Promise<bigint | undefined> {
+  return readDate(data, await firstRecord(data, startBytes, endBytes));
 }
 
 async function firstRecord(

@@ -31,7 +31,8 @@ export async function* scanLive(scan: ScanSource): AsyncGenerator<ScannedNeedle>
   }
 }
 
-function liveOffsetUnits(index: NeedleIndex): Uint32Array {
+/** Where live needles begin, in units of `ALIGNMENT_BYTES`, in the order of the file. */
+export function liveOffsetUnits(index: NeedleIndex): Uint32Array {
   const units = new Uint32Array(index.liveCount);
   let count = 0;
   index.forEachLive((_high, _low, offsetBytes) => {

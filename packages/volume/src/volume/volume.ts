@@ -1,4 +1,4 @@
-import { type Clock, type DiskFile, assert } from "@kelp/base";
+import { type Clock, type Log, assert } from "@kelp/base";
 import {
   type Fid,
   type ScannedNeedle,
@@ -27,9 +27,10 @@ import {
   createFiles,
   openFiles,
 } from "./open-files.ts";
-import { RunningReads } from "./running-reads.ts";
 import { scanLive } from "./scan.ts";
 import type { ServedVolume } from "./served-volume.ts";
+import { SharedFiles } from "./shared-files.ts";
+import type { Exchange, VolumeContent } from "./volume-content.ts";
 
 export interface VolumeOptions extends VolumeName {
   readonly sizeBytesMax: number;
@@ -40,13 +41,14 @@ export interface VolumeOptions extends VolumeName {
 /** One volume: its two open files, its index in memory and its one writer. */
 export class Volume implements ServedVolume {
   readonly #name: VolumeName;
-  readonly #files: VolumeFiles;
-  readonly #data: DiskFile;
+  readonly #log: Log;
+  #shared: SharedFiles;
+  /** Exchanged, and held by somebody still. */
+  #retired: SharedFiles[] = [];
   readonly #appender: Appender;
   readonly #clock: Clock;
   readonly #hashes: Checksums;
   readonly #openedMs: number;
-  readonly #reads = new RunningReads();
   #closing: Promise<void> | undefined;
 
   /** An empty volume, its files durable. */
@@ -61,8 +63,8 @@ export class Volume implements ServedVolume {
 
   private constructor(deps: VolumeDeps, options: VolumeOptions, files: VolumeFiles) {
     this.#name = options;
-    this.#files = files;
-    this.#data = files.data;
+    this.#log = deps.log;
+    this.#shared = new SharedFiles(files, deps.log);
     this.#clock = deps.clock;
     this.#hashes = deps.hashes;
     this.#openedMs = deps.clock.nowMs();
@@ -82,6 +84,16 @@ export class Volume implements ServedVolume {
 
   get state(): VolumeState {
     return this.#appender.state;
+  }
+
+  get #files(): VolumeFiles {
+    return this.#shared.files;
+  }
+
+  /** What the volume consists of now, for jobs that read or copy all of it. */
+  get content(): VolumeContent {
+    const { data, index, superblock } = this.#files;
+    return { data, index, superblock, endBytes: this.#appender.endBytes };
   }
 
   /** Damaged places that the opening came upon. */
@@ -134,15 +146,18 @@ export class Volume implements ServedVolume {
   }
 
   async *scan(): AsyncGenerator<ScannedNeedle> {
+    const shared = this.#shared;
+    // What a vacuum replaces meanwhile stays readable to the end of the scan.
+    using _held = shared.hold();
     const needles = scanLive({
-      file: this.#data,
+      file: this.#files.data,
       endBytes: this.#appender.endBytes,
       index: this.#files.index,
       hashes: this.#hashes,
     });
     for (;;) {
       this.#refuseClosed();
-      const next = await this.#reads.during(() => needles.next());
+      const next = await shared.during(() => needles.next());
       if (next.done === true) return;
       yield next.value;
     }
@@ -170,6 +185,31 @@ export class Volume implements ServedVolume {
     };
   }
 
+  /** Resolves when the changes that were under way are durable or refused. */
+  settled(): Promise<void> {
+    return this.#appender.pauseFor(async () => {});
+  }
+
+  /**
+   * Pauses the writer, and goes on with the files that `work` makes: they hold the same needles. Reads that began with the old
+   * ones finish on them. When `work` throws, all stays as it was, and this rejects with that.
+   */
+  exchangeFiles(work: (content: VolumeContent) => Promise<Exchange>): Promise<void> {
+    return this.#appender.pauseFor(async () => {
+      const exchange = await work(this.content);
+      if (exchange.kind !== "keep-and-fail") this.#adopt(exchange.files);
+      if (exchange.kind !== "exchange") this.#appender.fail("exchange", exchange.cause);
+    });
+  }
+
+  #adopt(files: VolumeFiles): void {
+    const earlier = this.#shared;
+    this.#shared = new SharedFiles(files, this.#log);
+    this.#appender.exchange(files);
+    earlier.retire();
+    this.#retired = [...this.#retired.filter((each) => !each.isClosed), earlier];
+  }
+
   /** Waits for the changes and reads under way, then closes the files. Closing twice is harmless. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -182,12 +222,7 @@ export class Volume implements ServedVolume {
 
   async #close(): Promise<void> {
     await this.#appender.close();
-    await this.#reads.settled();
-    try {
-      await this.#files.indexFile.close();
-    } finally {
-      await this.#data.close();
-    }
+    await Promise.all([...this.#retired, this.#shared].map((shared) => shared.close()));
   }
 
   #refuseClosed(): void {
@@ -197,7 +232,7 @@ export class Volume implements ServedVolume {
 
   #readSync(fid: Fid, record: Buffer, location: NeedleLocation): number {
     try {
-      return this.#data.readAtSync(record, location.offsetBytes);
+      return this.#files.data.readAtSync(record, location.offsetBytes);
     } catch (error) {
       throw readFailed(fid, error);
     }
@@ -205,7 +240,7 @@ export class Volume implements ServedVolume {
 
   async #readAsync(fid: Fid, record: Buffer, location: NeedleLocation): Promise<number> {
     try {
-      return await this.#reads.during(() => this.#data.readAt(record, location.offsetBytes));
+      return await this.#shared.during(() => this.#files.data.readAt(record, location.offsetBytes));
     } catch (error) {
       throw readFailed(fid, error);
     }
