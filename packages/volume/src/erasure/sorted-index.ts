@@ -49,6 +49,9 @@ export class SortedIndex {
     this.#removed = new Uint8Array(Math.ceil(count / 8));
   }
 
+  get path(): string {
+    return this.#file.path;
+  }
   get liveCount(): number {
     return this.#liveCount;
   }

@@ -41,6 +41,7 @@ export class SealedVolume implements ServedVolume {
   readonly #running = new RunningReads();
   /** Of which every way of reading gave bad bytes. */
   readonly #knownCorrupt = new Set<NeedleId>();
+  readonly #removals = new Set<Promise<void>>();
   #frozenBy: string | undefined;
   #closing: Promise<void> | undefined;
 
@@ -78,7 +79,13 @@ export class SealedVolume implements ServedVolume {
         `Cannot remove needle ${formatFid(fid)}: ${this.#frozenBy} is under way`,
       );
     }
-    await this.#running.during(() => this.#remove(fid));
+    const removal = this.#running.during(() => this.#remove(fid));
+    this.#removals.add(removal);
+    try {
+      await removal;
+    } finally {
+      this.#removals.delete(removal);
+    }
   }
 
   async *scan(): AsyncGenerator<ScannedNeedle> {
@@ -111,9 +118,10 @@ export class SealedVolume implements ServedVolume {
     };
   }
 
-  /** Refuses removals while a job works on a copy; disposing takes them again. */
-  freeze(job: string): Disposable {
+  /** Refuses removals while a job works on a copy, once those under way are settled; disposing takes them again. */
+  async freeze(job: string): Promise<Disposable> {
     this.#frozenBy = job;
+    await Promise.allSettled(this.#removals);
     return {
       [Symbol.dispose]: () => {
         this.#frozenBy = undefined;
