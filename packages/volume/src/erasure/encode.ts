@@ -25,7 +25,6 @@ import { placeShards } from "./place-shards.ts";
 import { removeErasureFiles } from "./remove-erasure.ts";
 import { UNFINISHED, shardExtension } from "./shard-names.ts";
 import { type ShardWork, verifyShards, writeShards } from "./shard-writer.ts";
-import { BITROT_BLOCK_BYTES } from "../limits.ts";
 import { writeSortedIndex } from "./write-sorted-index.ts";
 
 /**
@@ -157,7 +156,7 @@ async function nameShards(
   const protection = encodeBitrotFile(
     {
       ...counts,
-      blockBytes: BITROT_BLOCK_BYTES,
+      blockBytes: (context.blocks ?? FORMAT_BLOCKS).checksumBlockBytes,
       generation: 0,
       shards: made.checksums,
       encodingId: encodingIdOf(plan),

@@ -1,6 +1,7 @@
 import { assert } from "@kelp/base";
 import type { ErasureShape } from "@kelp/wire";
 import {
+  BITROT_BLOCK_BYTES,
   DATA_SHARDS_DEFAULT,
   LARGE_BLOCK_BYTES,
   PARITY_SHARDS_DEFAULT,
@@ -13,13 +14,11 @@ import {
  * blocks, the last one filled up with zeros. A row's parity blocks go to the parity shards. So a shard is all its
  * large blocks, then all its small ones.
  */
-export interface ErasureLayout {
+export interface ErasureLayout extends BlockSizes {
   readonly dataShards: number;
   readonly parityShards: number;
   /** Length of the volume file; what is behind it in the last row is zeros. */
   readonly fileBytes: number;
-  readonly largeBlockBytes: number;
-  readonly smallBlockBytes: number;
   readonly largeRows: number;
   readonly smallRows: number;
 }
@@ -28,11 +27,14 @@ export interface ErasureLayout {
 export interface BlockSizes {
   readonly largeBlockBytes: number;
   readonly smallBlockBytes: number;
+  /** Bytes of a shard under one checksum. */
+  readonly checksumBlockBytes: number;
 }
 
 export const FORMAT_BLOCKS: BlockSizes = {
   largeBlockBytes: LARGE_BLOCK_BYTES,
   smallBlockBytes: SMALL_BLOCK_BYTES,
+  checksumBlockBytes: BITROT_BLOCK_BYTES,
 };
 
 export interface ShardCounts {
@@ -58,15 +60,7 @@ export function layoutOf(
   const largeRows = Math.floor(fileBytes / (dataShards * largeBlockBytes));
   const rest = fileBytes - largeRows * dataShards * largeBlockBytes;
   const smallRows = Math.ceil(rest / (dataShards * smallBlockBytes));
-  return {
-    dataShards,
-    parityShards,
-    fileBytes,
-    largeBlockBytes,
-    smallBlockBytes,
-    largeRows,
-    smallRows,
-  };
+  return { dataShards, parityShards, fileBytes, ...blocks, largeRows, smallRows };
 }
 
 /**

@@ -8,12 +8,7 @@ import {
   must,
 } from "@kelp/base";
 import { VolumeError } from "../errors.ts";
-import {
-  BITROT_BLOCK_BYTES,
-  ERASURE_PIECE_BYTES,
-  RECOVERY_BYTES_MAX,
-  RECOVERY_COUNT_MAX,
-} from "../limits.ts";
+import { ERASURE_PIECE_BYTES, RECOVERY_BYTES_MAX, RECOVERY_COUNT_MAX } from "../limits.ts";
 import type { Checksums } from "../needle/decode.ts";
 import type { SealedFile } from "../sealed/sealed-content.ts";
 import type { BitrotProtection } from "./bitrot-file.ts";
@@ -64,7 +59,7 @@ export class ShardSet implements SealedFile {
   }
 
   get blockBytes(): number {
-    return this.protection?.blockBytes ?? BITROT_BLOCK_BYTES;
+    return this.protection?.blockBytes ?? this.layout.checksumBlockBytes;
   }
 
   get shardBytes(): number {

@@ -1,6 +1,6 @@
 import { type DiskFile, type ErasureCode, must } from "@kelp/base";
 import { VolumeError } from "../errors.ts";
-import { BITROT_BLOCK_BYTES, ERASURE_PIECE_BYTES } from "../limits.ts";
+import { ERASURE_PIECE_BYTES } from "../limits.ts";
 import type { Checksums } from "../needle/decode.ts";
 import type { Pace } from "../vacuum/pace.ts";
 import type { ShardChecksums } from "./bitrot-file.ts";
@@ -87,7 +87,7 @@ class BlockSums {
   add(row: readonly Uint8Array[]): void {
     this.#sums = row.map((piece, shard) => this.#work.hashes.crc32c(piece, this.#sums[shard]));
     this.#inBlockBytes += row[0]?.length ?? 0;
-    if (this.#inBlockBytes >= BITROT_BLOCK_BYTES) this.#endBlock();
+    if (this.#inBlockBytes >= this.#work.layout.checksumBlockBytes) this.#endBlock();
   }
 
   finish(): ShardChecksums[] {
