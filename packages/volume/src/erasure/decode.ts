@@ -35,11 +35,14 @@ export async function decodeVolume(
     bytesPerSec: options.bytesPerSec ?? JOB_BYTES_PER_SEC_DEFAULT,
     signal: options.signal,
   });
-  using _frozen = await volume.freeze("decode");
+  const frozen = await volume.freeze("decode");
+  let isPlaced = false;
   try {
     await scrubShards({ id, content }, pace);
     const disk = await roomiest(context, slot.disk, content.file.sizeBytes());
-    await restorePlain(context, { id, collection, disk }, { content, pace });
+    const place = await restorePlain(context, { id, collection, disk }, { content, pace });
+    isPlaced = true;
+    await place();
     const base = `${disk.folder}/${volumeFileName(collection, id)}`;
     const info = await readVolumeInfo(deps.disk, base);
     await writeVolumeInfo(deps.disk, base, info, { shards: undefined, dataFileBytes: 0 });
@@ -48,6 +51,8 @@ export async function decodeVolume(
     context.announce(id, next);
     await removeErasureFiles(deps.disk, context.disks, { id, collection });
   } catch (error) {
+    // A removal would be lost if the next opening takes the volume file.
+    if (!isPlaced) frozen[Symbol.dispose]();
     throw jobError("decode", id, error);
   }
 }

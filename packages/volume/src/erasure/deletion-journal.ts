@@ -33,22 +33,34 @@ export class DeletionJournal {
   #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
 
-  /** Opens the copies at `paths`, made when absent, and gives what they hold. A copy that cannot be opened is left out. */
+  /**
+   * Opens the copies at `paths`, made when absent, and gives what they hold. A copy that cannot be opened is left out, unless
+   * there is none that can be read: what was removed would come back. Throws `DiskError`.
+   */
   static async open(
     deps: { readonly disk: Disk; readonly log: Log },
     paths: readonly string[],
   ): Promise<{ readonly journal: DeletionJournal; readonly entries: readonly JournalEntry[] }> {
     const copies: Copy[] = [];
     const entries: JournalEntry[] = [];
+    let failure: unknown;
+    let isRead = false;
     for (const path of paths) {
       try {
+        const isThere = await deps.disk.exists(path);
         const file = await deps.disk.open(path, { access: "read-write", create: true });
         copies.push({ file, endBytes: await readEntries(file, entries), isFailed: false });
+        isRead ||= isThere;
       } catch (error) {
+        failure = error;
         deps.log.error("a journal of removals cannot be opened", { path, error });
       }
     }
-    return { journal: new DeletionJournal(copies, deps.log), entries };
+    if (failure === undefined || isRead) {
+      return { journal: new DeletionJournal(copies, deps.log), entries };
+    }
+    await Promise.all(copies.map((copy) => copy.file.close()));
+    throw failure;
   }
 
   private constructor(copies: readonly Copy[], log: Log) {

@@ -23,15 +23,15 @@ export interface RestoreTarget {
 
 /**
  * Puts the volume file of a sealed volume together in a folder of its own, and makes a plain volume of it there: the index is
- * made of the file alone, every needle is verified, and what was removed since the volume was sealed gets its tombstone. Then
- * gives the files their place, the volume file last; that is durable when this resolves.
+ * made of the file alone, every needle is verified, and what was removed since the volume was sealed gets its tombstone.
+ * Returns what gives the files their place; from its call on a restart may find the plain volume.
  * Throws `out-of-space`, `shards-corrupt`, `needle-corrupt`, or `DiskError`; then nothing is in place.
  */
 export async function restorePlain(
   context: JobContext,
   target: RestoreTarget,
   source: { readonly content: SealedContent; readonly pace: Pace },
-): Promise<void> {
+): Promise<() => Promise<void>> {
   const { disk } = context.deps;
   const folder = `${target.disk.folder}/${RESTORING}`;
   const fileName = volumeFileName(target.collection, target.id);
@@ -52,6 +52,17 @@ export async function restorePlain(
     await removeFiles(context, folder, fileName);
     throw error;
   }
+  return () => giveNames(context, target, folder);
+}
+
+/** The volume file last: while it is not there the sealed volume counts. */
+async function giveNames(
+  context: JobContext,
+  target: RestoreTarget,
+  folder: string,
+): Promise<void> {
+  const { disk } = context.deps;
+  const fileName = volumeFileName(target.collection, target.id);
   const made = (await disk.list(folder)).filter((name) => name.startsWith(`${fileName}.`));
   made.sort((left, right) => Number(left.endsWith(".dat")) - Number(right.endsWith(".dat")));
   for (const name of made) await disk.rename(`${folder}/${name}`, `${target.disk.folder}/${name}`);

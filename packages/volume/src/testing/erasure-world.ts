@@ -28,9 +28,11 @@ const FULL_BYTES = 12_000;
 export class ErasureWorld implements Disposable {
   readonly #folder = temporaryFolder();
   readonly #folderCount: number;
+  readonly #blocks: BlockSizes;
 
-  constructor(folderCount = 3) {
+  constructor(folderCount = 3, blocks = SMALL_BLOCKS) {
     this.#folderCount = folderCount;
+    this.#blocks = blocks;
   }
 
   get folders(): string[] {
@@ -43,7 +45,7 @@ export class ErasureWorld implements Disposable {
   /** Opens what is there; makes volume 1 and fills it when there is nothing. */
   async open(disk: Disk = systemDisk): Promise<OpenWorld> {
     for (const folder of this.folders) await systemDisk.makeFolder(folder);
-    return OpenWorld.open(this.folders, disk);
+    return OpenWorld.open(this.folders, disk, this.#blocks);
   }
 
   /** Paths of the files of volume 1 that end so. */
@@ -93,14 +95,18 @@ export const REMOVED: readonly number[] = [3, 20];
 export class OpenWorld implements AsyncDisposable {
   readonly context: JobContext;
 
-  static async open(folders: readonly string[], disk: Disk): Promise<OpenWorld> {
+  static async open(
+    folders: readonly string[],
+    disk: Disk,
+    blocks: BlockSizes,
+  ): Promise<OpenWorld> {
     const deps = { disk, clock: systemClock, hashes: systemHashes, log: silentLog };
-    const world = new OpenWorld(folders, deps);
+    const world = new OpenWorld(folders, deps, blocks);
     await world.#openAll();
     return world;
   }
 
-  private constructor(folders: readonly string[], deps: VolumeDeps) {
+  private constructor(folders: readonly string[], deps: VolumeDeps, blocks: BlockSizes) {
     this.context = {
       deps,
       table: new VolumeTable(),
@@ -115,7 +121,7 @@ export class OpenWorld implements AsyncDisposable {
           onStateChange: () => undefined,
         }),
       announce: () => undefined,
-      blocks: SMALL_BLOCKS,
+      blocks,
     };
   }
 
@@ -161,7 +167,7 @@ export class OpenWorld implements AsyncDisposable {
 
   async #openAll(): Promise<void> {
     const { deps, disks, table } = this.context;
-    const { opened, leftovers } = await settleForms(deps, disks, SMALL_BLOCKS);
+    const { opened, leftovers } = await settleForms(deps, disks, this.context.blocks);
     for (const each of opened) {
       if (!("volume" in each)) throw each.cause;
       table.add(each.id, { volume: each.volume, disk: each.disk });
