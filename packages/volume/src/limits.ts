@@ -76,8 +76,28 @@ export const VACUUM_SYNC_BYTES = 32 * MIB;
 export const VACUUM_CATCH_UP_BYTES = 4 * MIB;
 /** Passes over what changed meanwhile. Each is shorter than the one before unless changes outrun a copy that nothing holds up. */
 export const VACUUM_PASSES_MAX = 10;
+/** Garbage below this is left where it is by the background job, whatever its share. */
+export const VACUUM_GARBAGE_BYTES_MIN = 1 * MIB;
+/** A disk with a smaller share of free space is nearly full: any garbage on it is worth a vacuum. */
+export const VACUUM_LOW_SPACE_SHARE = 0.05;
+/** A volume whose vacuum failed is left alone by the background job for so long. */
+export const VACUUM_RETRY_MS = 6 * 60 * 60 * 1000;
+/** Read by a scrub in a second, unless its caller says otherwise. */
+export const SCRUB_BYTES_PER_SEC_DEFAULT = 64 * MIB;
+/** At least so much in a background scrub, however long its cycle. */
+export const SCRUB_BYTES_PER_SEC_MIN = 4 * MIB;
+/** How far a scrub goes between two notes of its position: what a restart makes it read again. */
+export const SCRUB_SAVE_BYTES = 256 * MIB;
+/** Buffer of a walk along headers: of larger records the rest is not read. */
+export const HEADER_WALK_BUFFER_BYTES = 64 * KIB;
+/** Damaged things of one folder that are listed; beyond it the log tells. */
+export const DAMAGE_COUNT_MAX = 10_000;
 /** What a background job may have in hand: sleeps are at least so long. */
 export const PACE_BURST_MS = 20;
+/** Volumes with a TTL are kept so much longer than their newest needle can be read, or a tenth of the TTL if that is less. */
+export const EXPIRY_MARGIN_MS_MAX = 10 * 60 * 1000;
+/** How old the measured free space of a disk may be when a needle is taken. */
+export const SPACE_AGE_MS_MAX = 1000;
 
 assert(
   VOLUME_SIZE_BYTES_DEFAULT + FULL_GRACE_BYTES_DEFAULT + TOMBSTONE_RESERVE_BYTES <=

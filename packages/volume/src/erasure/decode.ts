@@ -65,7 +65,7 @@ async function roomiest(
 ): Promise<DiskFolder> {
   const rooms = await Promise.all(
     context.disks.map(async (disk) => {
-      const space = await disk.space(context.deps.disk);
+      const space = await disk.space(context.deps);
       return { disk, freeBytes: (space?.availableBytes ?? 0) - disk.freeBytesFloor };
     }),
   );

@@ -99,7 +99,7 @@ async function makeShards(plan: EncodePlan, options: JobOptions): Promise<readon
   const { content } = plan.sealed.volume;
   const layout = layoutOf(counts, content.endBytes, context.blocks ?? FORMAT_BLOCKS);
   const wanted = Array.from({ length: counts.dataShards + counts.parityShards }, (_s, at) => at);
-  const places = await placeShards(deps.disk, context.disks, {
+  const places = await placeShards(deps, context.disks, {
     wanted,
     shardBytes: shardBytesOf(layout),
     indexBytes: content.index.liveCount * 16,

@@ -6,7 +6,13 @@ import { readHeader } from "../needle/decode.ts";
 import { CHECKSUM_BYTES, DATE_BYTES, HEADER_BYTES } from "../needle/layout.ts";
 import type { SealedContent } from "../sealed/sealed-content.ts";
 import { SealedVolume } from "../sealed/sealed-volume.ts";
-import { SUPERBLOCK_BYTES, type Superblock, parseSuperblock } from "../superblock/superblock.ts";
+import {
+  NEW_SUPERBLOCK,
+  SUPERBLOCK_BYTES,
+  VERSION,
+  type Superblock,
+  parseSuperblock,
+} from "../superblock/superblock.ts";
 import type { VolumeDeps } from "../volume/open-files.ts";
 import { NO_VOLUME_INFO, type VolumeInfo, readVolumeInfo } from "../volume/volume-info.ts";
 import { type BitrotProtection, parseBitrotFile } from "./bitrot-file.ts";
@@ -321,6 +327,7 @@ async function describe(
   };
   return {
     ...opened,
+    version: superblock?.version ?? VERSION,
     traits: () => ({
       ...fixed,
       form: {
@@ -374,10 +381,13 @@ async function firstDateMs(
 function traitsOf(
   superblock: Superblock | undefined,
   info: VolumeInfo,
-): Pick<VolumeTraits, "replicaPlacement" | "compactionRevision"> {
+): Pick<VolumeTraits, "version" | "replicaPlacement" | "ttl" | "compactionRevision"> {
+  const { version, ttl, compactionRevision, replicaPlacement } = superblock ?? NEW_SUPERBLOCK;
   return {
-    replicaPlacement: info.replicaPlacement ?? superblock?.replicaPlacement ?? 0,
-    compactionRevision: superblock?.compactionRevision ?? 0,
+    version,
+    ttl,
+    compactionRevision,
+    replicaPlacement: info.replicaPlacement ?? replicaPlacement,
   };
 }
 

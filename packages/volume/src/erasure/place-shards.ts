@@ -1,6 +1,11 @@
-import type { Disk } from "@kelp/base";
+import type { Clock, Disk } from "@kelp/base";
 import { VolumeError } from "../errors.ts";
 import type { DiskFolder } from "../store/disk-folder.ts";
+
+interface SpaceDeps {
+  readonly disk: Pick<Disk, "space">;
+  readonly clock: Pick<Clock, "monotonicMs">;
+}
 
 /** Beside its shards a folder gets a copy of the index and small files. */
 const EXTRA_BYTES = 1024 * 1024;
@@ -10,7 +15,7 @@ const EXTRA_BYTES = 1024 * 1024;
  * those to the one with most space, so that losing one folder loses as few shards as can be. Throws `out-of-space`.
  */
 export async function placeShards(
-  disk: Pick<Disk, "space">,
+  deps: SpaceDeps,
   folders: readonly DiskFolder[],
   needed: {
     readonly wanted: readonly number[];
@@ -24,7 +29,7 @@ export async function placeShards(
     folders.map(async (folder) => ({
       folder,
       count: needed.held?.get(folder) ?? 0,
-      freeBytes: await freeBytesOf(disk, folder, needed.indexBytes),
+      freeBytes: await freeBytesOf(deps, folder, needed.indexBytes),
     })),
   );
   const places = new Map<number, DiskFolder>();
@@ -46,11 +51,11 @@ export async function placeShards(
 }
 
 async function freeBytesOf(
-  disk: Pick<Disk, "space">,
+  deps: SpaceDeps,
   folder: DiskFolder,
   indexBytes: number,
 ): Promise<number> {
-  const space = await folder.space(disk);
+  const space = await folder.space(deps);
   if (space === undefined) return 0;
   return space.availableBytes - folder.freeBytesFloor - indexBytes - EXTRA_BYTES;
 }

@@ -80,7 +80,7 @@ async function placesFor(
     else places.set(shard, there.disk);
   }
   const held = new Map(usable.map((folder) => [folder.disk, folder.shards.length]));
-  const placed = await placeShards(context.deps.disk, context.disks, {
+  const placed = await placeShards(context.deps, context.disks, {
     wanted: missing,
     shardBytes: content.file.shardBytes,
     indexBytes: content.index.sorted.sizeBytes,

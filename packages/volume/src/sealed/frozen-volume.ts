@@ -1,4 +1,12 @@
-import { type Fid, type ScannedNeedle, type VolumeStatus, formatFid } from "@kelp/wire";
+import {
+  type Fid,
+  type NeedleContent,
+  type ReadNeedle,
+  type ScannedNeedle,
+  type StoredNeedle,
+  type VolumeStatus,
+  formatFid,
+} from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
 import type { ServedVolume } from "../volume/served-volume.ts";
 
@@ -27,6 +35,22 @@ export class FrozenVolume implements ServedVolume {
 
   async remove(fid: Fid): Promise<void> {
     throw this.#refusal(`remove needle ${formatFid(fid)}`);
+  }
+
+  async writeNeedle(fid: Fid, _needle: NeedleContent): Promise<"written" | "unchanged"> {
+    throw this.#refusal(`write needle ${formatFid(fid)}`);
+  }
+
+  readNeedle(fid: Fid, options?: ReadNeedle): Promise<StoredNeedle | undefined> {
+    return this.#volume.readNeedle(fid, options);
+  }
+
+  async removeNeedle(fid: Fid): Promise<number | undefined> {
+    throw this.#refusal(`remove needle ${formatFid(fid)}`);
+  }
+
+  async setWritable(_state: "writable" | "read-only"): Promise<void> {
+    throw this.#refusal("change the volume");
   }
 
   scan(): AsyncIterable<ScannedNeedle> {

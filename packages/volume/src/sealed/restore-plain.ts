@@ -74,7 +74,7 @@ async function refuseLackOfSpace(
   target: RestoreTarget,
   content: SealedContent,
 ): Promise<void> {
-  const space = await target.disk.space(context.deps.disk);
+  const space = await target.disk.space(context.deps);
   const neededBytes = content.file.sizeBytes() + content.index.liveCount * 16;
   const freeBytes = (space?.availableBytes ?? 0) - target.disk.freeBytesFloor;
   if (freeBytes >= neededBytes) return;

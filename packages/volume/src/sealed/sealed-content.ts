@@ -1,5 +1,6 @@
 import type { VolumeTraits } from "@kelp/wire";
 import type { IndexEntry } from "../index/index-entry.ts";
+import type { FormatVersion } from "../needle/layout.ts";
 import type { NeedleLocation } from "../index/needle-index.ts";
 
 /** The bytes of a volume file that does not change any more, wherever they are. */
@@ -39,6 +40,8 @@ export interface SealedIndex {
 export interface SealedContent {
   readonly file: SealedFile;
   readonly index: SealedIndex;
+  /** Of the records. */
+  readonly version: FormatVersion;
   /** `form` is asked each time, because shards may come to be missing. */
   traits(): VolumeTraits;
   /** Whether enough is there to read all of it. */

@@ -1,8 +1,11 @@
-import type { Clock, Hashes } from "@kelp/base";
+import type { Clock } from "@kelp/base";
 import {
   type Fid,
+  type NeedleContent,
   type NeedleId,
+  type ReadNeedle,
   type ScannedNeedle,
+  type StoredNeedle,
   type VolumeId,
   type VolumeState,
   type VolumeStatus,
@@ -12,9 +15,16 @@ import {
 import { VolumeError } from "../errors.ts";
 import type { NeedleLocation } from "../index/needle-index.ts";
 import { KNOWN_CORRUPT_COUNT_MAX, SYNC_READ_BYTES_MAX } from "../limits.ts";
-import { type NeedleHeader, decodeNeedle, readHeader } from "../needle/decode.ts";
+import { type Checksums, type NeedleHeader, decodeNeedle, readHeader } from "../needle/decode.ts";
 import { idHigh, idLow, joinIdHalves } from "../needle/id-halves.ts";
-import { ALIGNMENT_BYTES, HEADER_BYTES, recordBytesOf } from "../needle/layout.ts";
+import { ALIGNMENT_BYTES, HEADER_BYTES, PREFIX_BYTES, recordBytesOf } from "../needle/layout.ts";
+import {
+  type FoundRecord,
+  checkRecord,
+  corruptNeedle,
+  openRecord,
+} from "../needle/stored-needle.ts";
+import { ttlLengthMs } from "../needle/ttl.ts";
 import { SUPERBLOCK_BYTES } from "../superblock/superblock.ts";
 import { RunningReads } from "../volume/running-reads.ts";
 import type { ServedVolume } from "../volume/served-volume.ts";
@@ -25,7 +35,7 @@ export interface SealedVolumeOptions {
   readonly collection: string;
   readonly content: SealedContent;
   readonly clock: Pick<Clock, "nowMs">;
-  readonly hashes: Pick<Hashes, "crc32c" | "xxh3">;
+  readonly hashes: Checksums;
 }
 
 /**
@@ -37,11 +47,11 @@ export class SealedVolume implements ServedVolume {
   readonly collection: string;
   readonly content: SealedContent;
   readonly #clock: Pick<Clock, "nowMs">;
-  readonly #hashes: Pick<Hashes, "crc32c" | "xxh3">;
+  readonly #hashes: Checksums;
   readonly #running = new RunningReads();
   /** Of which every way of reading gave bad bytes. */
   readonly #knownCorrupt = new Set<NeedleId>();
-  readonly #removals = new Set<Promise<void>>();
+  readonly #removals = new Set<Promise<number | undefined>>();
   #frozenBy: string | undefined;
   #closing: Promise<void> | undefined;
 
@@ -59,19 +69,46 @@ export class SealedVolume implements ServedVolume {
   }
 
   async append(_fid: Fid, _data: Uint8Array): Promise<void> {
-    throw new VolumeError(
-      "read-only",
-      `Cannot append to volume ${this.id}: it is ${this.content.traits().form.kind}`,
-    );
+    throw this.#readOnly("append to");
+  }
+
+  async writeNeedle(_fid: Fid, _needle: NeedleContent): Promise<"written" | "unchanged"> {
+    throw this.#readOnly("write to");
+  }
+
+  /** It is read-only by its form. */
+  async setWritable(state: "writable" | "read-only"): Promise<void> {
+    if (state === "writable") throw this.#readOnly("write to");
   }
 
   async read(fid: Fid, scratch?: Uint8Array, hash64?: bigint): Promise<Uint8Array | undefined> {
     this.#refuseClosed();
-    return this.#running.during(() => this.#read(fid, scratch, hash64));
+    const decoded = await this.#running.during(() =>
+      this.#readRecord(fid, scratch, (found) =>
+        checkRecord(fid, { ...found, hash64 }, this.#hashes),
+      ),
+    );
+    if (decoded === undefined || this.#isExpired(decoded)) return undefined;
+    return decoded.data;
+  }
+
+  /** What was removed cannot be read: `removed` makes no difference. */
+  async readNeedle(fid: Fid, _options?: ReadNeedle): Promise<StoredNeedle | undefined> {
+    this.#refuseClosed();
+    const needle = await this.#running.during(() =>
+      this.#readRecord(fid, undefined, (found) => openRecord(fid, found, this.#hashes)),
+    );
+    if (needle === undefined) return undefined;
+    const ttlMs = needle.ttl === undefined ? undefined : ttlLengthMs(needle.ttl);
+    return this.#isExpired({ ttlMs, dateNs: needle.appendedNs }) ? undefined : needle;
   }
 
   /** Absent needles, and those with another cookie, are skipped. */
   async remove(fid: Fid): Promise<void> {
+    await this.removeNeedle(fid);
+  }
+
+  async removeNeedle(fid: Fid): Promise<number | undefined> {
     this.#refuseClosed();
     if (this.#frozenBy !== undefined) {
       throw new VolumeError(
@@ -82,7 +119,7 @@ export class SealedVolume implements ServedVolume {
     const removal = this.#running.during(() => this.#remove(fid));
     this.#removals.add(removal);
     try {
-      await removal;
+      return await removal;
     } finally {
       this.#removals.delete(removal);
     }
@@ -147,60 +184,62 @@ export class SealedVolume implements ServedVolume {
     }
   }
 
-  async #read(
+  /** Reads the record of a needle and takes it apart; one that is not good is read again in every other way that there is. */
+  async #readRecord<Needle>(
     fid: Fid,
     scratch: Uint8Array | undefined,
-    hash64: bigint | undefined,
-  ): Promise<Uint8Array | undefined> {
+    open: (found: FoundRecord) => Needle | undefined,
+  ): Promise<Needle | undefined> {
     const location = this.#find(fid);
     if (location === undefined) return undefined;
-    const record = recordMemory(recordBytesOf(location.bodyBytes), scratch);
-    await this.#fill(fid, record, location.offsetBytes);
-    let opened = this.#open(fid, record, { location, hash64 });
-    if (opened.kind === "corrupt" && !this.#knownCorrupt.has(fid.needleId)) {
+    const { bodyBytes, offsetBytes } = location;
+    const { version } = this.content;
+    const record = recordMemory(recordBytesOf(bodyBytes, version), scratch);
+    await this.#fill(fid, record, offsetBytes);
+    const attempt = (): Attempt<Needle> => {
+      try {
+        return { kind: "good", needle: open({ record, bodyBytes, version }) };
+      } catch (error) {
+        if (error instanceof VolumeError && error.code === "needle-corrupt") {
+          return { kind: "corrupt", error };
+        }
+        throw error;
+      }
+    };
+    let last = attempt();
+    if (last.kind === "corrupt" && !this.#knownCorrupt.has(fid.needleId)) {
       const isGood = (): boolean => {
-        opened = this.#open(fid, record, { location, hash64 });
-        return opened.kind !== "corrupt";
+        last = attempt();
+        return last.kind === "good";
       };
-      if (!(await this.#fillAround(fid, record, location.offsetBytes, isGood))) {
+      if (!(await this.#fillAround(fid, record, offsetBytes, isGood))) {
         this.#rememberCorrupt(fid.needleId);
       }
     }
-    if (opened.kind === "corrupt") throw corrupt(fid, opened.reason);
-    return opened.kind === "absent" ? undefined : opened.data;
+    if (last.kind === "corrupt") throw last.error;
+    return last.needle;
   }
 
-  /** Checks a record against its address; the data is a view of the record. */
-  #open(
-    fid: Fid,
-    record: Buffer,
-    wanted: { readonly location: NeedleLocation; readonly hash64: bigint | undefined },
-  ): Opened {
-    const { bodyBytes } = wanted.location;
-    const header = readHeader(record, 0);
-    const reason = headerDamage(header, fid, bodyBytes);
-    if (reason !== undefined) return { kind: "corrupt", reason };
-    if (header.cookie !== fid.cookie) return { kind: "absent" };
-    const decoded = decodeNeedle(record, bodyBytes, this.#hashes, wanted.hash64);
-    if (decoded.kind === "corrupt") return decoded;
-    const { ttlMs, dateNs } = decoded;
-    const isExpired =
-      ttlMs !== undefined && this.#clock.nowMs() > Number(dateNs / 1_000_000n) + ttlMs;
-    return isExpired ? { kind: "absent" } : { kind: "data", data: decoded.data };
+  #isExpired(needle: { readonly ttlMs: number | undefined; readonly dateNs: bigint }): boolean {
+    const lifetimeMs = needle.ttlMs ?? ttlLengthMs(this.content.traits().ttl);
+    if (lifetimeMs === undefined) return false;
+    return this.#clock.nowMs() > Number(needle.dateNs / 1_000_000n) + lifetimeMs;
   }
 
-  async #remove(fid: Fid): Promise<void> {
+  async #remove(fid: Fid): Promise<number | undefined> {
     const location = this.#find(fid);
-    if (location === undefined) return;
-    const record = Buffer.alloc(HEADER_BYTES);
-    await this.#fill(fid, record, location.offsetBytes);
-    const isGood = (): boolean =>
-      headerDamage(readHeader(record, 0), fid, location.bodyBytes) === undefined;
-    if (!isGood() && !(await this.#fillAround(fid, record, location.offsetBytes, isGood))) {
-      throw corrupt(fid, "another record stands there");
+    if (location === undefined) return undefined;
+    const { bodyBytes, offsetBytes } = location;
+    const prefix = Buffer.alloc(bodyBytes === 0 ? HEADER_BYTES : PREFIX_BYTES);
+    await this.#fill(fid, prefix, offsetBytes);
+    const isGood = (): boolean => headerDamage(readHeader(prefix, 0), fid, bodyBytes) === undefined;
+    if (!isGood() && !(await this.#fillAround(fid, prefix, offsetBytes, isGood))) {
+      throw corruptNeedle(fid, "another record stands there");
     }
-    if (readHeader(record, 0).cookie !== fid.cookie) return;
+    if (readHeader(prefix, 0).cookie !== fid.cookie) return undefined;
     await this.content.index.remove(idHigh(fid.needleId), idLow(fid.needleId));
+    const dataBytes = bodyBytes === 0 ? 0 : prefix.readUInt32BE(HEADER_BYTES);
+    return dataBytes < bodyBytes ? dataBytes : 0;
   }
 
   /** `undefined` when it was removed since the scan began. */
@@ -229,8 +268,9 @@ export class SealedVolume implements ServedVolume {
     const { needleId: id, cookie } = fid;
     const location = this.#find(fid);
     if (location === undefined) return undefined;
-    const record = Buffer.allocUnsafeSlow(recordBytesOf(location.bodyBytes));
-    const decode = () => decodeNeedle(record, location.bodyBytes, this.#hashes);
+    const { version } = this.content;
+    const record = Buffer.allocUnsafeSlow(recordBytesOf(location.bodyBytes, version));
+    const decode = () => decodeNeedle(record, location.bodyBytes, this.#hashes, version);
     try {
       await this.#fill(fid, record, offsetBytes);
       let decoded = decode();
@@ -275,7 +315,7 @@ export class SealedVolume implements ServedVolume {
     } catch (error) {
       throw readFailed(fid, error);
     }
-    throw corrupt(fid, "the volume file ends before it");
+    throw corruptNeedle(fid, "the volume file ends before it");
   }
 
   async #fillAround(
@@ -291,6 +331,11 @@ export class SealedVolume implements ServedVolume {
     }
   }
 
+  #readOnly(action: string): VolumeError {
+    const { kind } = this.content.traits().form;
+    return new VolumeError("read-only", `Cannot ${action} volume ${this.id}: it is ${kind}`);
+  }
+
   #rememberCorrupt(id: NeedleId): void {
     if (this.#knownCorrupt.size >= KNOWN_CORRUPT_COUNT_MAX) this.#knownCorrupt.clear();
     this.#knownCorrupt.add(id);
@@ -302,10 +347,9 @@ export class SealedVolume implements ServedVolume {
   }
 }
 
-type Opened =
-  | { readonly kind: "data"; readonly data: Uint8Array }
-  | { readonly kind: "absent" }
-  | { readonly kind: "corrupt"; readonly reason: string };
+type Attempt<Needle> =
+  | { readonly kind: "good"; readonly needle: Needle | undefined }
+  | { readonly kind: "corrupt"; readonly error: VolumeError };
 
 function headerDamage(header: NeedleHeader, fid: Fid, bodyBytes: number): string | undefined {
   if (header.idHigh !== idHigh(fid.needleId) || header.idLow !== idLow(fid.needleId)) {
@@ -320,10 +364,6 @@ function recordMemory(recordBytes: number, scratch: Uint8Array | undefined): Buf
   return scratch !== undefined && recordBytes <= scratch.length
     ? Buffer.from(scratch.buffer, scratch.byteOffset, recordBytes)
     : Buffer.allocUnsafeSlow(recordBytes);
-}
-
-function corrupt(fid: Fid, found: string): VolumeError {
-  return new VolumeError("needle-corrupt", `Cannot read needle ${formatFid(fid)}: ${found}`);
 }
 
 function readFailed(fid: Fid, cause: unknown): unknown {

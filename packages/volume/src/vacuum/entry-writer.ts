@@ -1,6 +1,7 @@
-import { type DiskFile, type Hashes, assert } from "@kelp/base";
+import { type DiskFile, assert } from "@kelp/base";
 import { VolumeError } from "../errors.ts";
 import { INDEX_ENTRY_BYTES, type IndexEntry, writeIndexEntry } from "../index/index-entry.ts";
+import type { Checksums } from "../needle/decode.ts";
 
 const BLOCK_BYTES = 4096 * INDEX_ENTRY_BYTES;
 
@@ -10,7 +11,7 @@ const BLOCK_BYTES = 4096 * INDEX_ENTRY_BYTES;
  */
 export class EntryWriter {
   readonly #file: DiskFile;
-  readonly #hashes: Pick<Hashes, "crc32c" | "xxh3">;
+  readonly #hashes: Checksums;
   #block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
   #blockBytes = 0;
   #writtenBytes = 0;
@@ -18,7 +19,7 @@ export class EntryWriter {
   /** Of what was written since `check`. */
   #checksum = 0;
 
-  constructor(file: DiskFile, hashes: Pick<Hashes, "crc32c" | "xxh3">) {
+  constructor(file: DiskFile, hashes: Checksums) {
     this.#file = file;
     this.#hashes = hashes;
   }

@@ -1,4 +1,4 @@
-import { type Clock, type Disk, DiskError, type DiskFile, type Hashes, type Log } from "@kelp/base";
+import { type Clock, type Disk, DiskError, type DiskFile, type Log } from "@kelp/base";
 import type { JobOptions, VacuumReport } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
 import { INDEX_ENTRY_BYTES } from "../index/index-entry.ts";
@@ -25,6 +25,7 @@ import {
 import { EntryWriter } from "./entry-writer.ts";
 import { Pace } from "./pace.ts";
 import { type CopyMeter, RecordCopier } from "./record-copier.ts";
+import type { Checksums } from "../needle/decode.ts";
 
 /** What vacuuming needs of a volume. */
 export interface CompactableVolume {
@@ -37,7 +38,7 @@ export interface CompactableVolume {
 export interface VacuumDeps {
   readonly disk: Disk;
   readonly clock: Clock;
-  readonly hashes: Pick<Hashes, "crc32c" | "xxh3">;
+  readonly hashes: Checksums;
   readonly log: Log;
 }
 
@@ -236,7 +237,7 @@ class Vacuum implements CopyMeter {
       // The writer knows a later one.
       lastDateNs: undefined,
       damagedCount: 0,
-      isReadOnly: false,
+      info: content.info,
     };
   }
 

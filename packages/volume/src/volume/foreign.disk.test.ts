@@ -59,7 +59,7 @@ test("a needle past its TTL is absent", async () => {
 });
 
 test.each([
-  ["has no superblock of a known version", Buffer.from("0200000000000000", "hex")],
+  ["has no superblock of a known version", Buffer.from("0400000000000000", "hex")],
   ["is zeros", Buffer.alloc(100)],
   ["is too short", Buffer.from("0300", "hex")],
 ])("a volume that %s is listed as failed and keeps no other from service", async (_name, bytes) => {

@@ -10,14 +10,14 @@ import {
   NEW_SUPERBLOCK,
   SUPERBLOCK_BYTES,
   type Superblock,
+  VERSION,
   encodeSuperblock,
   parseSuperblock,
 } from "../superblock/superblock.ts";
-import { compactionPaths, settleCompaction } from "../vacuum/compaction-files.ts";
 import { volumeFileName } from "./file-name.ts";
 import { type DataRegion, type LoadedIndex, type RecordPlace, loadIndex } from "./load-index.ts";
 import { recoverTail } from "./recover-tail.ts";
-import { readVolumeInfo } from "./volume-info.ts";
+import { type VolumeInfo, readVolumeInfo } from "./volume-info.ts";
 
 /** What a volume needs of the world. */
 export interface VolumeDeps {
@@ -46,8 +46,7 @@ export interface VolumeFiles {
   readonly lastDateNs: bigint | undefined;
   /** Damaged places that the opening came upon (it only looks at what the index file does not cover). */
   readonly damagedCount: number;
-  /** Another program marked the volume so. */
-  readonly isReadOnly: boolean;
+  readonly info: VolumeInfo;
 }
 
 /** The path of a volume's files without their extension. */
@@ -55,25 +54,30 @@ export function basePath(name: VolumeName): string {
   return `${name.folder}/${volumeFileName(name.collection, name.id)}`;
 }
 
-function dataPath(name: VolumeName): string {
+export function dataPath(name: VolumeName): string {
   return `${basePath(name)}.dat`;
 }
 
-function indexPath(name: VolumeName): string {
+export function indexPath(name: VolumeName): string {
   return `${basePath(name)}.idx`;
 }
 
 /** Makes the files of an empty volume. The volume file is durable, its name included, when this resolves. */
-export async function createFiles(deps: VolumeDeps, name: VolumeName): Promise<VolumeFiles> {
+export async function createFiles(
+  deps: VolumeDeps,
+  name: VolumeName,
+  superblock: Superblock = NEW_SUPERBLOCK,
+): Promise<VolumeFiles> {
+  await removeLeftovers(deps, name);
+  const info = await readVolumeInfo(deps.disk, basePath(name));
   const options = { access: "read-write", create: true, exclusive: true } as const;
   const path = dataPath(name);
   const data = await deps.disk.open(path, options);
   try {
-    await data.writeAt([encodeSuperblock(NEW_SUPERBLOCK)], 0);
+    await data.writeAt([encodeSuperblock(superblock)], 0);
     await data.sync();
     await deps.disk.syncFolder(name.folder);
-    const superblock = NEW_SUPERBLOCK;
-    return await openIndexOf(deps, name, { data, superblock, isReadOnly: false });
+    return await openIndexOf(deps, name, { data, superblock, info });
   } catch (error) {
     await data.close();
     // An empty file would take the id for good.
@@ -82,19 +86,32 @@ export async function createFiles(deps: VolumeDeps, name: VolumeName): Promise<V
   }
 }
 
+/** Files without a volume file are what a crash left of a volume that was removed: a new one must not take them for its own. */
+async function removeLeftovers(deps: VolumeDeps, name: VolumeName): Promise<void> {
+  if (await deps.disk.exists(dataPath(name))) return;
+  for (const path of [indexPath(name), `${basePath(name)}.vif`]) {
+    if (await deps.disk.exists(path)) await deps.disk.remove(path);
+  }
+}
+
 /**
- * Opens the files of a volume and repairs what a crash left: the index is completed from the volume file, an
+ * Opens the files of a volume of version 3 and repairs what a crash left: the index is completed from the volume file, an
  * unfinished append at its end is cut off. Damage before good records is never cut.
  * Throws `unsupported-format`, or `DiskError`.
  */
 export async function openFiles(deps: VolumeDeps, name: VolumeName): Promise<VolumeFiles> {
   const path = dataPath(name);
-  await settleCompaction(deps.disk, compactionPaths(name.folder, basePath(name)), deps.log);
-  const { isReadOnly } = await readVolumeInfo(deps.disk, basePath(name));
+  const info = await readVolumeInfo(deps.disk, basePath(name));
+  if (info.offsetBytes !== 4) {
+    throw unsupported(path, "its index file has offsets of another size than 4 bytes");
+  }
   const data = await deps.disk.open(path, { access: "read-write" });
   try {
     const superblock = await readSuperblock(deps, name, data);
-    return await openIndexOf(deps, name, { data, superblock, isReadOnly });
+    if (superblock.version !== VERSION) {
+      throw unsupported(path, `version is ${superblock.version}, expected ${VERSION}`);
+    }
+    return await openIndexOf(deps, name, { data, superblock, info });
   } catch (error) {
     await data.close();
     throw error;
@@ -135,14 +152,14 @@ async function isUnfinished(
 async function openIndexOf(
   deps: VolumeDeps,
   name: VolumeName,
-  opened: Pick<VolumeFiles, "data" | "superblock" | "isReadOnly">,
+  opened: Pick<VolumeFiles, "data" | "superblock" | "info">,
 ): Promise<VolumeFiles> {
   const { data, superblock } = opened;
   const sizeBytes = await data.sizeBytes();
   if (sizeBytes > VOLUME_FILE_BYTES_MAX) {
-    throw new VolumeError(
-      "unsupported-format",
-      `Cannot open volume ${data.path}: it has ${sizeBytes} bytes, at most ${VOLUME_FILE_BYTES_MAX} can be addressed`,
+    throw unsupported(
+      data.path,
+      `it has ${sizeBytes} bytes, at most ${VOLUME_FILE_BYTES_MAX} can be addressed`,
     );
   }
   const startBytes = SUPERBLOCK_BYTES + superblock.extraBytes;
@@ -210,4 +227,8 @@ async function readDate(data: DiskFile, record: RecordPlace | undefined) {
   const at = record.offsetBytes + HEADER_BYTES + record.bodyBytes + CHECKSUM_BYTES;
   const count = await data.readAt(date, at);
   return count === DATE_BYTES ? date.readBigUInt64BE(0) : undefined;
+}
+
+function unsupported(path: string, found: string): VolumeError {
+  return new VolumeError("unsupported-format", `Cannot open volume ${path}: ${found}`);
 }

@@ -2,6 +2,7 @@ import type { DiskFile } from "@kelp/base";
 import type { NeedleIndex } from "../index/needle-index.ts";
 import type { Superblock } from "../superblock/superblock.ts";
 import type { VolumeFiles } from "./open-files.ts";
+import type { VolumeInfo } from "./volume-info.ts";
 
 /** What a volume consists of at a moment, for jobs that read all of it. The volume goes on owning it. */
 export interface VolumeContent {
@@ -9,6 +10,7 @@ export interface VolumeContent {
   /** Goes on changing with the volume. */
   readonly index: NeedleIndex;
   readonly superblock: Superblock;
+  readonly info: VolumeInfo;
   /** Everything before is durable and in the index. */
   readonly endBytes: number;
 }
