@@ -123,3 +123,4 @@ export {
   type VolumeStatus,
   type VolumeTraits,
 } from "./ports/volume-client.ts";
+export type { BlobContent, RemoteBlobs } from "./ports/remote-blobs.ts";

@@ -1,15 +1,15 @@
 import type { IndexEntry } from "../index/index-entry.ts";
 import type { NeedleLocation } from "../index/needle-index.ts";
+import type { RemovalLog } from "../sealed/removal-log.ts";
 import type { SealedIndex } from "../sealed/sealed-content.ts";
-import type { DeletionJournal } from "./deletion-journal.ts";
 import type { SortedIndex } from "./sorted-index.ts";
 
 /** The sorted index with the journal of what was removed since. */
 export class ErasureIndex implements SealedIndex {
   readonly sorted: SortedIndex;
-  readonly #journal: DeletionJournal;
+  readonly #journal: RemovalLog;
 
-  constructor(sorted: SortedIndex, journal: DeletionJournal) {
+  constructor(sorted: SortedIndex, journal: RemovalLog) {
     this.sorted = sorted;
     this.#journal = journal;
   }

@@ -16,7 +16,7 @@ import {
 import type { VolumeDeps } from "../volume/open-files.ts";
 import { NO_VOLUME_INFO, type VolumeInfo, readVolumeInfo } from "../volume/volume-info.ts";
 import { type BitrotProtection, parseBitrotFile } from "./bitrot-file.ts";
-import { DeletionJournal } from "./deletion-journal.ts";
+import { openDeletionJournal } from "./deletion-journal.ts";
 import { ErasureIndex } from "./erasure-index.ts";
 import type { FoundErasure, FoundFolder } from "./find-shards.ts";
 import {
@@ -305,7 +305,7 @@ async function withJournal(
   sorted: SortedIndex,
 ): Promise<ErasureIndex> {
   const paths = folders.map(({ base }) => `${base}.ecj`);
-  const { journal, entries } = await DeletionJournal.open(deps, paths);
+  const { journal, entries } = await openDeletionJournal(deps, paths);
   for (const { idHigh, idLow } of entries) sorted.mask(idHigh, idLow);
   return new ErasureIndex(sorted, journal);
 }

@@ -32,11 +32,17 @@ export interface SettledForms {
 export async function settleForms(
   deps: VolumeDeps,
   disks: readonly DiskFolder[],
-  blocks?: BlockSizes,
+  options: {
+    readonly blocks?: BlockSizes | undefined;
+    /** Volumes in use, of which nothing is touched. */
+    readonly isLeftAlone?: (id: VolumeId) => boolean;
+  } = {},
 ): Promise<SettledForms> {
+  const { blocks, isLeftAlone } = options;
   const opened: OpenedErasure[] = [];
   const leftovers: FoundErasure[] = [];
   for (const found of await findErasures(deps.disk, disks)) {
+    if (isLeftAlone?.(found.id) === true) continue;
     const whole = await withoutUnfinished(deps, disks, found);
     const [first] = whole.folders;
     if (first === undefined) continue;

@@ -10,12 +10,13 @@ import { UNFINISHED } from "./shard-names.ts";
 
 /**
  * Writes the live entries of an index, ascending by id, under the name `path`, and syncs the file; its name is durable when the
- * folder is synced. Costs 8 bytes a needle while it runs.
+ * folder is synced. Without `isNamed` it keeps its unfinished name. Costs 8 bytes a needle while it runs.
  */
 export async function writeSortedIndex(
   { disk, hashes }: Pick<VolumeDeps, "disk" | "hashes">,
   path: string,
   index: NeedleIndex,
+  { isNamed }: { readonly isNamed: boolean } = { isNamed: true },
 ): Promise<NonNullable<BitrotProtection["index"]>> {
   const ids = new BigUint64Array(index.liveCount);
   let count = 0;
@@ -52,6 +53,6 @@ export async function writeSortedIndex(
     await flush();
     await file.sync();
   }
-  await disk.rename(`${path}${UNFINISHED}`, path);
+  if (isNamed) await disk.rename(`${path}${UNFINISHED}`, path);
   return { checksum, sizeBytes };
 }

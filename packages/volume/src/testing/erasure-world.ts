@@ -167,7 +167,9 @@ export class OpenWorld implements AsyncDisposable {
 
   async #openAll(): Promise<void> {
     const { deps, disks, table } = this.context;
-    const { opened, leftovers } = await settleForms(deps, disks, this.context.blocks);
+    const { opened, leftovers } = await settleForms(deps, disks, {
+      blocks: this.context.blocks,
+    });
     for (const each of opened) {
       if (!("volume" in each)) throw each.cause;
       table.add(each.id, { volume: each.volume, disk: each.disk });
