@@ -6,6 +6,7 @@ export {
   VOLUME_FILE_BYTES_MAX,
   VOLUME_SIZE_BYTES_DEFAULT,
 } from "./limits.ts";
+export { cataloguedFolders } from "./store/catalogue.ts";
 export type { FolderHold, VolumeFolder } from "./store/disk-folder.ts";
 export type { VolumeStoreOptions } from "./store/store-options.ts";
 export { VolumeStore, openVolumeStore } from "./store/volume-store.ts";

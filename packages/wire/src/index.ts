@@ -80,7 +80,13 @@ export {
   objectArn,
   serviceArn,
 } from "./ports/iam.ts";
-export type { AssignRequest, MasterClient, MasterStatus } from "./ports/master-client.ts";
+export type {
+  AssignRequest,
+  MasterAdmin,
+  MasterClient,
+  MasterStatus,
+  VolumeLayout,
+} from "./ports/master-client.ts";
 export {
   type BucketInfo,
   type ListObjectsQuery,

@@ -1,6 +1,8 @@
 export type StartErrorCode =
   | "folder-in-use"
   | "folder-unusable"
+  | "folder-used-twice"
+  | "catalogue-unreadable"
   | "format-unknown"
   | "credentials-invalid"
   | "secrets-invalid"

@@ -1,3 +1,4 @@
+import type { VolumeFolderSettings } from "./folder/volume-folders.ts";
 import type { LogFormat, LogLevel } from "./process/log.ts";
 
 /** What an operator decides about a server, checked. `docs/operations.md` tells what each means. */
@@ -11,7 +12,8 @@ export interface ServerSettings {
   readonly s3Region: string;
   readonly localUser: "trusted" | "signs-in";
   readonly volumeSizeBytesMax: number;
-  /** What new content leaves free on the file system of `dir`. */
+  readonly volumeFolders: readonly VolumeFolderSettings[];
+  /** What new content leaves free on the file system of `dir` and of each folder of volumes. */
   readonly minFreeSpaceBytes: number;
   readonly pipelines: {
     readonly python: string;

@@ -1,8 +1,11 @@
+import { join } from "node:path";
 import type { ServerSettings } from "@kelp/all-in-one";
+import { FOLDER_FILES } from "@kelp/all-in-one/folder";
 import { must } from "@kelp/base";
 import { readConfigFile } from "./options/config-file.ts";
 import { type OptionValues, resolveOptions } from "./options/resolve.ts";
 import { SERVER_OPTIONS, type ServerOptionName } from "./options/server-options.ts";
+import { UsageError } from "./usage-error.ts";
 
 const MIB = 1024 * 1024;
 
@@ -37,6 +40,7 @@ function settingsOf(
     s3Region: text("s3.region"),
     localUser: isOn("auth.local-user") ? "trusted" : "signs-in",
     volumeSizeBytesMax: count("volume.sizeLimitMB") * MIB,
+    volumeFolders: volumeFolders(values),
     minFreeSpaceBytes: count("volume.minFreeSpaceMB") * MIB,
     pipelines: {
       python: text("pipelines.python"),
@@ -51,6 +55,32 @@ function settingsOf(
     rootAccessKey: nonEmpty(environment["KELP_ROOT_ACCESS_KEY"]),
     rootSecretKey: nonEmpty(environment["KELP_ROOT_SECRET_KEY"]),
   };
+}
+
+/** What is said of the folders of volumes, one by one. */
+function volumeFolders(values: OptionValues<ServerOptionName>): ServerSettings["volumeFolders"] {
+  const own = join(must(values.dir), FOLDER_FILES.volumes);
+  const paths = values["volume.dir"]?.split(",") ?? [own];
+  const maxima = perFolder("volume.max", values["volume.max"], paths.length);
+  const diskTypes = perFolder("volume.disk", values["volume.disk"], paths.length);
+  return paths.map((path, index) => ({
+    path,
+    diskType: diskTypes[index] ?? "",
+    volumeCountMax: Number(maxima[index] ?? 0) === 0 ? undefined : Number(maxima[index]),
+  }));
+}
+
+/** One value for each folder: as many as there are folders were given, or one for all, or none. */
+function perFolder(
+  name: ServerOptionName,
+  text: string | undefined,
+  count: number,
+): readonly (string | undefined)[] {
+  const values = text?.split(",") ?? [undefined];
+  if (values.length !== 1 && values.length !== count) {
+    throw new UsageError(`--${name} has ${values.length} values for ${count} folders of volumes`);
+  }
+  return Array.from({ length: count }, (_, index) => values[values.length === 1 ? 0 : index]);
 }
 
 function logLevel(text: string): ServerSettings["logLevel"] {

@@ -85,8 +85,7 @@ export class DiskFolder {
   /** Throws what keeps the folder from being used, which then is its `failure`. */
   async take(disk: Disk, expectedUuid: string | undefined): Promise<void> {
     try {
-      const { take } = this.#given;
-      this.#hold = await (take === undefined ? plainHold(disk, this.folder) : take(expectedUuid));
+      this.#hold = (await this.#given.take?.(expectedUuid)) ?? (await plainHold(disk, this.folder));
       await disk.list(this.folder);
       this.#failure = undefined;
     } catch (error) {

@@ -75,6 +75,7 @@ export class DiskSet {
     await this.#finishDeletions();
     await this.#openVolumes(this.disks.filter((disk) => disk.failure === undefined));
     this.#addMissing();
+    this.#catalogue.keepFolders(this.disks.map((disk) => disk.folder));
     await this.#catalogue.save();
   }
 
@@ -289,8 +290,15 @@ export class DiskSet {
   #diskOf(uuid: string): DiskFolder {
     const held = this.disks.find((disk) => disk.uuid === uuid);
     const there = this.disks.find((disk) => this.#catalogue.folderAt(disk.folder) === uuid);
-    const gone = () => new DiskFolder(this.disks.length, { path: uuid });
-    return held ?? there ?? gone();
+    return held ?? there ?? this.#goneDisk(uuid);
+  }
+
+  /** A folder that is not among those of this store any more. */
+  #goneDisk(uuid: string): DiskFolder {
+    const path = this.#catalogue.pathOf(uuid) ?? uuid;
+    const disk = new DiskFolder(this.disks.length, { path });
+    disk.fail(new Error(`no folder of volumes is ${path}`));
+    return disk;
   }
 
   async #checkHealthy(disk: DiskFolder): Promise<void> {

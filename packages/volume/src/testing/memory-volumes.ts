@@ -2,6 +2,7 @@ import { assert } from "@kelp/base";
 import {
   type CreateVolume,
   type Fid,
+  NO_TTL,
   PLAIN_VOLUME,
   type ScannedNeedle,
   type VolumeClient,
@@ -35,7 +36,7 @@ export class MemoryVolumes implements VolumeClient, VolumeStateSource {
     if (this.#volumes.has(id)) {
       throw new VolumeError("volume-exists", `Cannot make volume ${id}: it exists`);
     }
-    this.#volumes.set(id, new MemoryVolume(id, options.collection));
+    this.#volumes.set(id, new MemoryVolume(id, options));
     this.setState(id, "writable");
   }
 
@@ -61,6 +62,11 @@ export class MemoryVolumes implements VolumeClient, VolumeStateSource {
     for (const listener of this.#listeners) listener({ id, collection: volume.collection, state });
   }
 
+  deleteVolume(id: VolumeId): void {
+    this.setState(id, "deleted");
+    this.#volumes.delete(id);
+  }
+
   #volume(id: VolumeId): MemoryVolume {
     const volume = this.#volumes.get(id);
     if (volume === undefined) {
@@ -79,15 +85,17 @@ class MemoryVolume {
   readonly collection: string;
   state: VolumeStatus["state"] = "writable";
   readonly #id: VolumeId;
+  readonly #options: CreateVolume;
   /** In order of the append. */
   readonly #needles = new Map<bigint, StoredNeedle>();
   #deletedCount = 0;
   #deletedBytes = 0;
   #needleIdMax = 0n;
 
-  constructor(id: VolumeId, collection: string) {
+  constructor(id: VolumeId, options: CreateVolume) {
     this.#id = id;
-    this.collection = collection;
+    this.#options = options;
+    this.collection = options.collection;
   }
 
   append(fid: Fid, data: Uint8Array): void {
@@ -126,6 +134,9 @@ class MemoryVolume {
     for (const { data } of this.#needles.values()) liveBytes += recordBytes(data);
     return {
       ...PLAIN_VOLUME,
+      replicaPlacement: this.#options.replicaPlacement ?? 0,
+      ttl: this.#options.ttl ?? NO_TTL,
+      diskType: this.#options.diskType ?? "",
       id: this.#id,
       collection: this.collection,
       sizeBytes: SUPERBLOCK_BYTES + liveBytes + this.#deletedBytes,

@@ -16,6 +16,7 @@ export const FOLDER_FILES = {
   iam: "iam.db",
   pipelines: "pipelines.db",
   volumes: "volumes",
+  catalogue: "volumes.json",
   work: "work",
 } as const;
 

@@ -1,6 +1,11 @@
 import { Command } from "commander";
 import { type CommandLine, examples } from "../command-line.ts";
-import { DIR_OPTION, dataFolderPath } from "../data-folder-path.ts";
+import {
+  DIR_OPTION,
+  VOLUME_DIR_OPTION,
+  dataFolderPath,
+  volumeFolderPaths,
+} from "../data-folder-path.ts";
 import { addFlags, givenFlags } from "../options/flags.ts";
 import { CommandError } from "../usage-error.ts";
 
@@ -20,17 +25,23 @@ export function fsckCommand(line: CommandLine): Command {
       "--remove-orphans",
       "remove blobs that belong to nothing (writes that a crash cut off)",
     );
-  addFlags(command, [DIR_OPTION]);
+  addFlags(command, [DIR_OPTION, VOLUME_DIR_OPTION]);
   return command
     .addHelpText(
       "after",
       examples([
         ["kelp fsck", "the folder ./kelp-data"],
         ["kelp fsck --dir /srv/kelp --json", "for programs"],
+        [
+          "kelp fsck --volume.dir /a,/b",
+          "content in other folders than where the server had it last",
+        ],
       ]),
     )
     .action(async (flags: FsckFlags, self: Command) => {
-      const dir = dataFolderPath(line, givenFlags(self, [DIR_OPTION]));
+      const given = givenFlags(self, [DIR_OPTION, VOLUME_DIR_OPTION]);
+      const dir = dataFolderPath(line, given);
+      const volumePaths = volumeFolderPaths(line, given);
       // Loaded here so that other commands need not wait for it.
       const { checkFolder, openLog } = await import("@kelp/all-in-one");
       const { isDataFolder } = await import("@kelp/all-in-one/folder");
@@ -41,6 +52,11 @@ export function fsckCommand(line: CommandLine): Command {
       let damageCount = 0;
       const checked = await checkFolder(dir, {
         orphans: flags.removeOrphans === true ? "remove" : "report",
+        volumeFolders: volumePaths?.map((path) => ({
+          path,
+          diskType: "",
+          volumeCountMax: undefined,
+        })),
         log: openLog({ level: "warn", format: "pretty" }),
         onFinding: (finding) => {
           if (!finding.isHarmless) damageCount += 1;

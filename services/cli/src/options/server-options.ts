@@ -45,6 +45,36 @@ export const SERVER_OPTIONS = [
     text: "Let the user who started the server use console and pipelines from this machine without signing in",
   },
   {
+    name: "volume.dir",
+    kind: {
+      kind: "list",
+      placeholder: "DIR[,DIR…]",
+      item: { kind: "path", placeholder: "DIR" },
+    },
+    default: undefined,
+    text: "Folders of content, each a disk of its own that may fail without the others; by default one in --dir",
+  },
+  {
+    name: "volume.max",
+    kind: {
+      kind: "list",
+      placeholder: "N[,N…]",
+      item: { kind: "count", placeholder: "N", minimum: 0, maximum: 8192 },
+    },
+    default: "0",
+    text: "Volumes that are made in each folder at most, one number for all or one for each; 0 for as many as space allows",
+  },
+  {
+    name: "volume.disk",
+    kind: {
+      kind: "list",
+      placeholder: "TYPE[,TYPE…]",
+      item: { kind: "text", placeholder: "TYPE" },
+    },
+    default: undefined,
+    text: "Kind of disk behind each folder, such as hdd or ssd, which writers may ask for; one for all or one for each",
+  },
+  {
     name: "volume.sizeLimitMB",
     kind: { kind: "count", placeholder: "MIB", minimum: 1, maximum: 32_000 },
     default: "30000",
@@ -54,7 +84,7 @@ export const SERVER_OPTIONS = [
     name: "volume.minFreeSpaceMB",
     kind: { kind: "count", placeholder: "MIB", minimum: 1, maximum: 1_000_000_000 },
     default: "100",
-    text: "Space that new content leaves free on the disk of --dir; below it writes are refused while reads and deletes go on",
+    text: "Space that new content leaves free on the disk of --dir and of each folder of volumes; below it writes are refused while reads and deletes go on",
   },
   {
     name: "pipelines.python",
