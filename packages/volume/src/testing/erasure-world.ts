@@ -5,8 +5,11 @@ import { temporaryFolder } from "@kelp/base/testing";
 import type { ErasureShape, ScannedNeedle } from "@kelp/wire";
 import type { BlockSizes } from "../erasure/layout.ts";
 import { dropLeftovers, settleForms } from "../erasure/settle-forms.ts";
-import type { JobContext } from "../sealed/job-context.ts";
 import { DiskFolder } from "../store/disk-folder.ts";
+import { FolderBlobs } from "../tier/folder-blobs.ts";
+import type { TierContext } from "../tier/move.ts";
+import { type RemoteStores, openRemote } from "../tier/open-remote.ts";
+import { settleRemotes } from "../tier/settle-remotes.ts";
 import { type VolumeSlot, VolumeTable } from "../store/volume-table.ts";
 import { parseDataFileName } from "../volume/file-name.ts";
 import type { VolumeDeps } from "../volume/open-files.ts";
@@ -42,10 +45,15 @@ export class ErasureWorld implements Disposable {
     );
   }
 
+  /** Where the remote store `cold` keeps its blobs. */
+  get remoteFolder(): string {
+    return `${this.#folder.path}/cold`;
+  }
+
   /** Opens what is there; makes volume 1 and fills it when there is nothing. */
   async open(disk: Disk = systemDisk): Promise<OpenWorld> {
     for (const folder of this.folders) await systemDisk.makeFolder(folder);
-    return OpenWorld.open(this.folders, disk, this.#blocks);
+    return OpenWorld.open(this.folders, this.remoteFolder, { disk, blocks: this.#blocks });
   }
 
   /** Paths of the files of volume 1 that end so. */
@@ -93,22 +101,32 @@ export const SIZES: readonly (readonly [id: number, sizeBytes: number])[] = [
 export const REMOVED: readonly number[] = [3, 20];
 
 export class OpenWorld implements AsyncDisposable {
-  readonly context: JobContext;
+  readonly context: TierContext;
 
   static async open(
     folders: readonly string[],
-    disk: Disk,
-    blocks: BlockSizes,
+    remoteFolder: string,
+    options: { readonly disk: Disk; readonly blocks: BlockSizes },
   ): Promise<OpenWorld> {
+    const { disk } = options;
     const deps = { disk, clock: systemClock, hashes: systemHashes, log: silentLog };
-    const world = new OpenWorld(folders, deps, blocks);
+    const remotes = new Map([["cold", new FolderBlobs(disk, remoteFolder)]]);
+    const world = new OpenWorld(folders, { deps, remotes, blocks: options.blocks });
     await world.#openAll();
     return world;
   }
 
-  private constructor(folders: readonly string[], deps: VolumeDeps, blocks: BlockSizes) {
+  private constructor(
+    folders: readonly string[],
+    options: {
+      readonly deps: VolumeDeps;
+      readonly remotes: RemoteStores;
+      readonly blocks: BlockSizes;
+    },
+  ) {
+    const { deps } = options;
     this.context = {
-      deps,
+      ...options,
       table: new VolumeTable(),
       disks: folders.map((path, index) => new DiskFolder(index, { path })),
       openPlain: ({ id, collection, disk, folder }) =>
@@ -121,7 +139,6 @@ export class OpenWorld implements AsyncDisposable {
           onStateChange: () => undefined,
         }),
       announce: () => undefined,
-      blocks,
     };
   }
 
@@ -174,7 +191,12 @@ export class OpenWorld implements AsyncDisposable {
       if (!("volume" in each)) throw each.cause;
       table.add(each.id, { volume: each.volume, disk: each.disk });
     }
-    for (const disk of disks) await this.#openPlain(disk);
+    for (const disk of disks) {
+      for (const place of await settleRemotes(deps, disk)) {
+        table.add(place.id, { volume: await openRemote(deps, place, this.context.remotes), disk });
+      }
+      await this.#openPlain(disk);
+    }
     for (const found of leftovers) await dropLeftovers(deps, disks, found);
     if (!table.has(ONE)) await this.#fill();
   }
