@@ -97,9 +97,9 @@ test("a flipped bit in the remote file is a corrupt needle, and keeps the volume
   }
   const path = `${world.remoteFolder}/${blobs(world)[0] ?? ""}`;
   const bytes = readFileSync(path);
-  // In the data of needle 10.
-  const at = bytes.indexOf(Buffer.from(content(10, 100)));
-  bytes[at + 3] = (bytes[at + 3] ?? 0) ^ 1;
+  // In the data of needle 10, behind its cookie, id and sizes.
+  const at = bytes.indexOf(Buffer.from("11223344000000000000000a", "hex")) + 23;
+  bytes[at] = (bytes[at] ?? 0) ^ 1;
   writeFileSync(path, bytes);
   await using open = await world.open();
   expect(await open.readOne(10)).toBe("needle-corrupt");
