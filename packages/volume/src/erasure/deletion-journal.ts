@@ -16,7 +16,7 @@ export async function openDeletionJournal(
 ): Promise<{ readonly journal: RemovalLog; readonly entries: readonly RemovedId[] }> {
   const copies: RemovalCopy[] = [];
   const entries: RemovedId[] = [];
-  let failure: unknown;
+  const failures: unknown[] = [];
   let isRead = false;
   for (const path of paths) {
     try {
@@ -25,10 +25,11 @@ export async function openDeletionJournal(
       copies.push({ file, endBytes: await readEntries(file, entries) });
       isRead ||= isThere;
     } catch (error) {
-      failure = error;
+      failures.push(error);
       deps.log.error("a journal of removals cannot be opened", { path, error });
     }
   }
+  const [failure] = failures;
   if (failure === undefined || isRead) {
     return { journal: new RemovalLog(copies, encodeEntries, deps.log), entries };
   }

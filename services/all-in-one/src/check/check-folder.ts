@@ -12,6 +12,7 @@ import { cataloguedFolders } from "@kelp/volume";
 import { type VolumeStatus, formatFid } from "@kelp/wire";
 import { type DataFolder, openDataFolder } from "../folder/data-folder.ts";
 import type { VolumeFolderSettings } from "../folder/volume-folders.ts";
+import type { VolumeTierSettings } from "../settings.ts";
 import { openVolumes } from "../volumes.ts";
 
 /** Something that does not fit together in a data folder. */
@@ -40,13 +41,21 @@ export async function checkFolder(
     readonly log: Log;
     /** Where the volumes are; `undefined`: where they were last. */
     readonly volumeFolders?: readonly VolumeFolderSettings[] | undefined;
+    /** Where files of volumes were moved to. */
+    readonly volumeTiers?: readonly VolumeTierSettings[];
   },
 ): Promise<CheckedFolder> {
   const { log } = options;
   const common = { clock: systemClock, random: systemRandom, hashes: systemHashes, log };
   using folder = await openDataFolder(dir, { disk: systemDisk, clock: systemClock });
   const folders = options.volumeFolders ?? (await knownFolders(folder));
-  await using volumes = await openVolumes({ folder, folders, freeBytesFloor: 0, log });
+  await using volumes = await openVolumes({
+    folder,
+    folders,
+    tiers: options.volumeTiers ?? [],
+    freeBytesFloor: 0,
+    log,
+  });
   await using master = await openMaster({
     ...common,
     volumes,

@@ -3,8 +3,10 @@ import { type CommandLine, examples } from "../command-line.ts";
 import {
   DIR_OPTION,
   VOLUME_DIR_OPTION,
+  VOLUME_TIER_OPTION,
   dataFolderPath,
   volumeFolderPaths,
+  volumeTiers,
 } from "../data-folder-path.ts";
 import { addFlags, givenFlags } from "../options/flags.ts";
 import { CommandError } from "../usage-error.ts";
@@ -25,7 +27,7 @@ export function fsckCommand(line: CommandLine): Command {
       "--remove-orphans",
       "remove blobs that belong to nothing (writes that a crash cut off)",
     );
-  addFlags(command, [DIR_OPTION, VOLUME_DIR_OPTION]);
+  addFlags(command, [DIR_OPTION, VOLUME_DIR_OPTION, VOLUME_TIER_OPTION]);
   return command
     .addHelpText(
       "after",
@@ -39,7 +41,7 @@ export function fsckCommand(line: CommandLine): Command {
       ]),
     )
     .action(async (flags: FsckFlags, self: Command) => {
-      const given = givenFlags(self, [DIR_OPTION, VOLUME_DIR_OPTION]);
+      const given = givenFlags(self, [DIR_OPTION, VOLUME_DIR_OPTION, VOLUME_TIER_OPTION]);
       const dir = dataFolderPath(line, given);
       const volumePaths = volumeFolderPaths(line, given);
       // Loaded here so that other commands need not wait for it.
@@ -57,6 +59,7 @@ export function fsckCommand(line: CommandLine): Command {
           diskType: "",
           volumeCountMax: undefined,
         })),
+        volumeTiers: volumeTiers(line, given),
         log: openLog({ level: "warn", format: "pretty" }),
         onFinding: (finding) => {
           if (!finding.isHarmless) damageCount += 1;

@@ -87,6 +87,16 @@ export const SERVER_OPTIONS = [
     text: "Space that new content leaves free on the disk of --dir and of each folder of volumes; below it writes are refused while reads and deletes go on",
   },
   {
+    name: "volume.tier",
+    kind: {
+      kind: "list",
+      placeholder: "NAME=folder:DIR[,…]",
+      item: { kind: "text", placeholder: "NAME=folder:DIR" },
+    },
+    default: undefined,
+    text: "Remote stores that volume files can be moved to, each with a name; folder:DIR is an absolute folder, such as a mounted share",
+  },
+  {
     name: "pipelines.python",
     kind: { kind: "text", placeholder: "PROGRAM" },
     default: "python3",
