@@ -29,12 +29,11 @@ export async function openDeletionJournal(
       deps.log.error("a journal of removals cannot be opened", { path, error });
     }
   }
-  const [failure] = failures;
-  if (failure === undefined || isRead) {
+  if (failures.length === 0 || isRead) {
     return { journal: new RemovalLog(copies, encodeEntries, deps.log), entries };
   }
   await Promise.all(copies.map((copy) => copy.file.close()));
-  throw failure;
+  throw failures[0];
 }
 
 function encodeEntries(entries: readonly RemovedId[]): Uint8Array {
