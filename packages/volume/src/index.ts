@@ -1,4 +1,5 @@
 /** Stored blobs: volumes of needles in some folders, behind the port `VolumeClient`. */
+export { FolderBlobs } from "./tier/folder-blobs.ts";
 export { VolumeError, type VolumeErrorCode } from "./errors.ts";
 export {
   FULL_GRACE_BYTES_DEFAULT,

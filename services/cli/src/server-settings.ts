@@ -11,6 +11,7 @@ import {
 } from "./options/resolve.ts";
 import { SERVER_OPTIONS, type ServerOptionName } from "./options/server-options.ts";
 import { UsageError } from "./usage-error.ts";
+import { parseVolumeTiers } from "./volume-tiers.ts";
 
 const MIB = 1024 * 1024;
 
@@ -54,6 +55,7 @@ function settingsOf(
     localUser: isOn("auth.local-user") ? "trusted" : "signs-in",
     volumeSizeBytesMax: count("volume.sizeLimitMB") * MIB,
     volumeFolders: volumeFolders(values),
+    volumeTiers: parseVolumeTiers(values["volume.tier"]),
     minFreeSpaceBytes: count("volume.minFreeSpaceMB") * MIB,
     maintenance: {
       garbageThreshold: Number(text("volume.garbageThreshold")),

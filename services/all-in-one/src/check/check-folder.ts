@@ -12,6 +12,7 @@ import { cataloguedFolders } from "@kelp/volume";
 import { type Damage, type VolumeStatus, formatFid } from "@kelp/wire";
 import { type DataFolder, openDataFolder } from "../folder/data-folder.ts";
 import type { VolumeFolderSettings } from "../folder/volume-folders.ts";
+import type { VolumeTierSettings } from "../settings.ts";
 import { openVolumes } from "../volumes.ts";
 import { rebuildFolderIndexes } from "./rebuild-indexes.ts";
 
@@ -50,6 +51,8 @@ export async function checkFolder(
     readonly log: Log;
     /** Where the volumes are; `undefined`: where they were last. */
     readonly volumeFolders?: readonly VolumeFolderSettings[] | undefined;
+    /** Where files of volumes were moved to. */
+    readonly volumeTiers?: readonly VolumeTierSettings[];
   },
 ): Promise<CheckedFolder> {
   const { log } = options;
@@ -63,7 +66,13 @@ export async function checkFolder(
           options,
         )
       : 0;
-  await using volumes = await openVolumes({ folder, folders, freeBytesFloor: 0, log });
+  await using volumes = await openVolumes({
+    folder,
+    folders,
+    tiers: options.volumeTiers ?? [],
+    freeBytesFloor: 0,
+    log,
+  });
   await using master = await openMaster({
     ...common,
     volumes,
