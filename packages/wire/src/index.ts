@@ -138,3 +138,4 @@ export {
   type VolumeStatus,
   type VolumeTraits,
 } from "./ports/volume-client.ts";
+export { ttlLengthMs } from "./ttl.ts";
