@@ -103,7 +103,7 @@ export async function createFiles(
 /** Files without a volume file are what a crash left of a volume that was removed: a new one must not take them for its own. */
 async function removeLeftovers(deps: VolumeDeps, name: VolumeName): Promise<void> {
   if (await deps.disk.exists(dataPath(name))) return;
-  for (const path of [indexPath(name), `${basePath(name)}.vif`]) {
+  for (const path of [indexPath(name), checkpointPath(name), `${basePath(name)}.vif`]) {
     if (await deps.disk.exists(path)) await deps.disk.remove(path);
   }
 }
@@ -129,7 +129,7 @@ export async function openFiles(deps: VolumeDeps, name: VolumeName): Promise<Vol
   }
 }
 
-async function readSuperblock(
+export async function readSuperblock(
   deps: VolumeDeps,
   name: VolumeName,
   data: DiskFile,
@@ -192,8 +192,7 @@ async function openIndexOf(
     const { index } = loaded;
     const indexFile = new IndexFile({ file, endBytes: loaded.trustedBytes, index, log: deps.log });
     const tail = await recoverTail(deps, { region, loaded, indexFile });
-    keepCheckpoint(deps, name, { loaded, checkpoint, indexFile });
-    return {
+    const files: VolumeFiles = {
       data,
       superblock,
       info,
@@ -204,13 +203,15 @@ async function openIndexOf(
       lastDateNs: await readDate(data, tail.lastRecord),
       damagedCount: tail.damagedCount,
     };
+    keepCheckpoint(deps, name, { loaded, checkpoint, indexFile, dataFile: data });
+    return files;
   } catch (error) {
     await file.close();
     throw error;
   }
 }
 
-async function checkpointSource(
+export async function checkpointSource(
   deps: VolumeDeps,
   name: VolumeName,
   data: DiskFile,
@@ -227,11 +228,12 @@ function keepCheckpoint(
     readonly loaded: LoadedIndex;
     readonly checkpoint: CheckpointSource;
     readonly indexFile: IndexFile;
+    readonly dataFile: DiskFile;
   },
 ): void {
-  const { loaded, checkpoint, indexFile } = opened;
+  const { loaded, checkpoint, indexFile, dataFile } = opened;
   const { index, trustedBytes, checkpointBytes } = loaded;
-  const options = { ...checkpoint, folder: name.folder, log: deps.log, index };
+  const options = { ...checkpoint, folder: name.folder, log: deps.log, index, dataFile };
   const replayed = (trustedBytes - checkpointBytes) / indexEntryBytes(index.offsetWidth);
   indexFile.keepCheckpoint(new CheckpointKeeper(options, replayed), loaded.lastRecord);
 }

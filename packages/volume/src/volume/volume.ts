@@ -24,14 +24,12 @@ import { checkRecord, corruptNeedle, openRecord } from "../needle/stored-needle.
 import { ttlLengthMs } from "../needle/ttl.ts";
 import { NEW_SUPERBLOCK } from "../superblock/superblock.ts";
 import { Appender } from "./appender.ts";
-import { findRemoved } from "./find-removed.ts";
 import {
   type VolumeDeps,
   type VolumeFiles,
   type VolumeName,
   basePath,
   createFiles,
-  indexPath,
   openFiles,
 } from "./open-files.ts";
 import { scanLive } from "./scan.ts";
@@ -201,11 +199,11 @@ export class Volume implements ServedVolume {
   async readNeedle(fid: Fid, options: ReadNeedle = {}): Promise<StoredNeedle | undefined> {
     this.#refuseClosed();
     const { removed = "refuse" } = options;
-    const shared = this.#shared;
-    const live = this.#files.index.find(idHigh(fid.needleId), idLow(fid.needleId));
-    const location = live ?? (removed === "read" ? await this.#findRemoved(fid) : undefined);
-    // A vacuum that ended meanwhile took along what was removed.
-    if (location === undefined || shared !== this.#shared) return undefined;
+    const { index } = this.#files;
+    const [high, low] = [idHigh(fid.needleId), idLow(fid.needleId)];
+    const live = index.find(high, low);
+    const location = live ?? (removed === "read" ? index.findRemoved(high, low) : undefined);
+    if (location === undefined) return undefined;
     this.#refuseQuarantined(fid, location);
     const { bodyBytes } = location;
     const record = Buffer.allocUnsafeSlow(recordBytesOf(bodyBytes));
@@ -349,17 +347,6 @@ export class Volume implements ServedVolume {
     if (this.#info.isReadOnly === isReadOnly) return;
     const base = basePath(this.#options);
     this.#info = await writeVolumeInfo(this.#disk, base, this.#info, { isReadOnly });
-  }
-
-  async #findRemoved(fid: Fid): Promise<NeedleLocation | undefined> {
-    await this.#files.indexFile.settle();
-    try {
-      return await this.#shared.during(() =>
-        findRemoved(this.#disk, indexPath(this.#options), fid.needleId),
-      );
-    } catch (error) {
-      throw readFailed(fid, error);
-    }
   }
 
   /** Size of the data of a needle, from the beginning of its record; 0 when that is damaged, which is no reason to keep it. */

@@ -24,7 +24,9 @@ export type OptionKind =
   | { readonly kind: "choice"; readonly values: readonly string[] }
   | { readonly kind: "switch" }
   /** A number from 0 to 1. */
-  | { readonly kind: "share" };
+  | { readonly kind: "share" }
+  /** Several values, separated by commas. */
+  | { readonly kind: "list"; readonly placeholder: string; readonly item: OptionKind };
 
 /** `s3.port` → `KELP_S3_PORT`, `volume.sizeLimitMB` → `KELP_VOLUME_SIZE_LIMIT_MB`. */
 export function environmentName(name: string): string {
@@ -41,6 +43,7 @@ export function placeholder(option: OptionKind): string {
     case "text":
     case "path":
     case "count":
+    case "list":
       return option.placeholder;
     case "port":
       return "PORT";
