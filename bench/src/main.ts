@@ -8,7 +8,7 @@ import { type ResultFile, resultTables } from "./report.ts";
 import { largeSuite } from "./suites/large.ts";
 import { listSuite } from "./suites/list.ts";
 import { needlesSuite } from "./suites/needles.ts";
-import { needleSuite } from "./suites/needle.ts";
+import { doorsSuite } from "./suites/doors.ts";
 import { pipelineSuite } from "./suites/pipeline.ts";
 import { s3Suite } from "./suites/s3.ts";
 import { startSuite } from "./suites/start.ts";
@@ -17,7 +17,7 @@ import { storeSuite } from "./suites/store.ts";
 const SUITES: Readonly<Record<string, (options: SuiteOptions) => Promise<Measurement[]>>> = {
   store: storeSuite,
   s3: s3Suite,
-  needle: needleSuite,
+  doors: doorsSuite,
   list: listSuite,
   large: largeSuite,
   start: startSuite,

@@ -121,6 +121,11 @@ export function describeFinding(finding: CheckFinding): FolderFinding {
       return damage(kind, `${finding.owner} is damaged: ${finding.reason}`);
     case "missing-chunk":
       return damage(kind, `blob ${formatFid(finding.fid)} is missing`);
+    case "unreadable-volume":
+      return damage(
+        kind,
+        `volume ${finding.volumeId}, with ${finding.namedCount} blobs in use, cannot be read: ${finding.reason}`,
+      );
     case "corrupt-needle":
       return damage(
         kind,

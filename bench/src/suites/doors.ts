@@ -7,7 +7,7 @@ const SIZE_BYTES = 1024;
 const BOUNDARY = "needle-boundary";
 
 /** Raw needles of 1 KB through the volume door, each write durable before its answer, each read checked. */
-export async function needleSuite(): Promise<Measurement[]> {
+export async function doorsSuite(): Promise<Measurement[]> {
   using folder = benchFolder();
   await using server = await startServer(`${folder.path}/data`);
   const results: Measurement[] = [];
