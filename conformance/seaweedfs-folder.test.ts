@@ -127,6 +127,25 @@ test("after writes and removals of Kelp's own, and a restart, everything still h
   for (const fid of written) expect(await store.readNeedle(fid)).toMatchObject(own);
 });
 
+test("every volume is scrubbed without damage and vacuumed, and everything still holds", async () => {
+  using folder = unpackFixture();
+  const rate = { bytesPerSec: Number.POSITIVE_INFINITY };
+  {
+    await using store = await openFixture(folder.path);
+    for (const { id, liveCount } of await store.volumes()) {
+      expect({ id, damaged: (await store.scrubVolume(id, rate)).damaged }).toEqual({
+        id,
+        damaged: [],
+      });
+      expect((await store.vacuum(id, rate)).liveCount).toBe(liveCount);
+    }
+    for (const { deletedBytes } of await store.volumes()) expect(deletedBytes).toBe(0);
+    await expectWhole(store);
+  }
+  await using store = await openFixture(folder.path);
+  await expectWhole(store);
+}, 60_000);
+
 test("a needle written again as it was is not appended, another content is", async () => {
   using folder = unpackFixture();
   await using store = await openFixture(folder.path);
