@@ -8,9 +8,11 @@ import {
   type SqlDatabase,
   assert,
 } from "@kelp/base";
-import type { Entry, MasterClient, Namespace, VolumeClient } from "@kelp/wire";
-import { readEntry } from "./chunk/chunk-reader.ts";
+import type { Chunk, Entry, MasterClient, Namespace, VolumeClient } from "@kelp/wire";
+import { readChunk, readEntry } from "./chunk/chunk-reader.ts";
 import { FileWriter } from "./chunk/file-writer.ts";
+import { readManifest } from "./chunk/manifest-reader.ts";
+import type { ListLimits } from "./chunk/manifest-writer.ts";
 import { ReadBudget } from "./chunk/read-budget.ts";
 import { ReaderPins } from "./chunk/reader-pins.ts";
 import { WriteBudget } from "./chunk/write-budget.ts";
@@ -18,7 +20,9 @@ import { type CheckFinding, type CheckOptions, checkFiler } from "./check/check.
 import { type CollectOptions, type CollectReport, collectRound } from "./collect/collector.ts";
 import { followChanges } from "./feed/change-feed.ts";
 import {
+  CHUNK_LIST_RECORDS_MAX,
   INLINE_BYTES_MAX,
+  MANIFEST_RECORDS_MAX,
   READ_AHEAD_BUDGET_BYTES,
   SMALL_BODY_BYTES_MAX,
   WRITE_BUDGET_BYTES,
@@ -43,6 +47,8 @@ export interface FilerOptions {
   readonly writeBudgetBytes?: number;
   /** Chunks read ahead for all readers. Default `READ_AHEAD_BUDGET_BYTES`. */
   readonly readAheadBudgetBytes?: number;
+  /** How long lists of chunks may be. Default `CHUNK_LIST_RECORDS_MAX` and `MANIFEST_RECORDS_MAX`. */
+  readonly lists?: ListLimits;
   /** What new content leaves free on the file system of `folder`. Absent: nothing. */
   readonly reserve?: { readonly disk: Disk; readonly folder: string; readonly bytes: number };
   /** Runs its argument soon; how long a transaction waits for company. Default `setImmediate`. */
@@ -80,8 +86,14 @@ export function openFiler(options: FilerOptions): OpenFiler {
     hashes,
     budget: new WriteBudget(options.writeBudgetBytes ?? WRITE_BUDGET_BYTES),
     inlineBytesMax,
+    lists: options.lists ?? {
+      recordsMax: CHUNK_LIST_RECORDS_MAX,
+      manifestRecordsMax: MANIFEST_RECORDS_MAX,
+    },
     log,
   });
+  const readList = (manifest: Chunk): Promise<readonly Chunk[]> =>
+    readManifest((chunk) => readChunk({ volumes }, chunk), manifest);
   const isInFlight = writer.isInFlight.bind(writer);
   let collecting: Promise<CollectReport> | undefined;
   return {
@@ -96,16 +108,19 @@ export function openFiler(options: FilerOptions): OpenFiler {
       const upload = await store.getUpload(request.tree, request.id);
       return upload.kind === "refused" ? upload : writer.writePart(request);
     },
+    completeUpload: (request) => writer.completeUpload(request),
     collect(collectOptions) {
-      collecting ??= collectRound({ store, volumes, pins, clock, log }, collectOptions).finally(
-        () => {
-          collecting = undefined;
-        },
-      );
+      collecting ??= collectRound(
+        { store, volumes, readManifest: readList, pins, clock, log },
+        collectOptions,
+      ).finally(() => {
+        collecting = undefined;
+      });
       return collecting;
     },
     subscribe: (query) => followChanges(store, query),
-    check: (checkOptions) => checkFiler({ store, volumes, collection, isInFlight }, checkOptions),
+    check: (checkOptions) =>
+      checkFiler({ store, volumes, readManifest: readList, collection, isInFlight }, checkOptions),
     [Symbol.dispose]: () => store[Symbol.dispose](),
   };
 }

@@ -1,5 +1,10 @@
 import { assert } from "@kelp/base";
-import { CHUNK_SIZE_BYTES, LIST_KEYS_MAX, TRANSACTION_OPERATIONS_MAX } from "@kelp/wire";
+import {
+  CHUNK_SIZE_BYTES,
+  LIST_KEYS_MAX,
+  OBJECT_BYTES_MAX,
+  TRANSACTION_OPERATIONS_MAX,
+} from "@kelp/wire";
 
 /** The room's own limits; how they relate is asserted at the end. */
 
@@ -20,6 +25,17 @@ export const WRITE_BUDGET_BYTES = 64 * MIB;
 export const READ_AHEAD_CHUNKS = 2;
 /** Chunks in the hands of all readers, beyond which none is read ahead. The chunk a reader is waiting for is never refused. */
 export const READ_AHEAD_BUDGET_BYTES = 48 * MIB;
+
+/** Chunks of one list in the metadata store; longer lists are stored as manifests. 2 GiB of content. */
+export const CHUNK_LIST_RECORDS_MAX = 1000;
+/** Chunks that one manifest lists. With `CHUNK_LIST_RECORDS_MAX` manifests: 20 TB of content. */
+export const MANIFEST_RECORDS_MAX = 10_000;
+/** Manifests that list manifests: two levels where parts with manifests are joined, one to spare. */
+export const MANIFEST_DEPTH_MAX = 3;
+/** Manifests of garbage read in one collection round: each may list `MANIFEST_RECORDS_MAX` chunks. */
+export const MANIFESTS_FREED_PER_ROUND_MAX = 4;
+/** How often a completion is tried again when parts are replaced under it. */
+export const COMPLETE_ATTEMPTS_MAX = 3;
 
 /** Operations committed by one transaction. */
 export const COMMIT_BATCH_MAX = 256;
@@ -57,4 +73,8 @@ assert(
   "one body alone can fill its window",
 );
 assert(CHANGES_KEPT_MAX > CHANGES_PRUNE_EVERY, "the newest position survives pruning");
+assert(
+  CHUNK_LIST_RECORDS_MAX * MANIFEST_RECORDS_MAX * CHUNK_SIZE_BYTES > OBJECT_BYTES_MAX,
+  "one level of manifests holds the largest object",
+);
 assert(LIST_KEYS_MAX > 0, "a page holds something");

@@ -44,8 +44,8 @@ export class AppendSession {
     const index = this.#chunks.length;
     this.#chunks.push(undefined);
     this.#runningCount += 1;
-    const stored = (fid: Fid): void => {
-      this.#chunks[index] = { fid, sizeBytes: data.length };
+    const stored = (chunk: Chunk): void => {
+      this.#chunks[index] = chunk;
       this.#end(release);
     };
     const failed = (error: unknown): void => {
@@ -53,6 +53,11 @@ export class AppendSession {
       this.#end(release);
     };
     this.#store(data).then(stored, failed);
+  }
+
+  /** Stores a needle beside the body, such as a manifest: it is taken back with the body. Durable when resolved. */
+  storeAside(data: Uint8Array): Promise<Chunk> {
+    return this.#store(data);
   }
 
   /** Waits for all appends; the chunks are durable then. Throws the first failure. */
@@ -75,7 +80,7 @@ export class AppendSession {
     );
   }
 
-  async #store(data: Uint8Array): Promise<Fid> {
+  async #store(data: Uint8Array): Promise<Chunk> {
     const { volumes, master, collection, space } = this.#deps;
     const measuring = space?.admit(data.length);
     if (measuring !== undefined) await measuring;
@@ -84,7 +89,7 @@ export class AppendSession {
         const fid = await master.assign({ collection, sizeBytes: data.length });
         this.#assigned.push({ fid, sizeBytes: data.length });
         await volumes.append(fid, data);
-        return fid;
+        return { fid, sizeBytes: data.length };
       } catch (error) {
         const isElsewhere = errorCodes(error).some((code) => ELSEWHERE_CODES.includes(code));
         if (!isElsewhere || attempt >= APPEND_ATTEMPTS_MAX) throw appendError(error);

@@ -14,6 +14,7 @@ type UploadCalls = Pick<
   | "putPart"
   | "listParts"
   | "listUploads"
+  | "joinedParts"
   | "completeUpload"
   | "abortUpload"
 >;
@@ -89,6 +90,14 @@ export function memoryUploads(parts: MemoryParts): UploadCalls {
       found.tree.uploads.delete(id);
       return ok(undefined);
     },
+    async joinedParts({ tree, id, parts: wanted }, recordsMax) {
+      const found = find(tree, id);
+      if (typeof found === "string") return undefined;
+      const chosen = wanted.map(({ number }) => found.upload.parts.get(number));
+      const chunks = chosen.flatMap((part) => part?.chunks ?? []);
+      if (chunks.length <= recordsMax) return undefined;
+      return { chunks, partsDigest: digestOf(chosen) };
+    },
     async completeUpload(request) {
       const found = find(request.tree, request.id);
       if (found === "no-such-tree") return refused(found);
@@ -110,6 +119,10 @@ export function memoryUploads(parts: MemoryParts): UploadCalls {
           return refused({ kind: "part-too-small", number, sizeBytes });
         }
       }
+      const { folded } = request;
+      if (folded !== undefined && folded.partsDigest !== digestOf(chosen)) {
+        return refused("parts-changed");
+      }
       const { path } = upload;
       const nowMs = clock.nowMs();
       const sizeBytes = chosen.reduce((sum, part) => sum + part.sizeBytes, 0);
@@ -122,7 +135,8 @@ export function memoryUploads(parts: MemoryParts): UploadCalls {
       for (const part of upload.parts.values()) {
         if (!chosen.includes(part)) state.free(part.chunks, nowMs);
       }
-      const chunks = chosen.flatMap((part) => part.chunks);
+      const chunks = folded?.chunks ?? chosen.flatMap((part) => part.chunks);
+      state.refer(folded?.manifests ?? []);
       const listed = chosen.flatMap((part) => part.listed);
       const content =
         chunks.length === 0
@@ -151,6 +165,10 @@ function completeAgain(
     return refused("no-such-upload");
   }
   return ok(memoryEntryOf(row));
+}
+
+function digestOf(parts: readonly (MemoryPart | undefined)[]): string {
+  return parts.map((part) => part?.chunks[0]?.fid.needleId).join();
 }
 
 function sortedParts(upload: MemoryUpload): MemoryPart[] {
