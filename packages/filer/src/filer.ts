@@ -18,6 +18,7 @@ import { ReaderPins } from "./chunk/reader-pins.ts";
 import { WriteBudget } from "./chunk/write-budget.ts";
 import { type CheckFinding, type CheckOptions, checkFiler } from "./check/check.ts";
 import { type CollectOptions, type CollectReport, collectRound } from "./collect/collector.ts";
+import { OrphanSweep, type SweepOptions, type SweepReport } from "./collect/orphan-sweep.ts";
 import { followChanges } from "./feed/change-feed.ts";
 import {
   CHUNK_LIST_RECORDS_MAX,
@@ -62,6 +63,11 @@ export interface OpenFiler extends Namespace, Disposable {
    * then chunks. One bounded round, to be called on a timer and again, after a rest, while `hasMore`. One round at a time; a second call joins the running one. Throws what the volumes throw, and `FilerError`.
    */
   collect(options?: CollectOptions): Promise<CollectReport>;
+  /**
+   * Removes needles that crashes left behind: reads all volumes, so it is to be called seldom and at a pace. A needle goes when
+   * two sweeps found it known to nobody. One sweep at a time; a second call joins the running one.
+   */
+  sweepOrphans(options?: SweepOptions): Promise<SweepReport>;
   /** Checks every needle and entry against each other, beside running work. No finding means all is well. */
   check(options?: CheckOptions): AsyncIterable<CheckFinding>;
   /** Commits what is waiting; later writes are refused with `closed`. Disposing twice is harmless. */
@@ -95,6 +101,8 @@ export function openFiler(options: FilerOptions): OpenFiler {
   const readList = (manifest: Chunk): Promise<readonly Chunk[]> =>
     readManifest((chunk) => readChunk({ volumes }, chunk), manifest);
   const isInFlight = writer.isInFlight.bind(writer);
+  const sweep = new OrphanSweep({ store, volumes, collection, isInFlight, clock, log });
+  let sweeping: Promise<SweepReport> | undefined;
   let collecting: Promise<CollectReport> | undefined;
   return {
     ...store,
@@ -117,6 +125,12 @@ export function openFiler(options: FilerOptions): OpenFiler {
         collecting = undefined;
       });
       return collecting;
+    },
+    sweepOrphans(sweepOptions) {
+      sweeping ??= sweep.run(sweepOptions).finally(() => {
+        sweeping = undefined;
+      });
+      return sweeping;
     },
     subscribe: (query) => followChanges(store, query),
     check: (checkOptions) =>

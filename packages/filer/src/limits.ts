@@ -61,6 +61,10 @@ export const TREE_CACHE_MAX = 4096;
 
 /** How long replaced content stays readable for readers that began before. */
 export const GARBAGE_GRACE_MS = 15 * 60_000;
+/** How long a needle must have been known to nobody before it is removed as what a crash left. */
+export const ORPHAN_GRACE_MS = 60 * 60_000;
+/** Such needles remembered from one sweep to the next; the others wait for later sweeps. */
+export const ORPHAN_CANDIDATES_MAX = 100_000;
 /** Garbage rows of one collection round. */
 export const GARBAGE_ROWS_PER_ROUND_MAX = 1000;
 /** Fids in one removal call. */
@@ -72,6 +76,7 @@ assert(
   WRITE_BUDGET_BYTES >= APPENDS_IN_FLIGHT_MAX * CHUNK_SIZE_BYTES,
   "one body alone can fill its window",
 );
+assert(GARBAGE_GRACE_MS <= ORPHAN_GRACE_MS, "what is garbage is not taken for left behind");
 assert(CHANGES_KEPT_MAX > CHANGES_PRUNE_EVERY, "the newest position survives pruning");
 assert(
   CHUNK_LIST_RECORDS_MAX * MANIFEST_RECORDS_MAX * CHUNK_SIZE_BYTES > OBJECT_BYTES_MAX,

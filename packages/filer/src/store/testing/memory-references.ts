@@ -1,6 +1,6 @@
 import { type Fid, formatFid } from "@kelp/wire";
 import type { FilerStore, NamedContent } from "../filer-store.ts";
-import type { MemoryParts } from "./memory-store.ts";
+import type { MemoryParts } from "./memory-parts.ts";
 import { usageOf } from "./memory-state.ts";
 
 type ReferenceCalls = Pick<

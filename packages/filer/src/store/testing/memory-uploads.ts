@@ -5,7 +5,7 @@ import type { FilerStore } from "../filer-store.ts";
 import { listMemoryUploads } from "./memory-listing.ts";
 import type { MemoryPart, MemoryTree, MemoryUpload } from "./memory-state.ts";
 import { memoryEntryOf } from "./memory-state.ts";
-import { type MemoryParts, admitted, fitsPart } from "./memory-store.ts";
+import { type MemoryParts, admitted, fits } from "./memory-parts.ts";
 
 type UploadCalls = Pick<
   FilerStore,
@@ -62,7 +62,8 @@ export function memoryUploads(parts: MemoryParts): UploadCalls {
       if (typeof found === "string") return refused(found);
       const { tree, upload } = found;
       const replaced = upload.parts.get(number);
-      if (!fitsPart(tree, sizeBytes - (replaced?.sizeBytes ?? 0))) return refused("quota-exceeded");
+      const bytes = sizeBytes - (replaced?.sizeBytes ?? 0);
+      if (!fits(tree, { bytes, entries: 0 })) return refused("quota-exceeded");
       const nowMs = clock.nowMs();
       if (replaced !== undefined) state.free(replaced.chunks, nowMs);
       state.refer(chunks);
