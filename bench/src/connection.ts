@@ -20,6 +20,8 @@ export class Connection implements Disposable {
   #isChunked = false;
   #bodyBytes = 0;
   #bodyStart = "";
+  /** The answer to HEAD announces a body that never comes. */
+  #isBodiless = false;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
@@ -44,6 +46,7 @@ export class Connection implements Disposable {
   ask(request: Buffer): Promise<Answer> {
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
+      this.#isBodiless = request[0] === 0x48;
       this.#socket.write(request);
     });
   }
@@ -76,7 +79,8 @@ export class Connection implements Disposable {
       this.#status = Number(head.slice(9, 12));
       const length = /\r\ncontent-length: (\d+)/i.exec(head)?.[1];
       this.#isChunked = length === undefined && /\r\ntransfer-encoding: chunked/i.test(head);
-      this.#leftBytes = this.#isChunked ? undefined : Number(length ?? 0);
+      this.#isChunked &&= !this.#isBodiless;
+      this.#leftBytes = this.#isChunked ? undefined : this.#isBodiless ? 0 : Number(length ?? 0);
       this.#bodyBytes = 0;
       this.#bodyStart = "";
     }

@@ -1,6 +1,6 @@
 import { Connection } from "./connection.ts";
 import { processCpuUs, processMemory } from "./process-stat.ts";
-import type { ServerProcess } from "./server-process.ts";
+import type { Target } from "./target.ts";
 
 /** One line of the results. */
 export interface Measurement {
@@ -10,6 +10,7 @@ export interface Measurement {
   readonly ratePerSec: number;
   readonly latencyMsP50: number;
   readonly latencyMsP99: number;
+  readonly latencyMsMax?: number;
   readonly serverCpuUsPerOperation: number;
   readonly serverRssBytes: number;
   /** Of content, where that is what matters. */
@@ -18,7 +19,7 @@ export interface Measurement {
 
 /** Sends prepared requests over `clients` connections, each waiting for its answer, and measures server and clients. */
 export async function measure(
-  server: ServerProcess,
+  server: Target,
   options: {
     readonly name: string;
     readonly clients: number;
@@ -66,9 +67,10 @@ export async function measure(
 export function quantiles(latencies: Float64Array): {
   readonly latencyMsP50: number;
   readonly latencyMsP99: number;
+  readonly latencyMsMax: number;
 } {
   const sorted = latencies.toSorted();
   const at = (share: number): number =>
     sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
-  return { latencyMsP50: at(0.5), latencyMsP99: at(0.99) };
+  return { latencyMsP50: at(0.5), latencyMsP99: at(0.99), latencyMsMax: at(1) };
 }

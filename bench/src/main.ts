@@ -3,24 +3,31 @@ import { cpus, totalmem } from "node:os";
 import { join, resolve } from "node:path";
 import manifest from "../../package.json";
 import type { Measurement } from "./load.ts";
+import { type SuiteOptions, parseOptions } from "./options.ts";
 import { type ResultFile, resultTables } from "./report.ts";
 import { largeSuite } from "./suites/large.ts";
 import { listSuite } from "./suites/list.ts";
+import { needlesSuite } from "./suites/needles.ts";
+import { doorsSuite } from "./suites/doors.ts";
 import { pipelineSuite } from "./suites/pipeline.ts";
 import { s3Suite } from "./suites/s3.ts";
 import { startSuite } from "./suites/start.ts";
+import { storeSuite } from "./suites/store.ts";
 
-const SUITES: Readonly<Record<string, () => Promise<Measurement[]>>> = {
+const SUITES: Readonly<Record<string, (options: SuiteOptions) => Promise<Measurement[]>>> = {
+  store: storeSuite,
   s3: s3Suite,
+  doors: doorsSuite,
   list: listSuite,
   large: largeSuite,
   start: startSuite,
+  needles: needlesSuite,
   pipeline: pipelineSuite,
 };
 const FOLDER = resolve(import.meta.dirname, "..");
 const RESULTS = join(FOLDER, "results");
 
-const [, , ...wanted] = process.argv;
+const { suites: wanted, options } = parseOptions(process.argv.slice(2));
 mkdirSync(RESULTS, { recursive: true });
 for (const suite of wanted.length > 0 ? wanted : Object.keys(SUITES)) {
   const run = SUITES[suite];
@@ -35,7 +42,7 @@ for (const suite of wanted.length > 0 ? wanted : Object.keys(SUITES)) {
     date: new Date().toISOString(),
     machine: `${cpus().length} processors (${cpus()[0]?.model ?? "unknown"}), ${Math.round(totalmem() / 1e9)} GB, client on the same machine`,
     version: manifest.version,
-    measurements: await run(),
+    measurements: await run(options),
   };
   writeFileSync(join(RESULTS, `${suite}.json`), `${JSON.stringify(result, undefined, 2)}\n`);
   process.stdout.write(`${resultTables([result])}\n\n`);

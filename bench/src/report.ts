@@ -18,8 +18,8 @@ export function resultTables(results: readonly ResultFile[]): string {
         "",
         `${result.date.slice(0, 10)}, Kelp ${result.version}, ${result.machine}`,
         "",
-        "| What | Clients | Rate /s | p50 ms | p99 ms | Server CPU µs each | Server memory MB | MB/s |",
-        "|---|---|---|---|---|---|---|---|",
+        "| What | Clients | Rate /s | p50 ms | p99 ms | max ms | Server CPU µs each | Server memory MB | MB/s |",
+        "|---|---|---|---|---|---|---|---|---|",
         ...result.measurements.map(row),
       ].join("\n"),
     )
@@ -33,6 +33,8 @@ function row(line: Measurement): string {
     figure(line.ratePerSec),
     figure(line.latencyMsP50),
     figure(line.latencyMsP99),
+    // Results from before this was kept do not have it.
+    line.latencyMsMax === undefined ? "" : figure(line.latencyMsMax),
     figure(line.serverCpuUsPerOperation),
     figure(line.serverRssBytes / 1_000_000),
     line.throughputMbPerSec === undefined ? "" : figure(line.throughputMbPerSec),

@@ -6,7 +6,7 @@ const EMPTY_HASH = sha256("");
 
 /** What is to be asked for. The query is given as it will stand, encoded and sorted. */
 export interface PlainRequest {
-  readonly method: "GET" | "PUT" | "POST" | "DELETE";
+  readonly method: "GET" | "HEAD" | "PUT" | "POST" | "DELETE";
   readonly path: string;
   readonly query?: string;
   readonly body?: Uint8Array;
@@ -14,14 +14,16 @@ export interface PlainRequest {
   readonly bodySha256?: string;
 }
 
+type KeyPair = Pick<Credentials, "accessKey" | "secretKey">;
+
 /** Makes whole requests of HTTP/1.1, signed with SigV4 over headers and body, ready to be written to a socket. */
 export class RequestSigner {
-  readonly #credentials: Credentials;
+  readonly #credentials: KeyPair;
   readonly #host: string;
   readonly #date: string;
   readonly #key: Buffer;
 
-  constructor(credentials: Credentials, port: number) {
+  constructor(credentials: KeyPair, port: number) {
     this.#credentials = credentials;
     this.#host = `127.0.0.1:${port}`;
     this.#date = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "");

@@ -2,7 +2,8 @@ import { createHash, randomBytes } from "node:crypto";
 import { Connection } from "../connection.ts";
 import { type Measurement, quantiles } from "../load.ts";
 import { processCpuUs, processMemory } from "../process-stat.ts";
-import { type ServerProcess, benchFolder, startServer } from "../server-process.ts";
+import { benchFolder, startServer } from "../server-process.ts";
+import type { Target } from "../target.ts";
 import { RequestSigner } from "../signed-request.ts";
 import { ask } from "./s3.ts";
 
@@ -16,32 +17,34 @@ export async function largeSuite(): Promise<Measurement[]> {
   await using server = await startServer(`${folder.path}/data`);
   const signer = new RequestSigner(server.credentials, server.s3Port);
   await ask(server, signer.sign({ method: "PUT", path: "/bench", body: Buffer.alloc(0) }));
+  return largeBodies(server, signer, "/bench/large");
+}
+
+/** One object written and read, again and again, after a round that does not count. */
+export async function largeBodies(
+  server: Target,
+  signer: RequestSigner,
+  path: string,
+): Promise<Measurement[]> {
   const part = randomBytes(PART_BYTES);
   const hash = createHash("sha256");
   for (let index = 0; index < PART_COUNT; index++) hash.update(part);
   const bodySha256 = hash.digest("hex");
 
-  const put =
-    (path: string) =>
-    async (connection: Connection): Promise<number> => {
-      const head = signer.head({ method: "PUT", path, bodySha256 }, PART_BYTES * PART_COUNT);
-      return (await connection.askInParts(head, part, PART_COUNT)).status;
-    };
-  const get =
-    (path: string) =>
-    async (connection: Connection): Promise<number> => {
-      const answer = await connection.ask(signer.sign({ method: "GET", path }));
-      return answer.bodyBytes === PART_BYTES * PART_COUNT ? answer.status : 599;
-    };
-  await rounds(server, "warm", put("/bench/large"));
-  return [
-    await rounds(server, "PUT 64 MiB", put("/bench/large")),
-    await rounds(server, "GET 64 MiB", get("/bench/large")),
-  ];
+  const put = async (connection: Connection): Promise<number> => {
+    const head = signer.head({ method: "PUT", path, bodySha256 }, PART_BYTES * PART_COUNT);
+    return (await connection.askInParts(head, part, PART_COUNT)).status;
+  };
+  const get = async (connection: Connection): Promise<number> => {
+    const answer = await connection.ask(signer.sign({ method: "GET", path }));
+    return answer.bodyBytes === PART_BYTES * PART_COUNT ? answer.status : 599;
+  };
+  await rounds(server, "warm", put);
+  return [await rounds(server, "PUT 64 MiB", put), await rounds(server, "GET 64 MiB", get)];
 }
 
 async function rounds(
-  server: ServerProcess,
+  server: Target,
   name: string,
   once: (connection: Connection) => Promise<number>,
 ): Promise<Measurement> {

@@ -1,7 +1,8 @@
 import { Connection } from "../connection.ts";
 import { type Measurement, measure, quantiles } from "../load.ts";
 import { processCpuUs, processMemory } from "../process-stat.ts";
-import { type ServerProcess, benchFolder, startServer } from "../server-process.ts";
+import { benchFolder, startServer } from "../server-process.ts";
+import type { Target } from "../target.ts";
 import { RequestSigner } from "../signed-request.ts";
 import { ask } from "./s3.ts";
 
@@ -29,7 +30,7 @@ export async function listSuite(): Promise<Measurement[]> {
 }
 
 /** Keys as data lakes have them: a thousand folders of a hundred. */
-export async function fillBucket(server: ServerProcess, signer: RequestSigner): Promise<void> {
+export async function fillBucket(server: Target, signer: RequestSigner): Promise<void> {
   await ask(server, signer.sign({ method: "PUT", path: "/bench", body: Buffer.alloc(0) }));
   const body = Buffer.from("x");
   const requests = Array.from({ length: KEY_COUNT }, (_, index) => {
@@ -43,8 +44,8 @@ export async function fillBucket(server: ServerProcess, signer: RequestSigner): 
   await measure(server, { name: "fill", clients: FILL_CLIENTS, requests });
 }
 
-async function listAll(
-  server: ServerProcess,
+export async function listAll(
+  server: Target,
   signer: RequestSigner,
   name: string,
   filter: string,

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { Connection } from "../connection.ts";
 import { type Measurement, measure } from "../load.ts";
-import { type ServerProcess, benchFolder, startServer } from "../server-process.ts";
+import { benchFolder, startServer } from "../server-process.ts";
+import type { Target } from "../target.ts";
 import { RequestSigner } from "../signed-request.ts";
 
 const OBJECT_BYTES = 4096;
@@ -42,7 +43,7 @@ export async function s3Suite(): Promise<Measurement[]> {
   return results;
 }
 
-function puts(signer: RequestSigner, prefix: string, count: number): Buffer[] {
+export function puts(signer: RequestSigner, prefix: string, count: number): Buffer[] {
   return Array.from({ length: count }, (_, index) =>
     signer.sign({
       method: "PUT",
@@ -52,14 +53,14 @@ function puts(signer: RequestSigner, prefix: string, count: number): Buffer[] {
   );
 }
 
-function gets(signer: RequestSigner, prefix: string, count: number): Buffer[] {
+export function gets(signer: RequestSigner, prefix: string, count: number): Buffer[] {
   return Array.from({ length: count }, (_, index) =>
     signer.sign({ method: "GET", path: `/bench/${prefix}/${index}` }),
   );
 }
 
 /** One request whose success is taken for granted. */
-export async function ask(server: ServerProcess, request: Buffer): Promise<string> {
+export async function ask(server: Target, request: Buffer): Promise<string> {
   using connection = await Connection.open(server.s3Port);
   const answer = await connection.ask(request);
   if (answer.status >= 300) throw new Error(`The server answered ${answer.bodyStart}`);

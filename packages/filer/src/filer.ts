@@ -9,6 +9,8 @@ import {
   assert,
 } from "@kelp/base";
 import type { Chunk, Entry, MasterClient, Namespace, VolumeClient } from "@kelp/wire";
+import { CollectorHolds } from "./backup/collector-holds.ts";
+import { storeIdOf } from "./backup/store-id.ts";
 import { readChunk, readEntry } from "./chunk/chunk-reader.ts";
 import { FileWriter } from "./chunk/file-writer.ts";
 import { readManifest } from "./chunk/manifest-reader.ts";
@@ -28,6 +30,9 @@ import {
   SMALL_BODY_BYTES_MAX,
   WRITE_BUDGET_BYTES,
 } from "./limits.ts";
+import type { KeyRing } from "./seal/key-ring.ts";
+import { sealStore } from "./seal/sealed-store.ts";
+import { Sealing } from "./seal/sealing.ts";
 import { SpaceGuard } from "./space/space-guard.ts";
 import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
 
@@ -52,6 +57,8 @@ export interface FilerOptions {
   readonly lists?: ListLimits;
   /** What new content leaves free on the file system of `folder`. Absent: nothing. */
   readonly reserve?: { readonly disk: Disk; readonly folder: string; readonly bytes: number };
+  /** Seals chunks and values that are written from now on, and opens those that are sealed. Absent: the store is not sealed. */
+  readonly keyRing?: KeyRing;
   /** Runs its argument soon; how long a transaction waits for company. Default `setImmediate`. */
   readonly defer?: (run: () => void) => void;
 }
@@ -60,7 +67,8 @@ export interface FilerOptions {
 export interface OpenFiler extends Namespace, Disposable {
   /**
    * Does what was promised and removes what nothing names any more: rows of dropped trees, prefixes, snapshots and lifetimes,
-   * then chunks. One bounded round, to be called on a timer and again, after a rest, while `hasMore`. One round at a time; a second call joins the running one. Throws what the volumes throw, and `FilerError`.
+   * then chunks. One bounded round, to be called on a timer and again, after a rest, while `hasMore`. One round at a time; a
+   * second call joins the running one. Throws what the volumes throw, and `FilerError`.
    */
   collect(options?: CollectOptions): Promise<CollectReport>;
   /**
@@ -70,6 +78,10 @@ export interface OpenFiler extends Namespace, Disposable {
   sweepOrphans(options?: SweepOptions): Promise<SweepReport>;
   /** Checks every needle and entry against each other, beside running work. No finding means all is well. */
   check(options?: CheckOptions): AsyncIterable<CheckFinding>;
+  /** Until it is ended, `collect` frees nothing. `undefined` when too many hold. */
+  hold(): Disposable | undefined;
+  /** Tells this store from others; made at the first call. */
+  storeId(): string;
   /** Commits what is waiting; later writes are refused with `closed`. Disposing twice is harmless. */
   [Symbol.dispose](): void;
 }
@@ -80,8 +92,11 @@ export function openFiler(options: FilerOptions): OpenFiler {
   const inlineBytesMax = options.inlineBytesMax ?? INLINE_BYTES_MAX;
   assert(inlineBytesMax >= 0, "the inline limit is a size");
   assert(inlineBytesMax <= SMALL_BODY_BYTES_MAX, "inline content is a small body");
-  const store = openSqliteStore(options);
+  const sealing = options.keyRing === undefined ? undefined : new Sealing(options.keyRing);
+  const plainStore = openSqliteStore(options);
+  const store = sealing === undefined ? plainStore : sealStore(plainStore, sealing);
   const pins = new ReaderPins();
+  const holds = new CollectorHolds();
   const readBudget = new ReadBudget(options.readAheadBudgetBytes ?? READ_AHEAD_BUDGET_BYTES);
   const writer = new FileWriter({
     store,
@@ -89,6 +104,7 @@ export function openFiler(options: FilerOptions): OpenFiler {
     master: options.master,
     collection,
     space: spaceGuard(options),
+    sealing,
     hashes,
     budget: new WriteBudget(options.writeBudgetBytes ?? WRITE_BUDGET_BYTES),
     inlineBytesMax,
@@ -99,7 +115,7 @@ export function openFiler(options: FilerOptions): OpenFiler {
     log,
   });
   const readList = (manifest: Chunk): Promise<readonly Chunk[]> =>
-    readManifest((chunk) => readChunk({ volumes }, chunk), manifest);
+    readManifest((chunk) => readChunk({ volumes, sealing }, chunk), manifest);
   const isInFlight = writer.isInFlight.bind(writer);
   const sweep = new OrphanSweep({ store, volumes, collection, isInFlight, clock, log });
   let sweeping: Promise<SweepReport> | undefined;
@@ -108,7 +124,7 @@ export function openFiler(options: FilerOptions): OpenFiler {
     ...store,
     writeFile: (request) => writer.writeFile(request),
     readFile: (entry, range, readOptions) =>
-      pinned(pins, { volumes, budget: readBudget }, entry, {
+      pinned(pins, { volumes, budget: readBudget, sealing }, entry, {
         range: range ?? { start: 0, end: entry.sizeBytes },
         pieces: readOptions?.pieces ?? "kept",
       }),
@@ -118,6 +134,7 @@ export function openFiler(options: FilerOptions): OpenFiler {
     },
     completeUpload: (request) => writer.completeUpload(request),
     collect(collectOptions) {
+      if (holds.isHeld) return Promise.resolve(NOTHING_COLLECTED);
       collecting ??= collectRound(
         { store, volumes, readManifest: readList, pins, clock, log },
         collectOptions,
@@ -132,12 +149,22 @@ export function openFiler(options: FilerOptions): OpenFiler {
       });
       return sweeping;
     },
+    hold: () => holds.hold(),
+    storeId: () => storeIdOf(options.database, options.random),
     subscribe: (query) => followChanges(store, query),
     check: (checkOptions) =>
       checkFiler({ store, volumes, readManifest: readList, collection, isInFlight }, checkOptions),
     [Symbol.dispose]: () => store[Symbol.dispose](),
   };
 }
+
+const NOTHING_COLLECTED: CollectReport = {
+  removedChunks: 0,
+  removedBytes: 0,
+  heldRows: 0,
+  referencedChunks: 0,
+  hasMore: false,
+};
 
 function spaceGuard({ reserve, clock }: FilerOptions): SpaceGuard | undefined {
   if (reserve === undefined) return undefined;

@@ -23,20 +23,20 @@ export const HEADER_BYTES_MAX = 32 * KIB;
 export const HEADERS_TIMEOUT_MS = 30_000;
 /** Idle connections are kept this long: SDK pools keep theirs for about a minute. */
 export const KEEP_ALIVE_TIMEOUT_MS = 75_000;
-/** How often transfers are looked at for having stalled. */
-export const STALL_CHECK_MS = 10_000;
-/** Looks in a row without `STALL_BYTES_MIN` of progress that end a transfer. */
-export const STALL_CHECKS_MAX = 3;
-/** Progress that a transfer owes between two looks. */
-export const STALL_BYTES_MIN = 4 * KIB;
 /** An unread request body up to this is read and dropped so that the connection can serve on; a larger one ends it. */
 export const DISCARD_BYTES_MAX = 256 * KIB;
 /** After a refusal, what a client still sends is dropped for this long before the connection is cut. */
 export const LINGER_MS = 2_000;
 /** An object of known length up to this is answered in one write. */
 export const WHOLE_REPLY_BYTES_MAX = 256 * KIB;
-/** One write to a socket: what it does not take at once is copied, so that a slow reader holds this much and one piece. */
-export const WRITE_BYTES_MAX = 256 * KIB;
+/**
+ * One write to a socket: what it does not take at once is copied, so that a slow reader holds this much and one piece.
+ * Large writes save a fifth of the cost of a large object; they are for as long as few readers are slow.
+ */
+export const WRITE_BYTES_MAX = 2 * MIB;
+export const WRITE_BYTES_CROWDED = 256 * KIB;
+/** Writes waiting for their readers, of all answers together, from which on writes are small. */
+export const WRITES_WAITING_MAX = 16;
 /** S3: buckets in one page of ListBuckets. */
 export const LIST_BUCKETS_MAX = 10_000;
 /** Length of an upload id that a client may present. */

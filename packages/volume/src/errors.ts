@@ -3,8 +3,11 @@
  * - `needle-corrupt`       the stored bytes do not fit the index, their header or their checksum
  * - `cookie-mismatch`      an append under an id that exists with another cookie
  * - `needle-too-large`     more data than `NEEDLE_DATA_BYTES_MAX`
+ * - `invalid-needle`       a name, type, date or other field that the format cannot hold
  * - `no-such-volume`       the store has no volume of that id
+ * - `volume-missing`       the disk of the volume failed or is absent: nothing of it can be read now
  * - `volume-exists`        a volume of that id is there already
+ * - `job-running`          another job has the volume: come back later
  * - `volume-full`          the volume is beyond its size limit and the grace after it: assign anew
  * - `volume-failed`        a write or sync failed earlier (or just now): assign anew; reads go on
  * - `read-only`            the volume cannot be appended to for what it is
@@ -13,14 +16,21 @@
  * - `read-failed`          the disk refused to read
  * - `unsupported-format`   a volume file that this version does not understand
  * - `invalid-collection`   a collection name that cannot be part of a file name
+ * - `invalid-traits`       a replica placement or TTL of a volume that the format cannot hold
+ * - `folder-in-use`        another process has a folder of volumes
+ * - `folder-used-twice`    two of the folders given are one
+ * - `catalogue-unreadable` the list of volumes cannot be understood
  * - `closed`               the store is closed
  */
 export type VolumeErrorCode =
   | "needle-corrupt"
   | "cookie-mismatch"
   | "needle-too-large"
+  | "invalid-needle"
   | "no-such-volume"
+  | "volume-missing"
   | "volume-exists"
+  | "job-running"
   | "volume-full"
   | "volume-failed"
   | "read-only"
@@ -29,6 +39,10 @@ export type VolumeErrorCode =
   | "read-failed"
   | "unsupported-format"
   | "invalid-collection"
+  | "invalid-traits"
+  | "folder-in-use"
+  | "folder-used-twice"
+  | "catalogue-unreadable"
   | "closed";
 
 export class VolumeError extends Error {

@@ -30,6 +30,7 @@ export const systemHashes: Hashes = {
     return hasher.digest();
   },
   crc32c: (bytes, seed) => crc32cOf(bytes, seed),
+  xxh3: (bytes) => Bun.hash.xxHash3(bytes),
   crc32: (content, seed) => crc32(content, seed),
   hmacSha256: (key, message) => new Bun.CryptoHasher("sha256", key).update(message).digest(),
   equalInConstantTime: (left, right) =>

@@ -1,6 +1,7 @@
 import type { Chunk, Fid, NeedleId, VolumeClient, VolumeId } from "@kelp/wire";
 import type { ReadManifest } from "../chunk/manifest-reader.ts";
 import { FilerError, errorCodes } from "../errors.ts";
+import { inlineBytesOf } from "../seal/stored-bytes.ts";
 import { KnownGarbage } from "./known-garbage.ts";
 import type { FilerStore } from "../store/filer-store.ts";
 
@@ -91,7 +92,12 @@ export async function* checkFiler(
   for (const { id, collection } of volumes) {
     if (collection !== deps.collection) continue;
     checked.add(id);
-    yield* checkVolume({ ...deps, garbage }, id, options);
+    try {
+      yield* checkVolume({ ...deps, garbage }, id, options);
+    } catch (error) {
+      // Nothing is known of what it holds, so nothing can be said to be absent. Whoever runs the check tells the volume.
+      if (!isUnusable(error)) throw error;
+    }
   }
   for (const content of deps.store.scanContents()) {
     options.signal?.throwIfAborted();
@@ -125,7 +131,7 @@ async function* checkStore(deps: CheckDeps): AsyncGenerator<CheckFinding> {
       yield { kind: "damaged-entry", owner, reason: damage };
       continue;
     }
-    let chunkBytes = inlineBytes;
+    let chunkBytes = inlineBytesOf(inlineBytes, sizeBytes);
     for (const chunk of chunks) chunkBytes += chunk.sizeBytes;
     for await (const chunk of namedChunks(deps, chunks, unreadable)) {
       named.add(holders);
@@ -248,9 +254,14 @@ async function isAbsent(deps: CheckDeps, fid: Fid): Promise<boolean> {
     return (await deps.volumes.read(fid)) === undefined;
   } catch (error) {
     if (errorCodes(error).includes("no-such-volume")) return true;
-    if (errorCodes(error).includes("needle-corrupt")) return false;
+    if (errorCodes(error).includes("needle-corrupt") || isUnusable(error)) return false;
     throw error;
   }
+}
+
+/** The volume could not be opened, or its disk is gone. */
+function isUnusable(error: unknown): boolean {
+  return errorCodes(error).some((code) => code === "volume-failed" || code === "volume-missing");
 }
 
 function* referencesOf(store: FilerStore, volumeId: VolumeId): Generator<Chunk> {

@@ -1,19 +1,29 @@
-import { assert, must } from "@kelp/base";
+import { type Hashes, assert, must } from "@kelp/base";
 import type { Chunk, Fid, MasterClient, VolumeClient } from "@kelp/wire";
 import { appendError, errorCodes } from "../errors.ts";
 import { APPENDS_IN_FLIGHT_MAX, APPEND_ATTEMPTS_MAX } from "../limits.ts";
+import type { Sealing } from "../seal/sealing.ts";
 import type { SpaceGuard } from "../space/space-guard.ts";
 
 export interface AppendDeps {
+  readonly hashes: Pick<Hashes, "xxh3">;
   readonly volumes: VolumeClient;
   readonly master: MasterClient;
   readonly collection: string;
   /** Absent: content is taken until the disk refuses it. */
   readonly space: SpaceGuard | undefined;
+  /** Absent: chunks are stored as they are. */
+  readonly sealing: Sealing | undefined;
 }
 
 /** Codes of a volume that cannot take this chunk while another volume can. */
-const ELSEWHERE_CODES = ["volume-full", "volume-failed", "read-only", "no-such-volume"];
+const ELSEWHERE_CODES = [
+  "volume-full",
+  "volume-failed",
+  "volume-missing",
+  "read-only",
+  "no-such-volume",
+];
 
 /**
  * The chunks of one body on their way to volumes: a bounded number at once, the list in the order of the body.
@@ -81,15 +91,20 @@ export class AppendSession {
   }
 
   async #store(data: Uint8Array): Promise<Chunk> {
-    const { volumes, master, collection, space } = this.#deps;
+    const { volumes, master, collection, space, sealing, hashes } = this.#deps;
     const measuring = space?.admit(data.length);
     if (measuring !== undefined) await measuring;
+    const sealed = sealing?.sealChunk(data);
+    const stored = sealed?.stored ?? data;
+    const chunk = { sizeBytes: data.length, hash64: hashes.xxh3(stored) };
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const fid = await master.assign({ collection, sizeBytes: data.length });
+        const fid = await master.assign({ collection, sizeBytes: stored.length });
         this.#assigned.push({ fid, sizeBytes: data.length });
-        await volumes.append(fid, data);
-        return { fid, sizeBytes: data.length };
+        await volumes.append(fid, stored);
+        if (sealing === undefined || sealed === undefined) return { fid, ...chunk };
+        const sealedKey = sealing.wrapDataKey(sealed.dataKey, fid);
+        return { fid, ...chunk, sealedKey };
       } catch (error) {
         const isElsewhere = errorCodes(error).some((code) => ELSEWHERE_CODES.includes(code));
         if (!isElsewhere || attempt >= APPEND_ATTEMPTS_MAX) throw appendError(error);

@@ -2,12 +2,16 @@ import { type ByteStream, assert, assertCount } from "@kelp/base";
 import { type ByteRange, type Chunk, type Entry, type VolumeClient, formatFid } from "@kelp/wire";
 import { FilerError, errorCodes } from "../errors.ts";
 import { READ_AHEAD_CHUNKS } from "../limits.ts";
+import type { Sealing } from "../seal/sealing.ts";
+import { storedBytesOf } from "../seal/stored-bytes.ts";
 import { type Slice, slicesOf } from "./manifest-reader.ts";
 import type { PieceOwner, ReadBudget, ReadLease } from "./read-budget.ts";
 
 export interface ReaderDeps {
   readonly volumes: VolumeClient;
   readonly budget: ReadBudget;
+  /** Absent: there are no sealed chunks. */
+  readonly sealing: Sealing | undefined;
 }
 
 interface Reading {
@@ -57,7 +61,8 @@ export async function* readEntry(
       assert(reading !== undefined, "the slice is being read");
       const { slice } = reading;
       const bytes = checked(slice.chunk, await reading.outcome);
-      yield bytes.subarray(slice.start, slice.end);
+      const content = opened(deps, slice.chunk, bytes);
+      yield content.subarray(slice.start, slice.end);
       ahead.shift();
       reading.lease[Symbol.dispose]();
     }
@@ -80,7 +85,7 @@ function readOutcome(
   chunk: Chunk,
   scratch?: Uint8Array,
 ): Promise<Outcome> {
-  return deps.volumes.read(chunk.fid, scratch).then(
+  return deps.volumes.read(chunk.fid, scratch, chunk.hash64).then(
     (bytes): Outcome => ({ kind: "read", bytes }),
     (error: unknown): Outcome => ({ kind: "failed", error }),
   );
@@ -88,10 +93,10 @@ function readOutcome(
 
 /** The content of one chunk in memory of its own: for manifests. Throws as `readEntry` does. */
 export async function readChunk(
-  deps: Pick<ReaderDeps, "volumes">,
+  deps: Pick<ReaderDeps, "volumes" | "sealing">,
   chunk: Chunk,
 ): Promise<Uint8Array> {
-  return checked(chunk, await readOutcome(deps, chunk));
+  return opened(deps, chunk, checked(chunk, await readOutcome(deps, chunk)));
 }
 
 function checked(chunk: Chunk, outcome: Outcome): Uint8Array {
@@ -111,12 +116,30 @@ function checked(chunk: Chunk, outcome: Outcome): Uint8Array {
   if (bytes === undefined) {
     throw new FilerError("chunk-missing", `Cannot read chunk ${name}: no volume holds it`);
   }
+  const expectedBytes = storedBytesOf(chunk);
   // Of a manifest the size says how much content it lists; its own bytes are told by their form.
-  if (chunk.isManifest !== true && bytes.length !== chunk.sizeBytes) {
+  if (chunk.isManifest !== true && bytes.length !== expectedBytes) {
     throw new FilerError(
       "chunk-corrupt",
-      `Cannot read chunk ${name}: it has ${bytes.length} bytes, expected ${chunk.sizeBytes}`,
+      `Cannot read chunk ${name}: it has ${bytes.length} bytes, expected ${expectedBytes}`,
     );
   }
   return bytes;
+}
+
+/** The content of a chunk, in the place of what was stored. */
+function opened(
+  { sealing }: Pick<ReaderDeps, "sealing">,
+  chunk: Chunk,
+  stored: Uint8Array,
+): Uint8Array {
+  if (chunk.sealedKey === undefined) return stored;
+  if (sealing === undefined) {
+    // The keys of a sealed store are there, or it does not open: this chunk list is not as it was written.
+    throw new FilerError(
+      "chunk-corrupt",
+      `Cannot read chunk ${formatFid(chunk.fid)}: it is sealed, and the store is not`,
+    );
+  }
+  return sealing.openChunk(chunk, stored);
 }

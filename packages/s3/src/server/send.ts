@@ -1,8 +1,9 @@
+import type { StallWatch } from "@kelp/base/http";
 import type { ServerResponse } from "node:http";
 import { EMPTY_BYTES, assert, unreachable } from "@kelp/base";
 import type { Reply, ReplyHeaders } from "../operations/operation.ts";
-import type { StallWatch } from "./stall-watch.ts";
-import { WHOLE_REPLY_BYTES_MAX, WRITE_BYTES_MAX } from "../limits.ts";
+import { WHOLE_REPLY_BYTES_MAX } from "../limits.ts";
+import { waitingWrites } from "./waiting-writes.ts";
 
 /** A reply whose first bytes are at hand: from here on only the connection can fail, or a later read. */
 export type PrimedReply =
@@ -109,8 +110,9 @@ async function sendStream(
   try {
     while (!gate.isClosed) {
       assert(piece.length <= leftBytes, "a stream gives no more than it announced");
-      for (let at = 0; at < piece.length && !gate.isClosed; at += WRITE_BYTES_MAX) {
-        const slice = piece.subarray(at, at + WRITE_BYTES_MAX);
+      for (let at = 0; at < piece.length && !gate.isClosed;) {
+        const slice = piece.subarray(at, at + waitingWrites.writeBytes);
+        at += slice.length;
         leftBytes -= slice.length;
         transfer.moved(slice.length);
         if (leftBytes === 0) {
@@ -119,7 +121,9 @@ async function sendStream(
         }
         if (outgoing.write(slice)) continue;
         transfer.setWaiting("on-client");
+        waitingWrites.began();
         await gate.opened();
+        waitingWrites.ended();
         transfer.setWaiting("on-us");
       }
       if (!gate.isClosed) piece = await nextPiece(reply.rest);

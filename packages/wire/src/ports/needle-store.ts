@@ -8,7 +8,10 @@ import type { Ttl } from "./volume-client.ts";
  * Durability, checks and errors are those of `VolumeClient`.
  */
 export interface NeedleStore {
-  /** `unchanged`: the same bytes and fields stand there already, nothing was appended. */
+  /**
+   * `unchanged`: the same bytes and fields (the date of modification apart) stand there already, nothing was appended.
+   * A needle with a TTL is always written: it lives longer. Throws `cookie-mismatch`, `invalid-needle`, and as `append`.
+   */
   writeNeedle(fid: Fid, needle: NeedleContent): Promise<"written" | "unchanged">;
   /** `undefined` when absent, removed, expired, or the cookie differs. */
   readNeedle(fid: Fid, options?: ReadNeedle): Promise<StoredNeedle | undefined>;
@@ -25,7 +28,10 @@ export interface NeedleContent {
   readonly mediaType?: string;
   readonly lastModifiedSec?: number;
   readonly ttl?: Ttl;
-  /** Header names and values that go out with the needle; less than 64 KiB as JSON. */
+  /**
+   * Header names and values that go out with the needle; less than 64 KiB as JSON. SeaweedFS stores what came as
+   * `Seaweed-Owner` under `Owner`.
+   */
   readonly pairs?: Readonly<Record<string, string>>;
   readonly isGzip?: boolean;
   /** The data is the JSON of a chunk manifest. */

@@ -16,8 +16,10 @@ export interface VolumeClient {
   /**
    * The whole content of the needle; `undefined` when absent, removed, or the cookie differs. In a fresh buffer, or, where
    * it fits, as a view of `scratch` (`CHUNK_SCRATCH_BYTES` hold any chunk), which is the callee's until the promise settles.
+   * Who knows the content's xxHash3 from when it was stored gives it as `hash64`: it is then what is verified, in place of
+   * the slower checksum of the format.
    */
-  read(fid: Fid, scratch?: Uint8Array): Promise<Uint8Array | undefined>;
+  read(fid: Fid, scratch?: Uint8Array, hash64?: bigint): Promise<Uint8Array | undefined>;
   /** Writes tombstones. Absent needles are skipped. */
   remove(fids: readonly Fid[]): Promise<void>;
   /** Makes an empty writable volume. */

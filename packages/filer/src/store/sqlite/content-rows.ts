@@ -8,6 +8,7 @@ import {
   encodeFid,
   firstAddressOf,
 } from "../../entry/chunk-list.ts";
+import { storedBytesOf } from "../../seal/stored-bytes.ts";
 import type { Garbage } from "../filer-store.ts";
 import { checkSum, contentSum, damaged } from "./row-sums.ts";
 
@@ -196,7 +197,7 @@ export class ContentRows {
 
 /** Stored bytes that a check expects; 0 of a manifest, whose size is that of the content it lists. */
 function referencedBytes(chunk: Chunk): number {
-  return chunk.isManifest === true ? 0 : chunk.sizeBytes;
+  return chunk.isManifest === true ? 0 : storedBytesOf(chunk);
 }
 
 export function contentOf(bytes: Uint8Array, chunkCount: number): Content {

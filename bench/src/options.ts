@@ -1,0 +1,28 @@
+import { type Peer, parsePeer } from "./target.ts";
+
+/** What the command line says besides the suites. */
+export interface SuiteOptions {
+  readonly peers: readonly Peer[];
+  /** Objects of the load that only creates. */
+  readonly creates: number;
+}
+
+const CREATES_DEFAULT = 100_000;
+
+/** Takes `--peer NAME=URL,KEY,SECRET` (as often as wanted) and `--creates N` out of the words. */
+export function parseOptions(words: readonly string[]): {
+  readonly suites: readonly string[];
+  readonly options: SuiteOptions;
+} {
+  const suites: string[] = [];
+  const peers: Peer[] = [];
+  let creates = CREATES_DEFAULT;
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at] ?? "";
+    if (word === "--peer") peers.push(parsePeer(words[++at] ?? ""));
+    else if (word === "--creates") creates = Number(words[++at]);
+    else suites.push(word);
+  }
+  if (!Number.isSafeInteger(creates) || creates < 0) throw new Error("--creates takes a count");
+  return { suites, options: { peers, creates } };
+}
