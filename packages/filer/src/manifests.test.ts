@@ -18,8 +18,9 @@ import {
   read,
   write,
 } from "./testing/index.ts";
+import { openSealedWorld } from "./testing/sealed-world.ts";
 
-/** Three records in a list, four in a manifest: eleven chunks make two levels. */
+/** Two records in a list, four in a manifest: eleven chunks make two levels. */
 const LISTS = { recordsMax: 2, manifestRecordsMax: 4 };
 const BODY = noise(10 * CHUNK_SIZE_BYTES + 5);
 
@@ -185,6 +186,19 @@ test("copies and snapshots share content with manifests", async () => {
   const found = await Array.fromAsync(world.filer.readFile(old.value));
   expect(Buffer.compare(Buffer.concat(found), BODY)).toBe(0);
   await world.filer.deleteSnapshot(TREE, "s");
+  await settle(world);
+  expect(world.volumes.needleCount).toBe(0);
+});
+
+test("manifests of a sealed store are sealed, and are read, checked and freed like others", async () => {
+  using world = await openSealedWorld({ lists: LISTS });
+  await world.filer.createTree({ name: TREE, kind: "bucket", owner: "ada" });
+  const entry = await write(world, "a", pieces(BODY, 700_001));
+  expect(chunksOf(entry).map(({ isManifest }) => isManifest)).toEqual([true]);
+  expect(chunksOf(entry)[0]?.sealedKey).toBeDefined();
+  expect(Buffer.compare((await read(world, "a")) ?? noise(1), BODY)).toBe(0);
+  expect(await Array.fromAsync(world.filer.check())).toEqual([]);
+  await world.filer.deleteEntry({ tree: TREE, path: pathOf("a") });
   await settle(world);
   expect(world.volumes.needleCount).toBe(0);
 });
