@@ -15,6 +15,7 @@ import type { ObjectStore } from "@kelp/wire";
 import type { SqlDatabase } from "@kelp/base";
 import type { Credentials } from "./folder/credentials.ts";
 import type { DataFolder } from "./folder/data-folder.ts";
+import { maintainVolumes } from "./jobs/maintain-volumes.ts";
 import { Pace, Rest } from "./jobs/pace.ts";
 import { RepeatingJob } from "./jobs/repeating-job.ts";
 import type { ServerSettings } from "./settings.ts";
@@ -58,6 +59,7 @@ export async function openStore(options: {
     await openVolumes({
       folder,
       folders: settings.volumeFolders,
+      tiers: settings.volumeTiers,
       freeBytesFloor: settings.minFreeSpaceBytes,
       volumeSizeBytesMax: settings.volumeSizeBytesMax,
       log: options.log.child({ room: "volume" }),
@@ -101,6 +103,7 @@ export async function openStore(options: {
     const pace = new Pace(systemClock, { bytesPerSec: SWEEP_BYTES_PER_SEC, signal });
     await filer.sweepOrphans({ signal, pace: (scannedBytes) => pace.passed(scannedBytes) });
   });
+  opened.use(maintainVolumes({ volumes, settings, clock: systemClock, log: options.log }));
   const iamDatabase = opened.use(openDatabase(folder.file("iam")));
   const iam = openIam({
     ...common,

@@ -33,6 +33,14 @@ export type CheckFinding =
   | { readonly kind: "damaged-entry"; readonly owner: string; readonly reason: string }
   /** A named chunk that no volume holds: lost data. */
   | { readonly kind: "missing-chunk"; readonly fid: Fid }
+  /** A volume that cannot be read at all: whatever it holds is lost until it can. */
+  | {
+      readonly kind: "unreadable-volume";
+      readonly volumeId: VolumeId;
+      /** Chunks in it that entries and parts name. */
+      readonly namedCount: number;
+      readonly reason: string;
+    }
   | {
       readonly kind: "corrupt-needle";
       readonly volumeId: VolumeId;
@@ -95,8 +103,9 @@ export async function* checkFiler(
     try {
       yield* checkVolume({ ...deps, garbage }, id, options);
     } catch (error) {
-      // Nothing is known of what it holds, so nothing can be said to be absent. Whoever runs the check tells the volume.
+      // Nothing is known of what it holds, so nothing can be said to be absent.
       if (!isUnusable(error)) throw error;
+      yield unreadable(deps.store, id, error);
     }
   }
   for (const content of deps.store.scanContents()) {
@@ -108,6 +117,13 @@ export async function* checkFiler(
       }
     }
   }
+}
+
+function unreadable(store: FilerStore, id: VolumeId, error: unknown): CheckFinding {
+  let namedCount = 0;
+  for (const _chunk of referencesOf(store, id)) namedCount += 1;
+  const reason = error instanceof Error ? error.message : String(error);
+  return { kind: "unreadable-volume", volumeId: id, namedCount, reason };
 }
 
 /** The store against itself: sizes, references, counters. */
