@@ -12,3 +12,4 @@ export type { FolderHold, VolumeFolder } from "./store/disk-folder.ts";
 export type { VolumeStoreOptions } from "./store/store-options.ts";
 export { VolumeStore, openVolumeStore } from "./store/volume-store.ts";
 export type { IndexDifference, RebuiltIndex } from "./volume/rebuild-index.ts";
+export type { ScrubRound, VacuumRound } from "./store/maintenance.ts";

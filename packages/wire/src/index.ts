@@ -97,6 +97,17 @@ export type {
   DoorQuestion,
   NeedleTokens,
 } from "./ports/door-gate.ts";
+export {
+  type DataKey,
+  type GenerateDataKey,
+  type KeyContext,
+  type KeyManagement,
+  KeyManagementError,
+  type KeyManagementErrorCode,
+  type TextSealer,
+  type WrapKey,
+  type WrappedKey,
+} from "./ports/key-management.ts";
 export type {
   AssignRequest,
   MasterAdmin,
@@ -126,10 +137,12 @@ export type {
   Damage,
   DiskStatus,
   ErasureShape,
+  FoundDamage,
   JobOptions,
   ScrubReport,
   VacuumReport,
   VolumeAdmin,
+  VolumeFigures,
 } from "./ports/volume-admin.ts";
 export {
   type CreateVolume,

@@ -2,6 +2,7 @@ import { systemDisk } from "@kelp/base/platform";
 import { utf8 } from "@kelp/base";
 import { StartError } from "./errors.ts";
 import { errorText } from "./folder/error-text.ts";
+import { readMasterKeys } from "./keys/master-keys.ts";
 import { readSecrets } from "./secrets.ts";
 import { FOLDER_FILES } from "./folder/data-folder.ts";
 import { bannerText } from "./process/banner.ts";
@@ -31,7 +32,9 @@ export async function runServer(settings: ServerSettings, facts: ProgramFacts): 
   const ending = watchProcess(log);
   const { secretsFile } = settings.pipelines;
   const secrets = secretsFile === undefined ? new Map() : readSecrets(secretsFile);
-  const server = await startServer(settings, { ...facts, log, secrets });
+  const { atRest, previous } = settings.encryption;
+  const masterKeys = readMasterKeys({ current: atRest, previous }, process.env);
+  const server = await startServer(settings, { ...facts, log, secrets, masterKeys });
   try {
     if (settings.readyFile !== undefined)
       await writeReadyFile(settings.readyFile, server, facts.version);

@@ -1,10 +1,12 @@
 import type { Log, Service } from "@kelp/base";
 import { systemClock, systemDisk, systemRandom } from "@kelp/base/platform";
+import type { KeyManagement } from "@kelp/wire";
 import { folderStaticFiles } from "@kelp/console";
 import { openDoors } from "./doors/open-doors.ts";
 import { loadCredentials } from "./folder/credentials.ts";
 import { openDataFolder } from "./folder/data-folder.ts";
 import { processStartTicks, removeServerState, writeServerState } from "./folder/server-state.ts";
+import { openFolderRing } from "./keys/master-keys.ts";
 import { openPipelines } from "./pipelines.ts";
 import type { Secrets } from "./secrets.ts";
 import type { ServerSettings } from "./settings.ts";
@@ -15,6 +17,8 @@ export interface ServerDeps {
   readonly consoleFolder: string;
   readonly log: Log;
   readonly secrets: Secrets;
+  /** `undefined`: the folder is not sealed. */
+  readonly masterKeys: KeyManagement | undefined;
 }
 
 /** The whole of Kelp, running. */
@@ -41,6 +45,10 @@ export async function startServer(settings: ServerSettings, deps: ServerDeps): P
   const folder = opened.use(
     await openDataFolder(settings.dir, { disk: systemDisk, clock: systemClock }),
   );
+  const keyRing = await openFolderRing(folder, deps.masterKeys);
+  if (keyRing !== undefined) {
+    log.info("What is written is sealed", { master_key_id: deps.masterKeys?.currentKeyId });
+  }
   const credentials = await loadCredentials(
     folder.file("credentials"),
     {
@@ -55,7 +63,7 @@ export async function startServer(settings: ServerSettings, deps: ServerDeps): P
     },
     { disk: systemDisk, random: systemRandom },
   );
-  const store = opened.use(await openStore({ folder, credentials, settings, log }));
+  const store = opened.use(await openStore({ folder, credentials, settings, keyRing, log }));
   const pipelines = opened.use(
     await openPipelines({
       folder,

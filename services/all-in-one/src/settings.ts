@@ -18,6 +18,13 @@ export interface ServerSettings {
   readonly volumeFolders: readonly VolumeFolderSettings[];
   /** What new content leaves free on the file system of `dir` and of each folder of volumes. */
   readonly minFreeSpaceBytes: number;
+  readonly maintenance: {
+    /** From 0 to 1: volumes with a larger share of garbage are vacuumed. */
+    readonly garbageThreshold: number;
+    readonly vacuumBytesPerSec: number;
+    /** `undefined`: no scrubbing. */
+    readonly scrubCycleMs: number | undefined;
+  };
   readonly pipelines: {
     readonly python: string;
     /** `undefined`: one per processor. */
@@ -25,6 +32,11 @@ export interface ServerSettings {
     readonly imagePolicy: "host" | "refuse";
     readonly cache: "on" | "off";
     readonly secretsFile: string | undefined;
+  };
+  /** Where the master keys are: `file:/PATH` or `env:NAME`. */
+  readonly encryption: {
+    readonly atRest: string | undefined;
+    readonly previous: string | undefined;
   };
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;

@@ -55,6 +55,11 @@ function settingsOf(
     volumeSizeBytesMax: count("volume.sizeLimitMB") * MIB,
     volumeFolders: volumeFolders(values),
     minFreeSpaceBytes: count("volume.minFreeSpaceMB") * MIB,
+    maintenance: {
+      garbageThreshold: Number(text("volume.garbageThreshold")),
+      vacuumBytesPerSec: count("volume.vacuumMBps") * MIB,
+      scrubCycleMs: cycleMs(count("volume.scrubDays")),
+    },
     pipelines: {
       python: text("pipelines.python"),
       parallelism: parallelism === undefined ? undefined : Number(parallelism),
@@ -62,6 +67,7 @@ function settingsOf(
       cache: isOn("pipelines.cache") ? "on" : "off",
       secretsFile: values["pipelines.secrets"],
     },
+    encryption: { atRest: values["encrypt.at-rest"], previous: values["encrypt.previous"] },
     logLevel: logLevel(text("log.level")),
     logFormat: text("log.format") === "json" ? "json" : "pretty",
     readyFile: values["ready-file"],
@@ -100,6 +106,10 @@ function perFolder(
     throw new UsageError(`--${name} has ${values.length} values for ${count} folders of volumes`);
   }
   return Array.from({ length: count }, (_, index) => values[values.length === 1 ? 0 : index]);
+}
+
+function cycleMs(days: number): number | undefined {
+  return days === 0 ? undefined : days * 24 * 60 * 60 * 1000;
 }
 
 function logLevel(text: string): ServerSettings["logLevel"] {

@@ -9,7 +9,7 @@ import {
 import { type CheckFinding, openFiler } from "@kelp/filer";
 import { openMaster } from "@kelp/master";
 import { cataloguedFolders } from "@kelp/volume";
-import { type VolumeStatus, formatFid } from "@kelp/wire";
+import { type Damage, type VolumeStatus, formatFid } from "@kelp/wire";
 import { type DataFolder, openDataFolder } from "../folder/data-folder.ts";
 import type { VolumeFolderSettings } from "../folder/volume-folders.ts";
 import { openVolumes } from "../volumes.ts";
@@ -17,7 +17,12 @@ import { rebuildFolderIndexes } from "./rebuild-indexes.ts";
 
 /** Something that does not fit together in a data folder. */
 export interface FolderFinding {
-  readonly kind: CheckFinding["kind"] | "unusable-volume" | "index-differs" | "index-not-rebuilt";
+  readonly kind:
+    | CheckFinding["kind"]
+    | "unusable-volume"
+    | "index-differs"
+    | "index-not-rebuilt"
+    | "quarantined";
   /** Space is lost, or something was repaired; data is not lost. Everything else is damage. */
   readonly isHarmless: boolean;
   readonly text: string;
@@ -70,6 +75,10 @@ export async function checkFolder(
   for await (const finding of filer.check({ orphans: options.orphans })) {
     options.onFinding(describeFinding(finding));
   }
+  for (const found of volumes.quarantined()) {
+    // Damaged needles the check has read itself.
+    if (!/^[0-9a-f]+$/.test(found.what)) options.onFinding(describeQuarantined(found));
+  }
   const statuses = await volumes.volumes();
   for (const status of statuses) {
     const finding = describeVolume(status);
@@ -112,6 +121,11 @@ export function describeFinding(finding: CheckFinding): FolderFinding {
       return damage(kind, `${finding.owner} is damaged: ${finding.reason}`);
     case "missing-chunk":
       return damage(kind, `blob ${formatFid(finding.fid)} is missing`);
+    case "unreadable-volume":
+      return damage(
+        kind,
+        `volume ${finding.volumeId}, with ${finding.namedCount} blobs in use, cannot be read: ${finding.reason}`,
+      );
     case "corrupt-needle":
       return damage(
         kind,
@@ -150,6 +164,13 @@ export function describeFinding(finding: CheckFinding): FolderFinding {
     default:
       return unreachable(kind);
   }
+}
+
+function describeQuarantined({ volumeId, what, reason }: Damage): FolderFinding {
+  return damage(
+    "quarantined",
+    `scrubbing found the ${what} of volume ${volumeId} damaged: ${reason}`,
+  );
 }
 
 function damage(kind: FolderFinding["kind"], text: string): FolderFinding {

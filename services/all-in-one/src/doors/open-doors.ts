@@ -4,6 +4,8 @@ import { type StaticFiles, createConsoleHandler } from "@kelp/console";
 import { type LocalUserTrust, openPeopleGate } from "@kelp/iam/server";
 import { type S3Server, openS3Server } from "@kelp/s3";
 import type { PeopleGate, PeopleHandler } from "@kelp/wire";
+import { BackupDoor } from "../backup/backup-door.ts";
+import { BACKUP_PATH } from "../backup/messages.ts";
 import type { Credentials } from "../folder/credentials.ts";
 import type { ServerSettings } from "../settings.ts";
 import type { Store } from "../store.ts";
@@ -53,6 +55,7 @@ export async function openDoors(options: DoorsOptions): Promise<Doors> {
     authorizer: options.store.iam,
     gate,
     master: options.store.master,
+    volumes: options.store.volumes,
     clock: systemClock,
     log: options.log,
     version: options.version,
@@ -64,10 +67,24 @@ export async function openDoors(options: DoorsOptions): Promise<Doors> {
     }),
     staticFiles: options.staticFiles,
   });
+  const backup = opened.use(
+    new BackupDoor({
+      filer: options.store.filer,
+      volumes: options.store.volumes,
+      authorizer: options.store.iam,
+      clock: systemClock,
+      random: systemRandom,
+      hashes: systemHashes,
+      log: options.log.child({ door: "backup" }),
+    }),
+  );
   const people = opened.use(
     await PeopleDoor.open({
       gate,
-      route: (path) => (path.startsWith("/apis/") ? options.pipelines.handler : consoleHandler),
+      route: (path) => {
+        if (path.startsWith("/apis/")) return options.pipelines.handler;
+        return path.startsWith(BACKUP_PATH) ? backup.handler : consoleHandler;
+      },
       address: settings.bindAddress,
       port: settings.consolePort,
       log: options.log.child({ door: "console" }),
