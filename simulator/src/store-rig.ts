@@ -68,7 +68,7 @@ export async function openRig(options: RigOptions): Promise<StoreRig> {
     }),
   );
   const master = opened.use(
-    await openMaster({ ...common, volumes, states: volumes, disk: seen, folder: VOLUMES }),
+    await openMaster({ ...common, volumes, states: volumes, disks: volumes }),
   );
   const file = join(scratch, "filer.db");
   for (const suffix of DATABASE_FILES) {

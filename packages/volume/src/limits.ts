@@ -59,11 +59,15 @@ export const CHECKPOINT_SPACE_LEFT_BYTES = 64 * MIB;
 /** Needles of a batch that is put into file order; and entries looked at before others get the thread (some 5 ms). */
 export const FILE_ORDER_COUNT_MAX = 262_144;
 export const FILE_ORDER_PAUSE_COUNT = 262_144;
+/** Needles named in the report of an index made anew. */
+export const DIFFERENCE_EXAMPLES_MAX = 20;
 /** Index entries waiting to be written, per volume; beyond it the index file stays behind until the next opening. */
 export const INDEX_PENDING_BYTES_MAX = 1 * MIB;
 
 /** Volumes with a TTL are kept so much longer than their newest needle can be read, or a tenth of the TTL if that is less. */
 export const EXPIRY_MARGIN_MS_MAX = 10 * 60 * 1000;
+/** At the start. Each waits for the disk most of the time. */
+export const VOLUMES_OPENED_AT_ONCE = 8;
 /** How old the measured free space of a disk may be when a needle is taken. */
 export const SPACE_AGE_MS_MAX = 1000;
 /** Bytes that offsets of this width can address. */

@@ -89,7 +89,32 @@ export {
   objectArn,
   serviceArn,
 } from "./ports/iam.ts";
-export type { AssignRequest, MasterClient, MasterStatus } from "./ports/master-client.ts";
+export { type DoorCaller, admitCaller, mayAccess, requireAccess } from "./door-access.ts";
+export type {
+  DoorAdmission,
+  DoorGate,
+  DoorGrant,
+  DoorQuestion,
+  NeedleTokens,
+} from "./ports/door-gate.ts";
+export {
+  type DataKey,
+  type GenerateDataKey,
+  type KeyContext,
+  type KeyManagement,
+  KeyManagementError,
+  type KeyManagementErrorCode,
+  type TextSealer,
+  type WrapKey,
+  type WrappedKey,
+} from "./ports/key-management.ts";
+export type {
+  AssignRequest,
+  MasterAdmin,
+  MasterClient,
+  MasterStatus,
+  VolumeLayout,
+} from "./ports/master-client.ts";
 export {
   type BucketInfo,
   type ListObjectsQuery,
@@ -132,3 +157,5 @@ export {
   type VolumeStatus,
   type VolumeTraits,
 } from "./ports/volume-client.ts";
+export { formatTtl, parseTtl, ttlSeconds } from "./ttl-text.ts";
+export { volumeInfoJson } from "./volume-info-json.ts";

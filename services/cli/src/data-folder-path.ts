@@ -9,6 +9,26 @@ export const DIR_OPTION: OptionDefinition & { readonly name: "dir" } = must(
   SERVER_OPTIONS.find((option) => option.name === "dir"),
 );
 
+/** `--volume.dir`, for commands that look at content while no server runs. */
+export const VOLUME_DIR_OPTION: OptionDefinition & { readonly name: "volume.dir" } = must(
+  SERVER_OPTIONS.find((option) => option.name === "volume.dir"),
+);
+
+/** The folders of volumes that are named; `undefined` when none is. */
+export function volumeFolderPaths(
+  line: CommandLine,
+  flags: Readonly<Record<string, string | undefined>>,
+): readonly string[] | undefined {
+  const { currentFolder, environment } = line;
+  const values = resolveOptions([VOLUME_DIR_OPTION], {
+    flags,
+    environment,
+    currentFolder,
+    config: undefined,
+  });
+  return values["volume.dir"]?.split(",");
+}
+
 /** The data folder that a command is about, by flag or environment or default. */
 export function dataFolderPath(
   line: CommandLine,

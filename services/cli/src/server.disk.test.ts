@@ -243,6 +243,15 @@ test("fsck refuses a folder in use, and finds what is damaged", async () => {
   expect(sound.status).toBe(0);
   expect(JSON.parse(sound.stdout)).toMatchObject({ damageCount: 0, findings: [] });
 
+  const index = join(dir, "volumes/1.idx");
+  const indexBytes = readFileSync(index);
+  writeFileSync(index, indexBytes.subarray(0, -16));
+  const rebuilt = await runCli(["fsck", "--dir", dir, "--rebuild-index"]);
+  expect(rebuilt.status).toBe(0);
+  expect(rebuilt.stdout).toMatch(/harmless +the index of volume 1 was made anew: 1 blobs differed/);
+  expect(rebuilt.stdout).toContain("volumes were made anew");
+  expect(readFileSync(index)).toEqual(indexBytes);
+
   const volume = join(dir, "volumes/1.dat");
   const bytes = readFileSync(volume);
   bytes[1_000_000] = 8;

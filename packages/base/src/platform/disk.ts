@@ -55,7 +55,12 @@ export const systemDisk: Disk = {
   },
   async space(path): Promise<DiskSpace> {
     const stat = await attempt("measure", path, () => fs.promises.statfs(path));
-    return { totalBytes: stat.blocks * stat.bsize, availableBytes: stat.bavail * stat.bsize };
+    const { dev } = await attempt("measure", path, () => fs.promises.stat(path));
+    return {
+      totalBytes: stat.blocks * stat.bsize,
+      availableBytes: stat.bavail * stat.bsize,
+      fileSystem: String(dev),
+    };
   },
 };
 

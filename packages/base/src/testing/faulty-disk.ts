@@ -89,7 +89,7 @@ export class FaultyDisk implements Disk {
   async space(path: string): Promise<DiskSpace> {
     const space = await this.#disk.space(path);
     const availableBytes = Math.min(space.availableBytes, this.spaceBytes);
-    return { totalBytes: space.totalBytes, availableBytes };
+    return { ...space, availableBytes };
   }
 
   concerns(path: string): boolean {

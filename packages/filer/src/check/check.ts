@@ -1,5 +1,6 @@
 import type { Chunk, Fid, NeedleId, VolumeClient, VolumeId } from "@kelp/wire";
 import { errorCodes } from "../errors.ts";
+import { inlineBytesOf } from "../seal/stored-bytes.ts";
 import { KnownGarbage } from "./known-garbage.ts";
 import type { FilerStore } from "../store/filer-store.ts";
 
@@ -137,7 +138,7 @@ function* checkStore(store: FilerStore): Generator<CheckFinding> {
       yield { kind: "damaged-entry", owner, reason: damage };
       continue;
     }
-    let chunkBytes = inlineBytes;
+    let chunkBytes = inlineBytesOf(inlineBytes, sizeBytes);
     for (const chunk of chunks) {
       chunkBytes += chunk.sizeBytes;
       named.add(holders);

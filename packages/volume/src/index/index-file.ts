@@ -36,8 +36,8 @@ export class IndexFile {
   #isBehind = false;
   #checkpoint: CheckpointKeeper | undefined;
   #lastRecord: LastRecord | undefined;
-  /** Handed over last: where the last record is found when it is asked for. */
-  #lastEntries: Uint8Array | undefined;
+  /** The last entry handed over that names a record: read when it is asked for. */
+  #lastEntry: Buffer | undefined;
 
   constructor(options: IndexFileOptions) {
     this.#file = options.file;
@@ -74,7 +74,7 @@ export class IndexFile {
     }
     this.#pending.push(entries);
     this.#pendingBytes += entries.length;
-    this.#lastEntries = entries;
+    this.#noteLastRecord(entries);
     this.#writing ??= this.#write();
     this.#checkpoint?.noteChanges(entries.length / this.#entryBytes, () => this.#point());
   }
@@ -82,6 +82,11 @@ export class IndexFile {
   /** Resolves when nothing is being written. */
   async settle(): Promise<void> {
     await this.#writing;
+  }
+
+  /** Whether the file holds everything that was handed over, as far as it is known when nothing is being written. */
+  get isWhole(): boolean {
+    return !this.#isBehind && this.#pendingBytes === 0;
   }
 
   /** Writes what waits, syncs and closes. A failure to write is logged: the volume file has it all. */
@@ -114,13 +119,21 @@ export class IndexFile {
     };
   }
 
-  #findLastRecord(): LastRecord | undefined {
-    const entries = this.#lastEntries;
-    if (entries === undefined) return this.#lastRecord;
+  #noteLastRecord(entries: Uint8Array): void {
     const bytes = Buffer.from(entries.buffer, entries.byteOffset, entries.length);
+    const entryBytes = this.#entryBytes;
+    for (let at = bytes.length - entryBytes; at >= 0; at -= entryBytes) {
+      // A removal without a tombstone has no place.
+      if (readIndexEntry(bytes, at, this.#index.offsetWidth).offsetBytes === 0) continue;
+      this.#lastEntry = bytes.subarray(at, at + entryBytes);
+      return;
+    }
+  }
+
+  #findLastRecord(): LastRecord | undefined {
+    if (this.#lastEntry === undefined) return this.#lastRecord;
     const { offsetWidth, recordBytes } = this.#index;
-    const entry = readIndexEntry(bytes, bytes.length - this.#entryBytes, offsetWidth);
-    return lastRecordOf(entry, recordBytes);
+    return lastRecordOf(readIndexEntry(this.#lastEntry, 0, offsetWidth), recordBytes);
   }
 
   async #write(): Promise<void> {

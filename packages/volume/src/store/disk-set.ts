@@ -1,7 +1,11 @@
-import { type Clock, type Disk, type Log, assert } from "@kelp/base";
+import { type Clock, type Disk, type Log, Semaphore, assert } from "@kelp/base";
 import type { VolumeId, VolumeState } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
-import { FULL_GRACE_BYTES_DEFAULT, VOLUME_SIZE_BYTES_DEFAULT } from "../limits.ts";
+import {
+  FULL_GRACE_BYTES_DEFAULT,
+  VOLUMES_OPENED_AT_ONCE,
+  VOLUME_SIZE_BYTES_DEFAULT,
+} from "../limits.ts";
 import { parseDataFileName } from "../volume/file-name.ts";
 import { openVolume } from "../volume/open-volume.ts";
 import { Volume, type VolumeOptions } from "../volume/volume.ts";
@@ -11,7 +15,7 @@ import type { StateAnnouncer } from "./state-announcer.ts";
 import { type VolumeStoreOptions, foldersOf } from "./store-options.ts";
 import { UnavailableVolume } from "./unavailable-volume.ts";
 import { removeVolumeFiles } from "./volume-files.ts";
-import type { VolumeTable } from "./volume-table.ts";
+import type { VolumeSlot, VolumeTable } from "./volume-table.ts";
 
 interface FoundVolume {
   readonly disk: DiskFolder;
@@ -35,6 +39,7 @@ export class DiskSet {
   readonly #disk: Disk;
   readonly #clock: Clock;
   readonly #log: Log;
+  #checking: Promise<void> | undefined;
 
   constructor(
     options: VolumeStoreOptions,
@@ -64,11 +69,19 @@ export class DiskSet {
     await this.#finishDeletions();
     await this.#openVolumes(this.disks.filter((disk) => disk.failure === undefined));
     this.#addMissing();
+    this.#catalogue.keepFolders(this.disks.map((disk) => disk.folder));
     await this.#catalogue.save();
   }
 
   /** Looks after every folder: one that stopped answering takes its volumes away, one that answers again brings them back. */
-  async checkAll(): Promise<void> {
+  checkAll(): Promise<void> {
+    this.#checking ??= this.#checkEach().finally(() => {
+      this.#checking = undefined;
+    });
+    return this.#checking;
+  }
+
+  async #checkEach(): Promise<void> {
     for (const disk of this.disks) {
       if (disk.failure === undefined) await this.#checkHealthy(disk);
       else await this.#tryAgain(disk);
@@ -141,6 +154,7 @@ export class DiskSet {
         `Cannot use ${disk.folder} for volumes: it is the same folder as ${twin.folder}, or a copy of it`,
       );
       disk.fail(failure);
+      disk.release();
       throw failure;
     }
     this.#catalogue.setFolder(disk.folder, disk.uuid);
@@ -180,12 +194,27 @@ export class DiskSet {
     const isKnown = ({ disk, id }: FoundVolume): boolean =>
       this.#catalogue.volume(id)?.folder === disk.uuid;
     found.sort((left, right) => Number(isKnown(right)) - Number(isKnown(left)));
-    for (const { disk, id, collection } of found) await this.#openOne(disk, id, collection);
+    const first = new Map<VolumeId, FoundVolume>();
+    const twins: FoundVolume[] = [];
+    for (const each of found) {
+      if (first.has(each.id)) twins.push(each);
+      else first.set(each.id, each);
+    }
+    // No two of one id are opened at the same time.
+    const slots = new Semaphore(VOLUMES_OPENED_AT_ONCE);
+    const openInTurn = async (each: FoundVolume): Promise<void> => {
+      using _permit = await slots.acquire();
+      await this.#openOne(each);
+    };
+    await Promise.all(Array.from(first.values(), openInTurn));
+    for (const twin of twins) await this.#openOne(twin);
   }
 
-  async #openOne(disk: DiskFolder, id: VolumeId, collection: string): Promise<void> {
+  async #openOne({ disk, id, collection }: FoundVolume): Promise<void> {
     const earlier = this.#table.find(id);
-    if (earlier !== undefined && !(earlier.volume.state === "missing" && earlier.disk === disk)) {
+    if (earlier !== undefined && !this.#mayReplace(earlier, disk)) {
+      // It was made while its disk was on the way out, and has never left.
+      if (earlier.disk === disk) return;
       // Which of the two is right cannot be known, so this one is not touched.
       this.#log.error("two volume files have one id; the second is left alone", {
         volume_id: id,
@@ -195,10 +224,16 @@ export class DiskSet {
       return;
     }
     const volume = await this.#openOrFail(disk, id, collection);
-    if (earlier === undefined) this.#table.add(id, { volume, disk });
-    else await this.#table.exchange(id, volume);
+    if (earlier !== undefined) this.#table.drop(id);
+    this.#table.add(id, { volume, disk });
     this.#catalogue.set({ id, collection, folder: disk.uuid, isDeleted: false });
     this.#states.tell({ id, collection, state: this.stateOn(disk, volume.state) });
+  }
+
+  /** Of an unusable volume nothing is lost when its files turn up. */
+  #mayReplace(earlier: VolumeSlot, disk: DiskFolder): boolean {
+    if (earlier.job !== undefined || !(earlier.volume instanceof UnavailableVolume)) return false;
+    return earlier.volume.state === "missing" || earlier.disk === disk;
   }
 
   async #openOrFail(disk: DiskFolder, id: VolumeId, collection: string) {
@@ -235,8 +270,15 @@ export class DiskSet {
   #diskOf(uuid: string): DiskFolder {
     const held = this.disks.find((disk) => disk.uuid === uuid);
     const there = this.disks.find((disk) => this.#catalogue.folderAt(disk.folder) === uuid);
-    const gone = () => new DiskFolder(this.disks.length, { path: uuid });
-    return held ?? there ?? gone();
+    return held ?? there ?? this.#goneDisk(uuid);
+  }
+
+  /** A folder that is not among those of this store any more. */
+  #goneDisk(uuid: string): DiskFolder {
+    const path = this.#catalogue.pathOf(uuid) ?? uuid;
+    const disk = new DiskFolder(this.disks.length, { path });
+    disk.fail(new Error(`no folder of volumes is ${path}`));
+    return disk;
   }
 
   async #checkHealthy(disk: DiskFolder): Promise<void> {
@@ -250,6 +292,8 @@ export class DiskSet {
       });
       disk.fail(error);
       await this.#takeAway(disk, error);
+      // Not before the last of its files is closed, so that no other process writes to it at the same time.
+      disk.release();
     }
   }
 

@@ -67,8 +67,8 @@ export class VolumeStore
   readonly #states = new StateAnnouncer();
   readonly #catalogue: Catalogue;
   readonly #folders: DiskSet;
-  /** Ids of volumes being made. */
-  readonly #creating = new Set<VolumeId>();
+  /** Volumes being made, each with its disk once that is chosen. */
+  readonly #creating = new Map<VolumeId, DiskFolder | undefined>();
   #isClosed = false;
 
   /** For `openVolumeStore`, which opens the volumes. */
@@ -140,7 +140,7 @@ export class VolumeStore
     if (isTaken || this.#creating.has(id)) {
       throw new VolumeError("volume-exists", `Cannot make volume ${id}: it exists`);
     }
-    this.#creating.add(id);
+    this.#creating.set(id, undefined);
     try {
       await this.#createSomewhere(id, options);
     } finally {
@@ -226,11 +226,12 @@ export class VolumeStore
   }
 
   async #createSomewhere(id: VolumeId, options: CreateVolume): Promise<void> {
-    const places = [];
+    const measured: { disk: DiskFolder; availableBytes: number | undefined }[] = [];
     for (const disk of this.#folders.disks) {
-      const availableBytes = await this.#folders.measure(disk);
-      places.push({ disk, availableBytes, volumeCount: this.#countOn(disk) });
+      measured.push({ disk, availableBytes: await this.#folders.measure(disk) });
     }
+    // Counted and chosen in one turn, so that volumes made at once see each other.
+    const places = measured.map((each) => ({ ...each, volumeCount: this.#countOn(each.disk) }));
     const placement = placeVolume(places, options.diskType ?? "");
     if (placement.kind === "none") {
       throw new VolumeError("out-of-space", `Cannot make volume ${id}: ${placement.reason}`);
@@ -251,6 +252,7 @@ export class VolumeStore
 
   async #createOn(disk: DiskFolder, id: VolumeId, options: CreateVolume): Promise<void> {
     const { collection } = options;
+    this.#creating.set(id, disk);
     const volumeOptions = this.#folders.volumeOptions(disk, id, collection);
     const volume = await Volume.create(this.#options, volumeOptions, options);
     this.#catalogue.set({ id, collection, folder: disk.uuid, isDeleted: false });
@@ -262,6 +264,10 @@ export class VolumeStore
       this.#catalogue.forget(id);
       // Not a refusal of this disk: the next one would not do better.
       throw creationFailed(id, error);
+    }
+    if (disk.failure !== undefined) {
+      await volume.close();
+      throw new VolumeError("volume-failed", `Cannot make volume ${id}: its disk failed meanwhile`);
     }
     if (this.#isClosed) await volume.close();
     this.#table.add(id, { volume, disk });
@@ -308,7 +314,8 @@ export class VolumeStore
   }
 
   #countOn(disk: DiskFolder): number {
-    return this.#table.slots().filter(([, slot]) => slot.disk === disk).length;
+    const coming = [...this.#creating.values()].filter((its) => its === disk);
+    return this.#table.slots().filter(([, slot]) => slot.disk === disk).length + coming.length;
   }
 
   #refuseClosed(action: string): void {

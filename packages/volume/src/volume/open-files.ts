@@ -132,7 +132,7 @@ export async function openFiles(deps: VolumeDeps, name: VolumeName): Promise<Vol
   }
 }
 
-async function readSuperblock(
+export async function readSuperblock(
   deps: VolumeDeps,
   name: VolumeName,
   data: DiskFile,
@@ -195,8 +195,7 @@ async function openIndexOf(
     const { index } = loaded;
     const indexFile = new IndexFile({ file, endBytes: loaded.trustedBytes, index, log: deps.log });
     const tail = await recoverTail(deps, { region, loaded, indexFile });
-    keepCheckpoint(deps, name, { loaded, checkpoint, indexFile });
-    return {
+    const files: VolumeFiles = {
       data,
       superblock,
       info,
@@ -207,13 +206,15 @@ async function openIndexOf(
       lastDateNs: await readDate(data, tail.lastRecord),
       damagedCount: tail.damagedCount,
     };
+    keepCheckpoint(deps, name, { loaded, checkpoint, indexFile, dataFile: data });
+    return files;
   } catch (error) {
     await file.close();
     throw error;
   }
 }
 
-async function checkpointSource(
+export async function checkpointSource(
   deps: VolumeDeps,
   name: VolumeName,
   data: DiskFile,
@@ -230,11 +231,12 @@ function keepCheckpoint(
     readonly loaded: LoadedIndex;
     readonly checkpoint: CheckpointSource;
     readonly indexFile: IndexFile;
+    readonly dataFile: DiskFile;
   },
 ): void {
-  const { loaded, checkpoint, indexFile } = opened;
+  const { loaded, checkpoint, indexFile, dataFile } = opened;
   const { index, trustedBytes, checkpointBytes } = loaded;
-  const options = { ...checkpoint, folder: name.folder, log: deps.log, index };
+  const options = { ...checkpoint, folder: name.folder, log: deps.log, index, dataFile };
   const replayed = (trustedBytes - checkpointBytes) / indexEntryBytes(index.offsetWidth);
   indexFile.keepCheckpoint(new CheckpointKeeper(options, replayed), loaded.lastRecord);
 }

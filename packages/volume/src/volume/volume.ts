@@ -23,14 +23,12 @@ import { checkRecord, corruptNeedle, openRecord } from "../needle/stored-needle.
 import { ttlLengthMs } from "../needle/ttl.ts";
 import { NEW_SUPERBLOCK } from "../superblock/superblock.ts";
 import { Appender } from "./appender.ts";
-import { findRemoved } from "./find-removed.ts";
 import {
   type VolumeDeps,
   type VolumeFiles,
   type VolumeName,
   basePath,
   createFiles,
-  indexPath,
   openFiles,
 } from "./open-files.ts";
 import { RunningReads } from "./running-reads.ts";
@@ -182,8 +180,10 @@ export class Volume implements ServedVolume {
   async readNeedle(fid: Fid, options: ReadNeedle = {}): Promise<StoredNeedle | undefined> {
     this.#refuseClosed();
     const { removed = "refuse" } = options;
-    const live = this.#files.index.find(idHigh(fid.needleId), idLow(fid.needleId));
-    const location = live ?? (removed === "read" ? await this.#findRemoved(fid) : undefined);
+    const { index } = this.#files;
+    const [high, low] = [idHigh(fid.needleId), idLow(fid.needleId)];
+    const live = index.find(high, low);
+    const location = live ?? (removed === "read" ? index.findRemoved(high, low) : undefined);
     if (location === undefined) return undefined;
     const { bodyBytes } = location;
     const record = Buffer.allocUnsafeSlow(recordBytesOf(bodyBytes));
@@ -304,17 +304,6 @@ export class Volume implements ServedVolume {
     if (this.#info.isReadOnly === isReadOnly) return;
     const base = basePath(this.#options);
     this.#info = await writeVolumeInfo(this.#disk, base, this.#info, { isReadOnly });
-  }
-
-  async #findRemoved(fid: Fid): Promise<NeedleLocation | undefined> {
-    await this.#files.indexFile.settle();
-    try {
-      return await this.#reads.during(() =>
-        findRemoved(this.#disk, indexPath(this.#options), fid.needleId),
-      );
-    } catch (error) {
-      throw readFailed(fid, error);
-    }
   }
 
   /** Size of the data of a needle, from the beginning of its record; 0 when that is damaged, which is no reason to keep it. */

@@ -46,6 +46,8 @@ export interface DiskStatus {
   readonly state: "ok" | "failed";
   readonly totalBytes: number;
   readonly availableBytes: number;
+  /** Equal for folders of one file system, which share its space; `undefined` where that cannot be told. */
+  readonly fileSystem?: string | undefined;
   readonly volumeCount: number;
   /** At most so many; `undefined` as many as space allows. */
   readonly volumeCountMax: number | undefined;

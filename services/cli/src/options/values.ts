@@ -9,7 +9,7 @@ export type ValueSource =
   | { readonly kind: "config"; readonly file: string; readonly folder: string }
   | { readonly kind: "default"; readonly folder: string };
 
-/** Checks one value and brings it to its one spelling: paths absolute, counts without signs. Throws `UsageError`. */
+/** Checks one value and brings it to its one spelling: paths absolute, counts without signs, lists without spaces. Throws `UsageError`. */
 export function checkValue(option: OptionDefinition, text: string, source: ValueSource): string {
   const where = `${describeSource(option.name, source)} is ${JSON.stringify(text)}`;
   const { kind } = option;
@@ -33,6 +33,11 @@ export function checkValue(option: OptionDefinition, text: string, source: Value
       if (text === "on" || text === "true") return "on";
       if (text === "off" || text === "false") return "off";
       throw new UsageError(`${where}: choose on or off`);
+    case "list":
+      return text
+        .split(",")
+        .map((each) => checkValue({ ...option, kind: kind.item }, each.trim(), source))
+        .join(",");
     default:
       kind satisfies never;
       return text;
