@@ -9,7 +9,7 @@ export function encodeChecked(value: unknown, hashes: Pick<Hashes, "digest">): U
   return utf8(`${line}\n${hex(hashes.digest("sha256", utf8(line)))}\n`);
 }
 
-/** Throws `BackupError` `backup-damaged`. The value is what was encoded, so its shape is known. */
+/** Throws `BackupError` `backup-damaged`. Damage is ruled out, not malice: whoever may write there can make the hash, too. */
 export function decodeChecked(
   name: string,
   bytes: Uint8Array,
