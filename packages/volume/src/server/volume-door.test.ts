@@ -226,6 +226,16 @@ test("a manifest is resolved, in any range, and as it is when asked for", async 
   expect(await (await ask(`/${path}?cm=false`)).json()).toMatchObject({ name: "both.txt" });
 });
 
+test("a manifest cannot make an answer's headers as long as itself", async () => {
+  const path = fresh();
+  const long = "n".repeat(1_000_000);
+  const manifest = JSON.stringify({ name: long, mime: long, size: 0, chunks: [] });
+  expect(await status(`/${path}?cm=true`, { method: "POST", body: manifest })).toBe(201);
+  const read = await ask(`/${path}`);
+  expect([read.status, read.headers.get("content-disposition")]).toEqual([200, null]);
+  expect(read.headers.get("content-type")).toBe("application/octet-stream");
+});
+
 test("deleting a manifest deletes its chunks", async () => {
   const { path, chunks } = await chunked();
   const deleted = await ask(`/${path}`, { method: "DELETE" });
