@@ -1,5 +1,14 @@
 import { expect, test } from "bun:test";
-import { readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { systemDisk, systemHashes } from "@kelp/base/platform";
 import { FaultyDisk, temporaryFolder } from "@kelp/base/testing";
@@ -280,6 +289,7 @@ test("a manifest that calls itself otherwise is refused, and pruning removes not
 test.each<[string, (manifest: BackupManifest) => unknown]>([
   ["packs elsewhere", ({ packs }) => ({ packs: [...packs, "../../victim"] })],
   ["a pack that is no text", () => ({ packs: [7] })],
+  ["a pack twice", ({ packs }) => ({ packs: [...packs, ...packs] })],
   ["no packs", () => ({ packs: null })],
   [
     "fewer blocks than the size takes",
@@ -326,6 +336,21 @@ test.each<[string, (index: PackIndex) => unknown]>([
     await it.target.write(`packs/${id}.json`, forged);
   }
   expect(await codeOf(it.source.restore(it.target))).toBe("backup-damaged");
+});
+
+test("links that somebody left in a target lead no write elsewhere", async () => {
+  using it = await rig();
+  await fill(it);
+  const victim = join(it.path, "..", "victim");
+  writeFileSync(victim, "kept");
+  mkdirSync(it.path);
+  symlinkSync(victim, join(it.path, "kelp-backup.json.tmp"));
+  const nowhere = join(it.path, "..", "nowhere");
+  symlinkSync(nowhere, join(it.path, "dangling.tmp"));
+  await it.source.backUp(it.target);
+  await it.target.write("dangling", new Uint8Array(1));
+  expect([readFileSync(victim, "utf8"), existsSync(nowhere)]).toEqual(["kept", false]);
+  await it.source.verify(it.target);
 });
 
 test("a block that has another content than its name says is refused", async () => {

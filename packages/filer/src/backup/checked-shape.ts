@@ -18,6 +18,7 @@ export function isManifest(value: unknown, id: string): value is BackupManifest 
     isListOf(databases, isDatabase) &&
     isListOf(files, isFile) &&
     isListOf(packs, isPackId) &&
+    new Set(packs).size === packs.length &&
     isListOf(volumes, isObject) &&
     isCount(damagedCount)
   );

@@ -20,5 +20,10 @@ export function decodeChecked(
   const line = text.slice(0, Math.max(end, 0));
   const isWhole = end > 0 && text.slice(end) === `\n${hex(hashes.digest("sha256", utf8(line)))}\n`;
   if (!isWhole) throw new BackupError("backup-damaged", `${name} is torn or damaged`);
-  return JSON.parse(line);
+  try {
+    return JSON.parse(line);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new BackupError("backup-damaged", `${name} is no JSON`, { cause: error });
+  }
 }
