@@ -10,6 +10,7 @@ export {
   type VolumeId,
   formatFid,
   needleId,
+  isSnapshotName,
   parseBucketName,
   parseEntryPath,
   parseFid,
@@ -61,6 +62,7 @@ export type {
   ListUploadsQuery,
   Namespace,
   Part,
+  QuotaChange,
   Snapshot,
   Snapshots,
   Subscribe,
@@ -116,14 +118,19 @@ export type {
   VolumeLayout,
 } from "./ports/master-client.ts";
 export {
+  type BucketCopies,
   type BucketInfo,
+  type BucketQuotaChange,
+  type CloneBucket,
   type ListObjectsQuery,
   type ObjectInfo,
   type ObjectPage,
+  type ObjectReads,
   type ObjectStore,
   ObjectStoreError,
   type ObjectStoreErrorCode,
   type PutObject,
+  type SnapshotInfo,
 } from "./ports/object-store.ts";
 export type {
   Admission,
