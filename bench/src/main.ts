@@ -5,6 +5,7 @@ import manifest from "../../package.json";
 import type { Measurement } from "./load.ts";
 import { type SuiteOptions, parseOptions } from "./options.ts";
 import { type ResultFile, resultTables } from "./report.ts";
+import { erasureSuite } from "./suites/erasure.ts";
 import { largeSuite } from "./suites/large.ts";
 import { listSuite } from "./suites/list.ts";
 import { needlesSuite } from "./suites/needles.ts";
@@ -23,6 +24,7 @@ const SUITES: Readonly<Record<string, (options: SuiteOptions) => Promise<Measure
   start: startSuite,
   needles: needlesSuite,
   pipeline: pipelineSuite,
+  erasure: erasureSuite,
 };
 const FOLDER = resolve(import.meta.dirname, "..");
 const RESULTS = join(FOLDER, "results");

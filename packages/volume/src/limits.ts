@@ -64,6 +64,33 @@ export const DIFFERENCE_EXAMPLES_MAX = 20;
 /** Index entries waiting to be written, per volume; beyond it the index file stays behind until the next opening. */
 export const INDEX_PENDING_BYTES_MAX = 1 * MIB;
 
+/** Blocks of the rows in which a volume file is dealt out to its shards: large ones first (the format says so). */
+export const LARGE_BLOCK_BYTES = 1 * GIB;
+export const SMALL_BLOCK_BYTES = 1 * MIB;
+/** Each so many bytes of a shard have a checksum of their own. */
+export const BITROT_BLOCK_BYTES = 16 * MIB;
+export const DATA_SHARDS_DEFAULT = 10;
+export const PARITY_SHARDS_DEFAULT = 4;
+/** Of each shard that encoding, rebuilding and verifying hold at a time: with 32 shards 16 MiB together. */
+export const ERASURE_PIECE_BYTES = 512 * KIB;
+/** Bytes that an erasure or tiering job reads and writes in a second unless told otherwise. */
+export const JOB_BYTES_PER_SEC_DEFAULT = 128 * MIB;
+/** A read that makes up for missing shards does so by pieces of this size: with 32 shards 32 MiB together. */
+export const RECOVERY_BYTES_MAX = 1 * MIB;
+/** Such reads under way at the same time, per volume; others wait. */
+export const RECOVERY_COUNT_MAX = 4;
+/** Needles of an erasure-coded volume known to be corrupt beyond repair: read again without searching for the cause. */
+export const KNOWN_CORRUPT_COUNT_MAX = 1024;
+/** Entries of a sorted index between two keys in memory: 4 KiB are read to find a needle. */
+export const SORTED_INDEX_STEP = 256;
+/** Blocks of a volume file that lives elsewhere, and how many of them are kept, per volume: 16 MiB. */
+export const REMOTE_BLOCK_BYTES = 256 * KIB;
+export const REMOTE_BLOCK_COUNT_MAX = 64;
+
+assert(LARGE_BLOCK_BYTES % SMALL_BLOCK_BYTES === 0, "large blocks are whole small ones");
+assert(SMALL_BLOCK_BYTES % ERASURE_PIECE_BYTES === 0, "a small block is whole pieces");
+assert(BITROT_BLOCK_BYTES % ERASURE_PIECE_BYTES === 0, "a checksum ends where a piece ends");
+
 /** Read and written together by a vacuum in a second, unless its caller says otherwise. */
 export const VACUUM_BYTES_PER_SEC_DEFAULT = 64 * MIB;
 /** Left free by a vacuum on a disk that is nearly full: deletes and bookkeeping go on meanwhile. */

@@ -159,5 +159,6 @@ export {
   type VolumeStatus,
   type VolumeTraits,
 } from "./ports/volume-client.ts";
+export type { BlobContent, RemoteBlobs } from "./ports/remote-blobs.ts";
 export { formatTtl, parseTtl, ttlSeconds } from "./ttl-text.ts";
 export { volumeInfoJson } from "./volume-info-json.ts";

@@ -55,6 +55,7 @@ export async function openStore(options: {
     await openVolumes({
       folder,
       folders: settings.volumeFolders,
+      tiers: settings.volumeTiers,
       freeBytesFloor: settings.minFreeSpaceBytes,
       volumeSizeBytesMax: settings.volumeSizeBytesMax,
       log: options.log.child({ room: "volume" }),

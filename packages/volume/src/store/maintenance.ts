@@ -53,6 +53,12 @@ export interface MaintenanceOptions extends VolumeDeps {
   readonly volumes: () => Promise<VolumeStatus[]>;
   readonly disks: () => Promise<DiskStatus[]>;
   readonly find: (id: VolumeId) => VolumeSlot | undefined;
+  /** Scrubs a volume of shards and makes good what parity can; `undefined` when it is none. */
+  readonly scrubShards: (
+    id: VolumeId,
+    slot: VolumeSlot,
+    options: JobOptions,
+  ) => Promise<ScrubReport | undefined>;
 }
 
 /** Vacuuming and scrubbing of a store's volumes, one at a time or in rounds, and what came of it. */
@@ -176,7 +182,12 @@ export class Maintenance {
     const { volume, disk } = slot;
     const record = this.#records.get(disk);
     if (record === undefined) throw notPlain(id);
-    if (!(volume instanceof Volume)) return this.#scrubByScan(id, slot, record, options);
+    if (!(volume instanceof Volume)) {
+      const report = await this.#options.scrubShards(id, slot, options);
+      if (report === undefined) return this.#scrubByScan(id, slot, record, options);
+      await this.#settle(id, record, report);
+      return report;
+    }
     const checked = {
       id,
       get content() {
@@ -206,11 +217,17 @@ export class Maintenance {
       checkedBytes += bytes;
       await pace.spend(bytes);
     }
-    const foundMs = clock.nowMs();
+    const report = { checkedCount, checkedBytes, repaired: [], damaged };
+    await this.#settle(id, record, report);
+    return report;
+  }
+
+  /** Notes that all of a volume was read, and what was found. */
+  async #settle(id: VolumeId, record: ScrubRecord, { damaged }: ScrubReport): Promise<void> {
+    const foundMs = this.#options.clock.nowMs();
     await record.settleDamage(id, () => false);
     await record.addDamage(damaged.map((damage) => ({ ...damage, foundMs })));
     await record.setProgress(id, { revision: 0, positionBytes: 0, finishedMs: foundMs });
-    return { checkedCount, checkedBytes, repaired: [], damaged };
   }
 
   #countVacuum(id: VolumeId, report: VacuumReport): void {

@@ -2,6 +2,7 @@ import { DiskError, assert } from "@kelp/base";
 import type {
   CreateVolume,
   DiskStatus,
+  ErasureShape,
   Fid,
   FoundDamage,
   JobOptions,
@@ -27,15 +28,16 @@ import { isCollection } from "../volume/file-name.ts";
 import type { ServedVolume } from "../volume/served-volume.ts";
 import { Volume } from "../volume/volume.ts";
 import { Catalogue } from "./catalogue.ts";
-import type { DiskFolder } from "./disk-folder.ts";
+import { DiskFolder } from "./disk-folder.ts";
 import { DiskSet } from "./disk-set.ts";
 import { Maintenance, type ScrubRound, type VacuumRound } from "./maintenance.ts";
 import { isVolumeExpired } from "./expired-volume.ts";
 import { placeVolume } from "./placement.ts";
 import { StateAnnouncer } from "./state-announcer.ts";
-import type { VolumeStoreOptions } from "./store-options.ts";
+import { type VolumeStoreOptions, foldersOf } from "./store-options.ts";
 import { UnavailableVolume } from "./unavailable-volume.ts";
 import { removeVolumeFiles } from "./volume-files.ts";
+import { VolumeForms } from "./volume-forms.ts";
 import { type VolumeSlot, VolumeTable } from "./volume-table.ts";
 
 /**
@@ -58,35 +60,23 @@ export async function openVolumeStore(options: VolumeStoreOptions): Promise<Volu
   return store;
 }
 
-/** What this store does of `VolumeAdmin`. */
-type Administration = Pick<
-  VolumeAdmin,
-  | "disks"
-  | "deleteVolume"
-  | "deleteCollection"
-  | "setWritable"
-  | "vacuum"
-  | "scrubVolume"
-  | "quarantined"
-  | "figures"
->;
-
 /** The volumes of some folders. It owns their files; close it. */
 export class VolumeStore
-  implements VolumeClient, NeedleStore, Administration, VolumeStateSource, AsyncDisposable
+  implements VolumeClient, NeedleStore, VolumeAdmin, VolumeStateSource, AsyncDisposable
 {
   readonly #options: VolumeStoreOptions;
   readonly #table = new VolumeTable();
   readonly #states = new StateAnnouncer();
   readonly #catalogue: Catalogue;
   readonly #folders: DiskSet;
+  /** Volumes being made, each with its disk once that is chosen. */
+  readonly #creating = new Map<VolumeId, DiskFolder | undefined>();
   readonly #maintenance: Maintenance;
+  readonly #forms: VolumeForms;
   /** Aborted when the store closes: jobs end, volumes are closed after them. */
   readonly #stopping = new AbortController();
   readonly #jobs = new Set<Promise<unknown>>();
   readonly #refusals = { changesRefusedCount: 0, readsRefusedCount: 0 };
-  /** Volumes being made, each with its disk once that is chosen. */
-  readonly #creating = new Map<VolumeId, DiskFolder | undefined>();
   #isClosed = false;
 
   /** For `openVolumeStore`, which opens the volumes. */
@@ -99,12 +89,25 @@ export class VolumeStore
       volumes: () => this.volumes(),
       disks: () => this.disks(),
       find: (id) => this.#table.find(id),
+      scrubShards: (id, slot, jobOptions) => this.#forms.scrub(id, slot, jobOptions),
+    });
+    const disks = foldersOf(options).map((folder, index) => new DiskFolder(index, folder));
+    this.#forms = new VolumeForms({
+      ...options,
+      table: this.#table,
+      disks,
+      remotes: options.remotes ?? new Map(),
+      openPlain: (place) => this.#folders.openPlain(place),
+      announce: (id, volume) => this.#folders.tell(id, volume),
+      job: (id, name, jobOptions, work) => this.#job(id, name, jobOptions, work),
     });
     const parts = {
       table: this.#table,
       catalogue,
       states: this.#states,
       maintenance: this.#maintenance,
+      forms: this.#forms,
+      disks,
     };
     this.#folders = new DiskSet(options, parts);
   }
@@ -273,6 +276,27 @@ export class VolumeStore
     return this.#maintenance.scrub(id, options);
   }
 
+  encodeVolume(id: VolumeId, options?: JobOptions & ErasureShape): Promise<void> {
+    return this.#forms.encode(id, options);
+  }
+
+  async decodeVolume(id: VolumeId, options?: JobOptions): Promise<void> {
+    await this.#forms.decode(id, options);
+    await this.#folders.recordPlace(id);
+  }
+
+  rebuildVolume(id: VolumeId, options?: JobOptions): Promise<readonly number[]> {
+    return this.#forms.rebuild(id, options);
+  }
+
+  moveToRemote(id: VolumeId, backend: string, options: JobOptions = {}): Promise<void> {
+    return this.#forms.upload(id, { ...options, backend });
+  }
+
+  moveFromRemote(id: VolumeId, options?: JobOptions): Promise<void> {
+    return this.#forms.download(id, options);
+  }
+
   quarantined(): readonly FoundDamage[] {
     return this.#maintenance.quarantined;
   }
@@ -393,6 +417,7 @@ export class VolumeStore
     this.#table.drop(id);
     this.#states.tell({ id, collection, state: "deleted" });
     await volume.close();
+    await this.#forms.removeRemote(volume);
     await this.#folders.finishDeletion({ id, collection });
     await this.#catalogue.save();
     await this.#maintenance.forget(id);

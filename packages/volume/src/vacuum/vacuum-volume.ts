@@ -249,8 +249,8 @@ class Vacuum implements CopyMeter {
         path: this.#checkpointPath,
         folder: this.#paths.folder,
         index: copier.index,
-        dataFile: data,
         superblock: this.#superblock,
+        dataFile: data,
       },
       entryCount,
     );

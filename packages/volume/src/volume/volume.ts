@@ -269,6 +269,11 @@ export class Volume implements ServedVolume {
     };
   }
 
+  /** Resolves when the changes that were under way are durable or refused. */
+  settled(): Promise<void> {
+    return this.#appender.pauseFor(async () => {});
+  }
+
   /**
    * Pauses the writer, and goes on with the files that `work` makes: they hold the same needles. Reads that began with the old
    * ones finish on them. When `work` throws, all stays as it was, and this rejects with that.

@@ -12,6 +12,7 @@ import { cataloguedFolders } from "@kelp/volume";
 import { type Damage, type VolumeStatus, formatFid } from "@kelp/wire";
 import { type DataFolder, openDataFolder } from "../folder/data-folder.ts";
 import type { VolumeFolderSettings } from "../folder/volume-folders.ts";
+import type { VolumeTierSettings } from "../settings.ts";
 import { openVolumes } from "../volumes.ts";
 import { rebuildFolderIndexes } from "./rebuild-indexes.ts";
 
@@ -19,10 +20,10 @@ import { rebuildFolderIndexes } from "./rebuild-indexes.ts";
 export interface FolderFinding {
   readonly kind:
     | CheckFinding["kind"]
-    | "quarantined"
     | "unusable-volume"
     | "index-differs"
-    | "index-not-rebuilt";
+    | "index-not-rebuilt"
+    | "quarantined";
   /** Space is lost, or something was repaired; data is not lost. Everything else is damage. */
   readonly isHarmless: boolean;
   readonly text: string;
@@ -50,6 +51,8 @@ export async function checkFolder(
     readonly log: Log;
     /** Where the volumes are; `undefined`: where they were last. */
     readonly volumeFolders?: readonly VolumeFolderSettings[] | undefined;
+    /** Where files of volumes were moved to. */
+    readonly volumeTiers?: readonly VolumeTierSettings[];
   },
 ): Promise<CheckedFolder> {
   const { log } = options;
@@ -63,7 +66,13 @@ export async function checkFolder(
           options,
         )
       : 0;
-  await using volumes = await openVolumes({ folder, folders, freeBytesFloor: 0, log });
+  await using volumes = await openVolumes({
+    folder,
+    folders,
+    tiers: options.volumeTiers ?? [],
+    freeBytesFloor: 0,
+    log,
+  });
   await using master = await openMaster({
     ...common,
     volumes,

@@ -23,10 +23,10 @@ export type OptionKind =
     }
   | { readonly kind: "choice"; readonly values: readonly string[] }
   | { readonly kind: "switch" }
-  /** A number from 0 to 1. */
-  | { readonly kind: "share" }
   /** Several values, separated by commas. */
-  | { readonly kind: "list"; readonly placeholder: string; readonly item: OptionKind };
+  | { readonly kind: "list"; readonly placeholder: string; readonly item: OptionKind }
+  /** A number from 0 to 1. */
+  | { readonly kind: "share" };
 
 /** `s3.port` → `KELP_S3_PORT`, `volume.sizeLimitMB` → `KELP_VOLUME_SIZE_LIMIT_MB`. */
 export function environmentName(name: string): string {

@@ -135,6 +135,16 @@ export const SERVER_OPTIONS = [
     text: "Days in which everything stored is read once against its checksums; 0 for never",
   },
   {
+    name: "volume.tier",
+    kind: {
+      kind: "list",
+      placeholder: "NAME=folder:DIR[,…]",
+      item: { kind: "text", placeholder: "NAME=folder:DIR" },
+    },
+    default: undefined,
+    text: "Remote stores that volume files can be moved to, each with a name; folder:DIR is an absolute folder, such as a mounted share",
+  },
+  {
     name: "pipelines.python",
     kind: { kind: "text", placeholder: "PROGRAM" },
     default: "python3",

@@ -33,13 +33,13 @@ export function checkValue(option: OptionDefinition, text: string, source: Value
       if (text === "on" || text === "true") return "on";
       if (text === "off" || text === "false") return "off";
       throw new UsageError(`${where}: choose on or off`);
-    case "share":
-      return checkShare(text, where);
     case "list":
       return text
         .split(",")
         .map((each) => checkValue({ ...option, kind: kind.item }, each.trim(), source))
         .join(",");
+    case "share":
+      return checkShare(text, where);
     default:
       kind satisfies never;
       return text;
