@@ -8,6 +8,7 @@ import { type ResultFile, resultTables } from "./report.ts";
 import { erasureSuite } from "./suites/erasure.ts";
 import { largeSuite } from "./suites/large.ts";
 import { listSuite } from "./suites/list.ts";
+import { namespaceSuite } from "./suites/namespace.ts";
 import { needlesSuite } from "./suites/needles.ts";
 import { doorsSuite } from "./suites/doors.ts";
 import { pipelineSuite } from "./suites/pipeline.ts";
@@ -20,6 +21,7 @@ const SUITES: Readonly<Record<string, (options: SuiteOptions) => Promise<Measure
   s3: s3Suite,
   doors: doorsSuite,
   list: listSuite,
+  namespace: namespaceSuite,
   large: largeSuite,
   start: startSuite,
   needles: needlesSuite,

@@ -76,12 +76,14 @@ export class CapturedDatabase implements SqlDatabase {
   /** Inside a transaction nothing is durable yet; what SQLite spills early is seen at its end. */
   #capture(): void {
     if (this.#depth > 0) return;
-    this.#captureLog();
+    const content = this.#log.read();
+    this.#captureLog(content);
     this.#captureMain();
+    // A checkpoint that was asked for cuts the log off, when the database has all of it.
+    if (this.#log.resize(content.length)) this.#log.sync();
   }
 
-  #captureLog(): void {
-    const content = this.#log.read();
+  #captureLog(content: Buffer): void {
     if (content.length === 0) return;
     if (this.#log.copy(content, 0, WAL_HEADER_BYTES)) this.#log.sync();
     let isChanged = false;

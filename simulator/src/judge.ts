@@ -1,3 +1,4 @@
+import { must } from "@kelp/base";
 import type { DiskImage } from "@kelp/base/testing";
 import { checkVolume, sourceOf } from "@kelp/conformance/checker";
 import type { CheckFinding } from "@kelp/filer";
@@ -15,13 +16,19 @@ import {
 /**
  * Compares what a restarted store holds with what was acknowledged before `moment`. Throws what does not fit:
  * something acknowledged that is lost, something half there, usage that is not the sum of what is there, a needle that
- * nothing running can have left behind, damage of any kind.
+ * nothing running can have left behind, damage of any kind. Returns the state of each worker's part.
  */
-export async function judge(rig: StoreRig, record: WorkloadRecord, moment: number): Promise<void> {
+export async function judge(
+  rig: StoreRig,
+  record: WorkloadRecord,
+  moment: number,
+): Promise<readonly WorkerState[]> {
+  const found = new Map<WorkerRecord, WorkerState>();
   for (const tree of [PLAIN_TREE, TIGHT_TREE]) {
     const lines = await observeTree(rig.filer, tree);
     const workers = record.workers.filter((worker) => worker.tree === tree);
     const states = workers.map((worker) => stateOf(worker, lines, moment));
+    for (const [index, worker] of workers.entries()) found.set(worker, must(states[index]));
     const owned = workers.flatMap((worker) => linesOf(worker, lines));
     if (owned.length !== lines.length) throw new Error(`Somebody else's: ${lines.join("\n")}`);
     await judgeUsage(rig, tree, states);
@@ -31,6 +38,7 @@ export async function judge(rig: StoreRig, record: WorkloadRecord, moment: numbe
     if (isRunning && isLeftover(finding)) continue;
     throw new Error(`The check finds ${describe(finding)}`);
   }
+  return record.workers.map((worker) => must(found.get(worker)));
 }
 
 /**

@@ -56,7 +56,7 @@ async function runOnce(
   wanted: { readonly count: number; readonly only: number | undefined },
 ): Promise<string[]> {
   const random = new SeededRandom(seed);
-  const workload = new Workload(random.fork(1), WORKERS, trouble !== "none");
+  const workload = new Workload(random.fork(1), WORKERS, { hasFailures: trouble !== "none" });
   const troubles = random.fork(3);
   const rig = await openRig({
     random: random.fork(2),

@@ -48,14 +48,20 @@ export class Workload {
   readonly record: WorkloadRecord;
   readonly #random: SeededRandom;
 
-  constructor(random: SeededRandom, workerCount: number, hasFailures = false) {
+  /** `states`: what the workers' parts hold at the beginning. Default: nothing. */
+  constructor(
+    random: SeededRandom,
+    workerCount: number,
+    options: { readonly hasFailures?: boolean; readonly states?: readonly WorkerState[] } = {},
+  ) {
+    const { hasFailures = false, states = [] } = options;
     this.#random = random;
     this.record = {
       hasFailures,
       workers: Array.from({ length: workerCount }, (_, index) => ({
         tree: index % 3 === 2 ? TIGHT_TREE : PLAIN_TREE,
         prefix: `w${index}/`,
-        history: new History(),
+        history: new History(states[index]),
       })),
       collecting: [],
     };
@@ -296,7 +302,7 @@ class Hand {
     const dice = this.#random.below(100);
     const seed = this.#random.uint32();
     let sizeBytes = this.#random.below(1024);
-    if (dice < 3 && this.#worker.tree === PLAIN_TREE) sizeBytes = LARGE_BYTES;
+    if (dice < 1 && this.#random.chance(0.5) && this.#worker.tree === PLAIN_TREE) sizeBytes = LARGE_BYTES;
     else if (dice < 50) sizeBytes = 1025 + this.#random.below(20_000);
     return { seed, sizeBytes, label: `${seed % 1000}` };
   }

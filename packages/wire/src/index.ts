@@ -162,3 +162,4 @@ export {
 export type { BlobContent, RemoteBlobs } from "./ports/remote-blobs.ts";
 export { formatTtl, parseTtl, ttlSeconds } from "./ttl-text.ts";
 export { volumeInfoJson } from "./volume-info-json.ts";
+export { ttlLengthMs } from "./ttl.ts";

@@ -187,9 +187,7 @@ export class Volume implements ServedVolume {
     const recordBytes = recordBytesOf(location.bodyBytes);
     const record = recordMemory(recordBytes, scratch);
     const count =
-      recordBytes <= SYNC_READ_BYTES_MAX
-        ? this.#readSync(fid, record, location)
-        : await this.#readAsync(fid, record, location);
+      this.#readSmall(fid, record, location) ?? (await this.#readAsync(fid, record, location));
     refuseShort(fid, count, recordBytes);
     const found = { record, bodyBytes: location.bodyBytes, version: 3, hash64 } as const;
     const decoded = checkRecord(fid, found, this.#hashes);
@@ -207,7 +205,8 @@ export class Volume implements ServedVolume {
     this.#refuseQuarantined(fid, location);
     const { bodyBytes } = location;
     const record = Buffer.allocUnsafeSlow(recordBytesOf(bodyBytes));
-    const count = await this.#readAsync(fid, record, location);
+    const count =
+      this.#readSmall(fid, record, location) ?? (await this.#readAsync(fid, record, location));
     refuseShort(fid, count, record.length);
     const needle = openRecord(fid, { record, bodyBytes, version: 3 }, this.#hashes);
     if (needle === undefined) return undefined;
@@ -366,6 +365,11 @@ export class Volume implements ServedVolume {
   #refuseClosed(): void {
     if (this.#closing === undefined) return;
     throw new VolumeError("closed", `Cannot use volume ${this.#options.id}: it is closed`);
+  }
+
+  /** Small records are read without leaving the thread; `undefined` for others. */
+  #readSmall(fid: Fid, record: Buffer, location: NeedleLocation): number | undefined {
+    return record.length <= SYNC_READ_BYTES_MAX ? this.#readSync(fid, record, location) : undefined;
   }
 
   #readSync(fid: Fid, record: Buffer, location: NeedleLocation): number {

@@ -9,7 +9,7 @@ import {
 import { type CheckFinding, openFiler } from "@kelp/filer";
 import { openMaster } from "@kelp/master";
 import { cataloguedFolders } from "@kelp/volume";
-import { type Damage, type VolumeStatus, formatFid } from "@kelp/wire";
+import { type Damage, type VolumeId, type VolumeStatus, formatFid } from "@kelp/wire";
 import { type DataFolder, openDataFolder } from "../folder/data-folder.ts";
 import type { VolumeFolderSettings } from "../folder/volume-folders.ts";
 import type { VolumeTierSettings } from "../settings.ts";
@@ -81,7 +81,9 @@ export async function checkFolder(
   });
   using database = openDatabase(folder.file("filer"));
   using filer = openFiler({ ...common, database, volumes, master });
+  const unreadable = new Set<VolumeId>();
   for await (const finding of filer.check({ orphans: options.orphans })) {
+    if (finding.kind === "unreadable-volume") unreadable.add(finding.volumeId);
     options.onFinding(describeFinding(finding));
   }
   for (const found of volumes.quarantined()) {
@@ -90,7 +92,7 @@ export async function checkFolder(
   }
   const statuses = await volumes.volumes();
   for (const status of statuses) {
-    const finding = describeVolume(status);
+    const finding = unreadable.has(status.id) ? undefined : describeVolume(status);
     if (finding !== undefined) options.onFinding(finding);
   }
   return {
