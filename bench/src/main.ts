@@ -7,6 +7,8 @@ import { type SuiteOptions, parseOptions } from "./options.ts";
 import { type ResultFile, resultTables } from "./report.ts";
 import { largeSuite } from "./suites/large.ts";
 import { listSuite } from "./suites/list.ts";
+import { needlesSuite } from "./suites/needles.ts";
+import { doorsSuite } from "./suites/doors.ts";
 import { pipelineSuite } from "./suites/pipeline.ts";
 import { s3Suite } from "./suites/s3.ts";
 import { startSuite } from "./suites/start.ts";
@@ -15,9 +17,11 @@ import { storeSuite } from "./suites/store.ts";
 const SUITES: Readonly<Record<string, (options: SuiteOptions) => Promise<Measurement[]>>> = {
   store: storeSuite,
   s3: s3Suite,
+  doors: doorsSuite,
   list: listSuite,
   large: largeSuite,
   start: startSuite,
+  needles: needlesSuite,
   pipeline: pipelineSuite,
 };
 const FOLDER = resolve(import.meta.dirname, "..");

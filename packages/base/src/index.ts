@@ -1,4 +1,13 @@
 /** Nothing of the domain: what any storage program needs, with the outside world as ports. */
+export {
+  type Aead,
+  type OpenBytes,
+  SEAL_KEY_BYTES,
+  SEAL_NONCE_BYTES,
+  SEAL_OVERHEAD_BYTES,
+  SEAL_TAG_BYTES,
+  type SealBytes,
+} from "./aead.ts";
 export { AssertionError, assert, assertCount, maybe, must, unreachable } from "./assert.ts";
 export { type Body, type ByteStream, collectBytes, isByteStream } from "./body.ts";
 export type { Brand } from "./brand.ts";

@@ -9,6 +9,8 @@ import {
   assert,
 } from "@kelp/base";
 import type { Entry, MasterClient, Namespace, VolumeClient } from "@kelp/wire";
+import { CollectorHolds } from "./backup/collector-holds.ts";
+import { storeIdOf } from "./backup/store-id.ts";
 import { readEntry } from "./chunk/chunk-reader.ts";
 import { FileWriter } from "./chunk/file-writer.ts";
 import { ReadBudget } from "./chunk/read-budget.ts";
@@ -23,6 +25,9 @@ import {
   SMALL_BODY_BYTES_MAX,
   WRITE_BUDGET_BYTES,
 } from "./limits.ts";
+import type { KeyRing } from "./seal/key-ring.ts";
+import { sealStore } from "./seal/sealed-store.ts";
+import { Sealing } from "./seal/sealing.ts";
 import { SpaceGuard } from "./space/space-guard.ts";
 import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
 
@@ -45,6 +50,8 @@ export interface FilerOptions {
   readonly readAheadBudgetBytes?: number;
   /** What new content leaves free on the file system of `folder`. Absent: nothing. */
   readonly reserve?: { readonly disk: Disk; readonly folder: string; readonly bytes: number };
+  /** Seals chunks and values that are written from now on, and opens those that are sealed. Absent: the store is not sealed. */
+  readonly keyRing?: KeyRing;
   /** Runs its argument soon; how long a transaction waits for company. Default `setImmediate`. */
   readonly defer?: (run: () => void) => void;
 }
@@ -58,6 +65,10 @@ export interface OpenFiler extends Namespace, Disposable {
   collect(options?: CollectOptions): Promise<CollectReport>;
   /** Checks every needle and entry against each other, beside running work. No finding means all is well. */
   check(options?: CheckOptions): AsyncIterable<CheckFinding>;
+  /** Until it is ended, `collect` frees nothing. `undefined` when too many hold. */
+  hold(): Disposable | undefined;
+  /** Tells this store from others; made at the first call. */
+  storeId(): string;
   /** Commits what is waiting; later writes are refused with `closed`. Disposing twice is harmless. */
   [Symbol.dispose](): void;
 }
@@ -68,8 +79,11 @@ export function openFiler(options: FilerOptions): OpenFiler {
   const inlineBytesMax = options.inlineBytesMax ?? INLINE_BYTES_MAX;
   assert(inlineBytesMax >= 0, "the inline limit is a size");
   assert(inlineBytesMax <= SMALL_BODY_BYTES_MAX, "inline content is a small body");
-  const store = openSqliteStore(options);
+  const sealing = options.keyRing === undefined ? undefined : new Sealing(options.keyRing);
+  const plainStore = openSqliteStore(options);
+  const store = sealing === undefined ? plainStore : sealStore(plainStore, sealing);
   const pins = new ReaderPins();
+  const holds = new CollectorHolds();
   const readBudget = new ReadBudget(options.readAheadBudgetBytes ?? READ_AHEAD_BUDGET_BYTES);
   const writer = new FileWriter({
     store,
@@ -77,6 +91,7 @@ export function openFiler(options: FilerOptions): OpenFiler {
     master: options.master,
     collection,
     space: spaceGuard(options),
+    sealing,
     hashes,
     budget: new WriteBudget(options.writeBudgetBytes ?? WRITE_BUDGET_BYTES),
     inlineBytesMax,
@@ -88,7 +103,7 @@ export function openFiler(options: FilerOptions): OpenFiler {
     ...store,
     writeFile: (request) => writer.writeFile(request),
     readFile: (entry, range, readOptions) =>
-      pinned(pins, { volumes, budget: readBudget }, entry, {
+      pinned(pins, { volumes, budget: readBudget, sealing }, entry, {
         range: range ?? { start: 0, end: entry.sizeBytes },
         pieces: readOptions?.pieces ?? "kept",
       }),
@@ -97,6 +112,7 @@ export function openFiler(options: FilerOptions): OpenFiler {
       return upload.kind === "refused" ? upload : writer.writePart(request);
     },
     collect(collectOptions) {
+      if (holds.isHeld) return Promise.resolve(NOTHING_COLLECTED);
       collecting ??= collectRound({ store, volumes, pins, clock, log }, collectOptions).finally(
         () => {
           collecting = undefined;
@@ -104,11 +120,21 @@ export function openFiler(options: FilerOptions): OpenFiler {
       );
       return collecting;
     },
+    hold: () => holds.hold(),
+    storeId: () => storeIdOf(options.database, options.random),
     subscribe: (query) => followChanges(store, query),
     check: (checkOptions) => checkFiler({ store, volumes, collection, isInFlight }, checkOptions),
     [Symbol.dispose]: () => store[Symbol.dispose](),
   };
 }
+
+const NOTHING_COLLECTED: CollectReport = {
+  removedChunks: 0,
+  removedBytes: 0,
+  heldRows: 0,
+  referencedChunks: 0,
+  hasMore: false,
+};
 
 function spaceGuard({ reserve, clock }: FilerOptions): SpaceGuard | undefined {
   if (reserve === undefined) return undefined;

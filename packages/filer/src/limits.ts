@@ -1,5 +1,10 @@
-import { assert } from "@kelp/base";
-import { CHUNK_SIZE_BYTES, LIST_KEYS_MAX, TRANSACTION_OPERATIONS_MAX } from "@kelp/wire";
+import { SEAL_OVERHEAD_BYTES, assert } from "@kelp/base";
+import {
+  CHUNK_SCRATCH_BYTES,
+  CHUNK_SIZE_BYTES,
+  LIST_KEYS_MAX,
+  TRANSACTION_OPERATIONS_MAX,
+} from "@kelp/wire";
 
 /** The room's own limits; how they relate is asserted at the end. */
 
@@ -50,6 +55,30 @@ export const GARBAGE_ROWS_PER_ROUND_MAX = 1000;
 /** Fids in one removal call. */
 export const REMOVE_FIDS_MAX = 1000;
 
+/** Values sealed with one value key: half of the 2³² random nonces that NIST SP 800-38D allows a key. */
+export const VALUE_KEY_SEALS_MAX = 2 ** 31;
+/** Value keys kept to open values with: each start of the server brings one. */
+export const VALUE_KEYS_CACHED_MAX = 256;
+
+/** A database is backed up in blocks of this size, those that changed: whole pages of SQLite. */
+export const BLOCK_BYTES = 64 * KIB;
+/** Content of one pack of a backup, apart from its last blob. */
+export const PACK_BYTES_MAX = 64 * MIB;
+/** Blobs of one pack, so that its index stays small. */
+export const PACK_BLOBS_MAX = 50_000;
+/** Indexes of packs that are read at once. */
+export const PACK_INDEX_READS_MAX = 16;
+/** Chunks of a backup that are read at once. */
+export const BACKUP_READS_IN_FLIGHT_MAX = 8;
+/** Chunks of a restore that are stored at once: they share syncs. */
+export const RESTORE_APPENDS_IN_FLIGHT_MAX = 32;
+/** Rows that backup, restore and verification take at a time. */
+export const BACKUP_ROWS_AT_ONCE = 1000;
+/** Damaged chunks that a manifest names; more are counted. */
+export const DAMAGED_LISTED_MAX = 1000;
+/** Backups that hold the collector at once. */
+export const HOLDS_MAX = 8;
+
 assert(INLINE_BYTES_MAX < SMALL_BODY_BYTES_MAX, "inline content is a small body");
 assert(SMALL_BODY_BYTES_MAX < CHUNK_SIZE_BYTES, "a small body fits one chunk");
 assert(
@@ -58,3 +87,7 @@ assert(
 );
 assert(CHANGES_KEPT_MAX > CHANGES_PRUNE_EVERY, "the newest position survives pruning");
 assert(LIST_KEYS_MAX > 0, "a page holds something");
+assert(
+  CHUNK_SIZE_BYTES + SEAL_OVERHEAD_BYTES < CHUNK_SCRATCH_BYTES,
+  "memory for a chunk holds a sealed one",
+);

@@ -59,9 +59,41 @@ export const CHECKPOINT_SPACE_LEFT_BYTES = 64 * MIB;
 /** Needles of a batch that is put into file order; and entries looked at before others get the thread (some 5 ms). */
 export const FILE_ORDER_COUNT_MAX = 262_144;
 export const FILE_ORDER_PAUSE_COUNT = 262_144;
+/** Needles named in the report of an index made anew. */
+export const DIFFERENCE_EXAMPLES_MAX = 20;
 /** Index entries waiting to be written, per volume; beyond it the index file stays behind until the next opening. */
 export const INDEX_PENDING_BYTES_MAX = 1 * MIB;
 
+/** Read and written together by a vacuum in a second, unless its caller says otherwise. */
+export const VACUUM_BYTES_PER_SEC_DEFAULT = 64 * MIB;
+/** Left free by a vacuum on a disk that is nearly full: deletes and bookkeeping go on meanwhile. */
+export const VACUUM_SPARE_BYTES = 32 * MIB;
+/** Free space is looked at again after so much work, since others write to the disk, too. */
+export const VACUUM_RECHECK_BYTES = 64 * MIB;
+/** A copy is synced in pieces of this size: one large sync would hold up those of the appends. */
+export const VACUUM_SYNC_BYTES = 32 * MIB;
+/** Changes left for the pause of the writer; those of one batch may come on top. */
+export const VACUUM_CATCH_UP_BYTES = 4 * MIB;
+/** Passes over what changed meanwhile. Each is shorter than the one before unless changes outrun a copy that nothing holds up. */
+export const VACUUM_PASSES_MAX = 10;
+/** Garbage below this is left where it is by the background job, whatever its share. */
+export const VACUUM_GARBAGE_BYTES_MIN = 1 * MIB;
+/** A disk with a smaller share of free space is nearly full: any garbage on it is worth a vacuum. */
+export const VACUUM_LOW_SPACE_SHARE = 0.05;
+/** A volume whose vacuum failed is left alone by the background job for so long. */
+export const VACUUM_RETRY_MS = 6 * 60 * 60 * 1000;
+/** Read by a scrub in a second, unless its caller says otherwise. */
+export const SCRUB_BYTES_PER_SEC_DEFAULT = 64 * MIB;
+/** At least so much in a background scrub, however long its cycle. */
+export const SCRUB_BYTES_PER_SEC_MIN = 4 * MIB;
+/** How far a scrub goes between two notes of its position: what a restart makes it read again. */
+export const SCRUB_SAVE_BYTES = 256 * MIB;
+/** Buffer of a walk along headers: of larger records the rest is not read. */
+export const HEADER_WALK_BUFFER_BYTES = 64 * KIB;
+/** Damaged things of one folder that are listed; beyond it the log tells. */
+export const DAMAGE_COUNT_MAX = 10_000;
+/** What a background job may have in hand: sleeps are at least so long. */
+export const PACE_BURST_MS = 20;
 /** Volumes with a TTL are kept so much longer than their newest needle can be read, or a tenth of the TTL if that is less. */
 export const EXPIRY_MARGIN_MS_MAX = 10 * 60 * 1000;
 /** At the start. Each waits for the disk most of the time. */

@@ -89,6 +89,25 @@ export {
   objectArn,
   serviceArn,
 } from "./ports/iam.ts";
+export { type DoorCaller, admitCaller, mayAccess, requireAccess } from "./door-access.ts";
+export type {
+  DoorAdmission,
+  DoorGate,
+  DoorGrant,
+  DoorQuestion,
+  NeedleTokens,
+} from "./ports/door-gate.ts";
+export {
+  type DataKey,
+  type GenerateDataKey,
+  type KeyContext,
+  type KeyManagement,
+  KeyManagementError,
+  type KeyManagementErrorCode,
+  type TextSealer,
+  type WrapKey,
+  type WrappedKey,
+} from "./ports/key-management.ts";
 export type {
   AssignRequest,
   MasterAdmin,
@@ -118,10 +137,12 @@ export type {
   Damage,
   DiskStatus,
   ErasureShape,
+  FoundDamage,
   JobOptions,
   ScrubReport,
   VacuumReport,
   VolumeAdmin,
+  VolumeFigures,
 } from "./ports/volume-admin.ts";
 export {
   type CreateVolume,
@@ -138,4 +159,5 @@ export {
   type VolumeStatus,
   type VolumeTraits,
 } from "./ports/volume-client.ts";
-export { ttlLengthMs } from "./ttl.ts";
+export { formatTtl, parseTtl, ttlLengthMs, ttlSeconds } from "./ttl-text.ts";
+export { volumeInfoJson } from "./volume-info-json.ts";

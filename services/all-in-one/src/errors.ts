@@ -6,6 +6,12 @@ export type StartErrorCode =
   | "format-unknown"
   | "credentials-invalid"
   | "secrets-invalid"
+  | "master-key-unusable"
+  | "master-key-missing"
+  | "master-key-wrong"
+  | "key-ring-damaged"
+  | "not-sealed"
+  | "restore-unfinished"
   | "port-in-use"
   | "address-unusable"
   | "ready-file-unusable";

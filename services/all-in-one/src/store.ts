@@ -6,15 +6,16 @@ import {
   systemHashes,
   systemRandom,
 } from "@kelp/base/platform";
-import { openFiler } from "@kelp/filer";
+import { type KeyRing, type OpenFiler, openFiler } from "@kelp/filer";
 import { type Iam, openIam } from "@kelp/iam";
 import { type Master, openMaster } from "@kelp/master";
 import { createObjectStore } from "@kelp/s3/client";
 import type { VolumeStore } from "@kelp/volume";
-import type { Filer, ObjectStore } from "@kelp/wire";
+import type { ObjectStore } from "@kelp/wire";
 import type { SqlDatabase } from "@kelp/base";
 import type { Credentials } from "./folder/credentials.ts";
 import type { DataFolder } from "./folder/data-folder.ts";
+import { maintainVolumes } from "./jobs/maintain-volumes.ts";
 import { RepeatingJob } from "./jobs/repeating-job.ts";
 import type { ServerSettings } from "./settings.ts";
 import { openVolumes } from "./volumes.ts";
@@ -31,7 +32,7 @@ export const PIPELINES_BUCKET = "mlpipeline";
 /** The store of the process, from volumes to objects, without its doors. */
 export interface Store extends AsyncDisposable {
   readonly volumes: VolumeStore;
-  readonly filer: Filer;
+  readonly filer: OpenFiler;
   readonly master: Master;
   readonly iam: Iam;
   readonly iamDatabase: SqlDatabase;
@@ -42,9 +43,11 @@ export async function openStore(options: {
   readonly folder: DataFolder;
   readonly credentials: Credentials;
   readonly settings: ServerSettings;
+  /** `undefined`: nothing is sealed. */
+  readonly keyRing: KeyRing | undefined;
   readonly log: Log;
 }): Promise<Store> {
-  const { folder, credentials, settings } = options;
+  const { folder, credentials, settings, keyRing } = options;
   const common = { clock: systemClock, random: systemRandom, hashes: systemHashes };
   await using opened = new AsyncDisposableStack();
 
@@ -80,6 +83,7 @@ export async function openStore(options: {
       volumes,
       master,
       reserve: { disk: systemDisk, folder: folder.path, bytes: settings.minFreeSpaceBytes },
+      ...(keyRing === undefined ? {} : { keyRing }),
       log: options.log.child({ room: "filer" }),
     }),
   );
@@ -88,11 +92,13 @@ export async function openStore(options: {
       if (signal.aborted) return;
     }
   });
+  opened.use(maintainVolumes({ volumes, settings, clock: systemClock, log: options.log }));
   const iamDatabase = opened.use(openDatabase(folder.file("iam")));
   const iam = openIam({
     ...common,
     database: iamDatabase,
     root: { accessKeyId: credentials.access_key, secret: credentials.secret_key },
+    ...(keyRing === undefined ? {} : { secretSealer: keyRing }),
     log: options.log.child({ room: "iam" }),
   });
   const objects = createObjectStore({ filer });

@@ -1,5 +1,6 @@
 import type { Chunk, Fid, NeedleId, VolumeClient, VolumeId } from "@kelp/wire";
 import { errorCodes } from "../errors.ts";
+import { inlineBytesOf } from "../seal/stored-bytes.ts";
 import { KnownGarbage } from "./known-garbage.ts";
 import type { FilerStore } from "../store/filer-store.ts";
 
@@ -30,6 +31,14 @@ export type CheckFinding =
   | { readonly kind: "damaged-entry"; readonly owner: string; readonly reason: string }
   /** A named chunk that no volume holds: lost data. */
   | { readonly kind: "missing-chunk"; readonly fid: Fid }
+  /** A volume that cannot be read at all: whatever it holds is lost until it can. */
+  | {
+      readonly kind: "unreadable-volume";
+      readonly volumeId: VolumeId;
+      /** Chunks in it that entries and parts name. */
+      readonly namedCount: number;
+      readonly reason: string;
+    }
   | {
       readonly kind: "corrupt-needle";
       readonly volumeId: VolumeId;
@@ -91,8 +100,9 @@ export async function* checkFiler(
     try {
       yield* checkVolume({ ...deps, garbage }, id, options);
     } catch (error) {
-      // Nothing is known of what it holds, so nothing can be said to be absent. Whoever runs the check tells the volume.
+      // Nothing is known of what it holds, so nothing can be said to be absent.
       if (!isUnusable(error)) throw error;
+      yield unreadable(deps.store, id, error);
     }
   }
   for (const content of deps.store.scanContents()) {
@@ -104,6 +114,13 @@ export async function* checkFiler(
       }
     }
   }
+}
+
+function unreadable(store: FilerStore, id: VolumeId, error: unknown): CheckFinding {
+  let namedCount = 0;
+  for (const _chunk of referencesOf(store, id)) namedCount += 1;
+  const reason = error instanceof Error ? error.message : String(error);
+  return { kind: "unreadable-volume", volumeId: id, namedCount, reason };
 }
 
 /** The store against itself: sizes, references, counters. */
@@ -121,7 +138,7 @@ function* checkStore(store: FilerStore): Generator<CheckFinding> {
       yield { kind: "damaged-entry", owner, reason: damage };
       continue;
     }
-    let chunkBytes = inlineBytes;
+    let chunkBytes = inlineBytesOf(inlineBytes, sizeBytes);
     for (const chunk of chunks) {
       chunkBytes += chunk.sizeBytes;
       named.add(holders);

@@ -2,11 +2,15 @@ import { type ByteStream, assert, assertCount } from "@kelp/base";
 import { type ByteRange, type Chunk, type Entry, type VolumeClient, formatFid } from "@kelp/wire";
 import { FilerError, errorCodes } from "../errors.ts";
 import { READ_AHEAD_CHUNKS } from "../limits.ts";
+import type { Sealing } from "../seal/sealing.ts";
+import { storedBytesOf } from "../seal/stored-bytes.ts";
 import type { PieceOwner, ReadBudget, ReadLease } from "./read-budget.ts";
 
 export interface ReaderDeps {
   readonly volumes: VolumeClient;
   readonly budget: ReadBudget;
+  /** Absent: there are no sealed chunks. */
+  readonly sealing: Sealing | undefined;
 }
 
 /** A chunk and the bytes `[start, end)` of it that are wanted. */
@@ -64,7 +68,8 @@ export async function* readEntry(
       const reading = ahead[0];
       assert(reading !== undefined, "the slice is being read");
       const bytes = checked(slice.chunk, await reading.outcome);
-      yield bytes.subarray(slice.start, slice.end);
+      const content = opened(deps, slice.chunk, bytes);
+      yield content.subarray(slice.start, slice.end);
       ahead.shift();
       reading.lease[Symbol.dispose]();
     }
@@ -103,13 +108,27 @@ function checked(chunk: Chunk, outcome: Outcome): Uint8Array {
   if (bytes === undefined) {
     throw new FilerError("chunk-missing", `Cannot read chunk ${name}: no volume holds it`);
   }
-  if (bytes.length !== chunk.sizeBytes) {
+  const expectedBytes = storedBytesOf(chunk);
+  if (bytes.length !== expectedBytes) {
     throw new FilerError(
       "chunk-corrupt",
-      `Cannot read chunk ${name}: it has ${bytes.length} bytes, expected ${chunk.sizeBytes}`,
+      `Cannot read chunk ${name}: it has ${bytes.length} bytes, expected ${expectedBytes}`,
     );
   }
   return bytes;
+}
+
+/** The content of a chunk, in the place of what was stored. */
+function opened({ sealing }: ReaderDeps, chunk: Chunk, stored: Uint8Array): Uint8Array {
+  if (chunk.sealedKey === undefined) return stored;
+  if (sealing === undefined) {
+    // The keys of a sealed store are there, or it does not open: this chunk list is not as it was written.
+    throw new FilerError(
+      "chunk-corrupt",
+      `Cannot read chunk ${formatFid(chunk.fid)}: it is sealed, and the store is not`,
+    );
+  }
+  return sealing.openChunk(chunk, stored);
 }
 
 function slicesOf(chunks: readonly Chunk[], range: ByteRange): Slice[] {

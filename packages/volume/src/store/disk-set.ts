@@ -11,6 +11,7 @@ import { openVolume } from "../volume/open-volume.ts";
 import { Volume, type VolumeOptions } from "../volume/volume.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { DiskFolder } from "./disk-folder.ts";
+import type { Maintenance } from "./maintenance.ts";
 import type { StateAnnouncer } from "./state-announcer.ts";
 import { type VolumeStoreOptions, foldersOf } from "./store-options.ts";
 import { UnavailableVolume } from "./unavailable-volume.ts";
@@ -36,6 +37,7 @@ export class DiskSet {
   readonly #table: VolumeTable;
   readonly #catalogue: Catalogue;
   readonly #states: StateAnnouncer;
+  readonly #maintenance: Maintenance;
   readonly #disk: Disk;
   readonly #clock: Clock;
   readonly #log: Log;
@@ -47,12 +49,14 @@ export class DiskSet {
       readonly table: VolumeTable;
       readonly catalogue: Catalogue;
       readonly states: StateAnnouncer;
+      readonly maintenance: Maintenance;
     },
   ) {
     this.#options = options;
     this.#table = parts.table;
     this.#catalogue = parts.catalogue;
     this.#states = parts.states;
+    this.#maintenance = parts.maintenance;
     this.#disk = options.disk;
     this.#clock = options.clock;
     this.#log = options.log;
@@ -123,6 +127,7 @@ export class DiskSet {
       folder: disk.folder,
       disk: disk.index,
       diskType: disk.diskType,
+      quarantined: this.#maintenance.damagedNeedles(disk, id),
       sizeBytesMax: this.#options.volumeSizeBytesMax ?? VOLUME_SIZE_BYTES_DEFAULT,
       graceBytes: this.#options.fullGraceBytes ?? FULL_GRACE_BYTES_DEFAULT,
       onStateChange: (state: VolumeState) => {
@@ -185,6 +190,7 @@ export class DiskSet {
   async #openVolumes(disks: readonly DiskFolder[]): Promise<void> {
     const found: FoundVolume[] = [];
     for (const disk of disks) {
+      await this.#maintenance.openRecord(disk);
       for (const name of await this.#disk.list(disk.folder)) {
         const parsed = parseDataFileName(name);
         if (parsed !== undefined) found.push({ disk, ...parsed });

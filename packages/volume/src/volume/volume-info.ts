@@ -50,7 +50,6 @@ export interface RemoteFile {
 /** Reads the information file of a volume. `base` is the path without `.dat`. Throws `unsupported-format`. */
 export async function readVolumeInfo(disk: Disk, base: string): Promise<VolumeInfo> {
   if (await disk.exists(`${base}.note`)) throw unsupported(base, "its copying never finished");
-  if (await disk.exists(`${base}.cpc`)) throw unsupported(base, "its vacuuming never finished");
   const path = `${base}.vif`;
   if (!(await disk.exists(path))) return describe(base, {});
   const raw = parseObject(utf8Text(await disk.readWhole(path)));

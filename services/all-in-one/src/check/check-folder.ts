@@ -9,15 +9,21 @@ import {
 import { type CheckFinding, openFiler } from "@kelp/filer";
 import { openMaster } from "@kelp/master";
 import { cataloguedFolders } from "@kelp/volume";
-import { type VolumeStatus, formatFid } from "@kelp/wire";
+import { type Damage, type VolumeId, type VolumeStatus, formatFid } from "@kelp/wire";
 import { type DataFolder, openDataFolder } from "../folder/data-folder.ts";
 import type { VolumeFolderSettings } from "../folder/volume-folders.ts";
 import { openVolumes } from "../volumes.ts";
+import { rebuildFolderIndexes } from "./rebuild-indexes.ts";
 
 /** Something that does not fit together in a data folder. */
 export interface FolderFinding {
-  readonly kind: CheckFinding["kind"] | "unusable-volume";
-  /** Space is lost, data is not. Everything else is damage. */
+  readonly kind:
+    | CheckFinding["kind"]
+    | "unusable-volume"
+    | "index-differs"
+    | "index-not-rebuilt"
+    | "quarantined";
+  /** Space is lost, or something was repaired; data is not lost. Everything else is damage. */
   readonly isHarmless: boolean;
   readonly text: string;
 }
@@ -26,6 +32,8 @@ export interface CheckedFolder {
   readonly volumeCount: number;
   readonly blobCount: number;
   readonly blobBytes: number;
+  /** Indexes made anew; 0 unless that was asked for. */
+  readonly rebuiltCount: number;
 }
 
 /**
@@ -36,6 +44,8 @@ export async function checkFolder(
   dir: string,
   options: {
     readonly orphans: "report" | "remove";
+    /** `rebuild`: made anew from the volumes before anything is compared. */
+    readonly indexes: "keep" | "rebuild";
     readonly onFinding: (finding: FolderFinding) => void;
     readonly log: Log;
     /** Where the volumes are; `undefined`: where they were last. */
@@ -46,6 +56,13 @@ export async function checkFolder(
   const common = { clock: systemClock, random: systemRandom, hashes: systemHashes, log };
   using folder = await openDataFolder(dir, { disk: systemDisk, clock: systemClock });
   const folders = options.volumeFolders ?? (await knownFolders(folder));
+  const rebuiltCount =
+    options.indexes === "rebuild"
+      ? await rebuildFolderIndexes(
+          folders?.map(({ path }) => path) ?? [folder.file("volumes")],
+          options,
+        )
+      : 0;
   await using volumes = await openVolumes({ folder, folders, freeBytesFloor: 0, log });
   await using master = await openMaster({
     ...common,
@@ -55,18 +72,26 @@ export async function checkFolder(
   });
   using database = openDatabase(folder.file("filer"));
   using filer = openFiler({ ...common, database, volumes, master });
+  const unreadable = new Set<VolumeId>();
   for await (const finding of filer.check({ orphans: options.orphans })) {
+    if (finding.kind === "unreadable-volume") unreadable.add(finding.volumeId);
     options.onFinding(describeFinding(finding));
+  }
+  for (const found of volumes.quarantined()) {
+    // Damaged needles the check has read itself.
+    if (!/^[0-9a-f]+$/.test(found.what)) options.onFinding(describeQuarantined(found));
   }
   const statuses = await volumes.volumes();
   for (const status of statuses) {
-    const finding = describeVolume(status);
+    // Those that entries refer to were told already, with how much is in them.
+    const finding = unreadable.has(status.id) ? undefined : describeVolume(status);
     if (finding !== undefined) options.onFinding(finding);
   }
   return {
     volumeCount: statuses.length,
     blobCount: statuses.reduce((sum, status) => sum + status.liveCount, 0),
     blobBytes: statuses.reduce((sum, status) => sum + status.liveBytes, 0),
+    rebuiltCount,
   };
 }
 
@@ -99,6 +124,11 @@ export function describeFinding(finding: CheckFinding): FolderFinding {
       return damage(kind, `${finding.owner} is damaged: ${finding.reason}`);
     case "missing-chunk":
       return damage(kind, `blob ${formatFid(finding.fid)} is missing`);
+    case "unreadable-volume":
+      return damage(
+        kind,
+        `volume ${finding.volumeId}, with ${finding.namedCount} blobs in use, cannot be read: ${finding.reason}`,
+      );
     case "corrupt-needle":
       return damage(
         kind,
@@ -137,6 +167,13 @@ export function describeFinding(finding: CheckFinding): FolderFinding {
     default:
       return unreachable(kind);
   }
+}
+
+function describeQuarantined({ volumeId, what, reason }: Damage): FolderFinding {
+  return damage(
+    "quarantined",
+    `scrubbing found the ${what} of volume ${volumeId} damaged: ${reason}`,
+  );
 }
 
 function damage(kind: FolderFinding["kind"], text: string): FolderFinding {

@@ -12,6 +12,7 @@ import { CommandError } from "../usage-error.ts";
 interface FsckFlags {
   readonly json?: true;
   readonly removeOrphans?: true;
+  readonly rebuildIndex?: true;
 }
 
 /** `kelp fsck`: does everything in a data folder fit together? */
@@ -21,9 +22,10 @@ export function fsckCommand(line: CommandLine): Command {
       "Compare every entry with every stored blob while no server runs; exit status 1 when something is damaged",
     )
     .option("--json", "print the report as JSON")
+    .option("--remove-orphans", "remove blobs that belong to nothing (writes that a crash cut off)")
     .option(
-      "--remove-orphans",
-      "remove blobs that belong to nothing (writes that a crash cut off)",
+      "--rebuild-index",
+      "first make the indexes of all volumes anew from the volumes, and say what was wrong with them",
     );
   addFlags(command, [DIR_OPTION, VOLUME_DIR_OPTION]);
   return command
@@ -36,6 +38,7 @@ export function fsckCommand(line: CommandLine): Command {
           "kelp fsck --volume.dir /a,/b",
           "content in other folders than where the server had it last",
         ],
+        ["kelp fsck --rebuild-index", "when index files are lost or not to be trusted"],
       ]),
     )
     .action(async (flags: FsckFlags, self: Command) => {
@@ -57,6 +60,7 @@ export function fsckCommand(line: CommandLine): Command {
           diskType: "",
           volumeCountMax: undefined,
         })),
+        indexes: flags.rebuildIndex === true ? "rebuild" : "keep",
         log: openLog({ level: "warn", format: "pretty" }),
         onFinding: (finding) => {
           if (!finding.isHarmless) damageCount += 1;
@@ -67,6 +71,9 @@ export function fsckCommand(line: CommandLine): Command {
       if (isJson) {
         line.out(JSON.stringify({ dir, ...checked, damageCount, findings }));
       } else {
+        if (flags.rebuildIndex === true) {
+          line.out(`${dir}: the indexes of ${checked.rebuiltCount} volumes were made anew`);
+        }
         const size = `${checked.blobCount} blobs (${checked.blobBytes} bytes) in ${checked.volumeCount} volumes`;
         line.out(
           `${dir}: ${size}; ${damageCount === 0 ? "no damage" : `${damageCount} things are damaged`}`,

@@ -8,6 +8,7 @@ import {
   encodeFid,
   firstAddressOf,
 } from "../../entry/chunk-list.ts";
+import { storedBytesOf } from "../../seal/stored-bytes.ts";
 import type { Garbage } from "../filer-store.ts";
 import { checkSum, contentSum, damaged } from "./row-sums.ts";
 
@@ -128,7 +129,7 @@ export class ContentRows {
   refer(chunks: readonly Chunk[], bytes: Uint8Array): void {
     let index = 0;
     for (const address of chunkAddresses(bytes)) {
-      this.#insertRef.run(address, must(chunks[index]).sizeBytes);
+      this.#insertRef.run(address, storedBytesOf(must(chunks[index])));
       index += 1;
     }
   }

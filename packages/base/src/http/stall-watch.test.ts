@@ -1,8 +1,8 @@
-import { STALL_BYTES_MIN, STALL_CHECKS_MAX, STALL_CHECK_MS } from "../limits.ts";
+import { STALL_BYTES_MIN, STALL_CHECKS_MAX, STALL_CHECK_MS } from "./limits.ts";
 import { expect, test } from "bun:test";
 import { StallWatch } from "./stall-watch.ts";
-import type { Clock } from "@kelp/base";
-import { systemClock } from "@kelp/base/platform";
+import type { Clock } from "../clock.ts";
+import { systemClock } from "../platform/index.ts";
 
 /** A clock whose one pending call runs when the test says so. */
 function handClock(): { clock: Clock; tick: () => void; isPending: () => boolean } {

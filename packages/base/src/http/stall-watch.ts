@@ -1,5 +1,5 @@
-import { STALL_BYTES_MIN, STALL_CHECKS_MAX, STALL_CHECK_MS } from "../limits.ts";
-import type { Clock, Timer } from "@kelp/base";
+import { STALL_BYTES_MIN, STALL_CHECKS_MAX, STALL_CHECK_MS } from "./limits.ts";
+import type { Clock, Timer } from "../clock.ts";
 
 /**
  * Ends transfers that make no progress. One timer looks at all of them, so that a request costs two set operations
