@@ -250,6 +250,7 @@ class Vacuum implements CopyMeter {
         folder: this.#paths.folder,
         index: copier.index,
         superblock: this.#superblock,
+        dataFile: data,
       },
       entryCount,
     );
