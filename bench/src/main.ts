@@ -5,8 +5,10 @@ import manifest from "../../package.json";
 import type { Measurement } from "./load.ts";
 import { type SuiteOptions, parseOptions } from "./options.ts";
 import { type ResultFile, resultTables } from "./report.ts";
+import { erasureSuite } from "./suites/erasure.ts";
 import { largeSuite } from "./suites/large.ts";
 import { listSuite } from "./suites/list.ts";
+import { namespaceSuite } from "./suites/namespace.ts";
 import { needlesSuite } from "./suites/needles.ts";
 import { doorsSuite } from "./suites/doors.ts";
 import { pipelineSuite } from "./suites/pipeline.ts";
@@ -19,10 +21,12 @@ const SUITES: Readonly<Record<string, (options: SuiteOptions) => Promise<Measure
   s3: s3Suite,
   doors: doorsSuite,
   list: listSuite,
+  namespace: namespaceSuite,
   large: largeSuite,
   start: startSuite,
   needles: needlesSuite,
   pipeline: pipelineSuite,
+  erasure: erasureSuite,
 };
 const FOLDER = resolve(import.meta.dirname, "..");
 const RESULTS = join(FOLDER, "results");

@@ -8,19 +8,24 @@ import {
   type SqlDatabase,
   assert,
 } from "@kelp/base";
-import type { Entry, MasterClient, Namespace, VolumeClient } from "@kelp/wire";
+import type { Chunk, Entry, MasterClient, Namespace, VolumeClient } from "@kelp/wire";
 import { CollectorHolds } from "./backup/collector-holds.ts";
 import { storeIdOf } from "./backup/store-id.ts";
-import { readEntry } from "./chunk/chunk-reader.ts";
+import { readChunk, readEntry } from "./chunk/chunk-reader.ts";
 import { FileWriter } from "./chunk/file-writer.ts";
+import { readManifest } from "./chunk/manifest-reader.ts";
+import type { ListLimits } from "./chunk/manifest-writer.ts";
 import { ReadBudget } from "./chunk/read-budget.ts";
 import { ReaderPins } from "./chunk/reader-pins.ts";
 import { WriteBudget } from "./chunk/write-budget.ts";
 import { type CheckFinding, type CheckOptions, checkFiler } from "./check/check.ts";
 import { type CollectOptions, type CollectReport, collectRound } from "./collect/collector.ts";
+import { OrphanSweep, type SweepOptions, type SweepReport } from "./collect/orphan-sweep.ts";
 import { followChanges } from "./feed/change-feed.ts";
 import {
+  CHUNK_LIST_RECORDS_MAX,
   INLINE_BYTES_MAX,
+  MANIFEST_RECORDS_MAX,
   READ_AHEAD_BUDGET_BYTES,
   SMALL_BODY_BYTES_MAX,
   WRITE_BUDGET_BYTES,
@@ -48,6 +53,8 @@ export interface FilerOptions {
   readonly writeBudgetBytes?: number;
   /** Chunks read ahead for all readers. Default `READ_AHEAD_BUDGET_BYTES`. */
   readonly readAheadBudgetBytes?: number;
+  /** How long lists of chunks may be. Default `CHUNK_LIST_RECORDS_MAX` and `MANIFEST_RECORDS_MAX`. */
+  readonly lists?: ListLimits;
   /** What new content leaves free on the file system of `folder`. Absent: nothing. */
   readonly reserve?: { readonly disk: Disk; readonly folder: string; readonly bytes: number };
   /** Seals chunks and values that are written from now on, and opens those that are sealed. Absent: the store is not sealed. */
@@ -60,9 +67,15 @@ export interface FilerOptions {
 export interface OpenFiler extends Namespace, Disposable {
   /**
    * Does what was promised and removes what nothing names any more: rows of dropped trees, prefixes, snapshots and lifetimes,
-   * then chunks. One bounded round, to be called on a timer and again, after a rest, while `hasMore`. One round at a time; a second call joins the running one. Throws what the volumes throw, and `FilerError`.
+   * then chunks. One bounded round, to be called on a timer and again, after a rest, while `hasMore`. One round at a time; a
+   * second call joins the running one. Throws what the volumes throw, and `FilerError`.
    */
   collect(options?: CollectOptions): Promise<CollectReport>;
+  /**
+   * Removes needles that crashes left behind: reads all volumes, so it is to be called seldom and at a pace. A needle goes when
+   * two sweeps found it known to nobody. One sweep at a time; a second call joins the running one.
+   */
+  sweepOrphans(options?: SweepOptions): Promise<SweepReport>;
   /** Checks every needle and entry against each other, beside running work. No finding means all is well. */
   check(options?: CheckOptions): AsyncIterable<CheckFinding>;
   /** Until it is ended, `collect` frees nothing. `undefined` when too many hold. */
@@ -95,9 +108,17 @@ export function openFiler(options: FilerOptions): OpenFiler {
     hashes,
     budget: new WriteBudget(options.writeBudgetBytes ?? WRITE_BUDGET_BYTES),
     inlineBytesMax,
+    lists: options.lists ?? {
+      recordsMax: CHUNK_LIST_RECORDS_MAX,
+      manifestRecordsMax: MANIFEST_RECORDS_MAX,
+    },
     log,
   });
+  const readList = (manifest: Chunk): Promise<readonly Chunk[]> =>
+    readManifest((chunk) => readChunk({ volumes, sealing }, chunk), manifest);
   const isInFlight = writer.isInFlight.bind(writer);
+  const sweep = new OrphanSweep({ store, volumes, collection, isInFlight, clock, log });
+  let sweeping: Promise<SweepReport> | undefined;
   let collecting: Promise<CollectReport> | undefined;
   return {
     ...store,
@@ -111,19 +132,28 @@ export function openFiler(options: FilerOptions): OpenFiler {
       const upload = await store.getUpload(request.tree, request.id);
       return upload.kind === "refused" ? upload : writer.writePart(request);
     },
+    completeUpload: (request) => writer.completeUpload(request),
     collect(collectOptions) {
       if (holds.isHeld) return Promise.resolve(NOTHING_COLLECTED);
-      collecting ??= collectRound({ store, volumes, pins, clock, log }, collectOptions).finally(
-        () => {
-          collecting = undefined;
-        },
-      );
+      collecting ??= collectRound(
+        { store, volumes, readManifest: readList, pins, clock, log },
+        collectOptions,
+      ).finally(() => {
+        collecting = undefined;
+      });
       return collecting;
+    },
+    sweepOrphans(sweepOptions) {
+      sweeping ??= sweep.run(sweepOptions).finally(() => {
+        sweeping = undefined;
+      });
+      return sweeping;
     },
     hold: () => holds.hold(),
     storeId: () => storeIdOf(options.database, options.random),
     subscribe: (query) => followChanges(store, query),
-    check: (checkOptions) => checkFiler({ store, volumes, collection, isInFlight }, checkOptions),
+    check: (checkOptions) =>
+      checkFiler({ store, volumes, readManifest: readList, collection, isInFlight }, checkOptions),
     [Symbol.dispose]: () => store[Symbol.dispose](),
   };
 }

@@ -3,6 +3,7 @@ import {
   CHUNK_SCRATCH_BYTES,
   CHUNK_SIZE_BYTES,
   LIST_KEYS_MAX,
+  OBJECT_BYTES_MAX,
   TRANSACTION_OPERATIONS_MAX,
 } from "@kelp/wire";
 
@@ -25,6 +26,17 @@ export const WRITE_BUDGET_BYTES = 64 * MIB;
 export const READ_AHEAD_CHUNKS = 2;
 /** Chunks in the hands of all readers, beyond which none is read ahead. The chunk a reader is waiting for is never refused. */
 export const READ_AHEAD_BUDGET_BYTES = 48 * MIB;
+
+/** Chunks of one list in the metadata store; longer lists are stored as manifests. 2 GiB of content. */
+export const CHUNK_LIST_RECORDS_MAX = 1000;
+/** Chunks that one manifest lists. With `CHUNK_LIST_RECORDS_MAX` manifests: 20 TB of content. */
+export const MANIFEST_RECORDS_MAX = 10_000;
+/** Manifests that list manifests: two levels where parts with manifests are joined, one to spare. */
+export const MANIFEST_DEPTH_MAX = 3;
+/** Manifests of garbage read in one collection round: each may list `MANIFEST_RECORDS_MAX` chunks. */
+export const MANIFESTS_FREED_PER_ROUND_MAX = 4;
+/** How often a completion is tried again when parts are replaced under it. */
+export const COMPLETE_ATTEMPTS_MAX = 3;
 
 /** Operations committed by one transaction. */
 export const COMMIT_BATCH_MAX = 256;
@@ -50,6 +62,10 @@ export const TREE_CACHE_MAX = 4096;
 
 /** How long replaced content stays readable for readers that began before. */
 export const GARBAGE_GRACE_MS = 15 * 60_000;
+/** How long a needle must have been known to nobody before it is removed as what a crash left. */
+export const ORPHAN_GRACE_MS = 60 * 60_000;
+/** Such needles remembered from one sweep to the next; the others wait for later sweeps. */
+export const ORPHAN_CANDIDATES_MAX = 100_000;
 /** Garbage rows of one collection round. */
 export const GARBAGE_ROWS_PER_ROUND_MAX = 1000;
 /** Fids in one removal call. */
@@ -85,7 +101,12 @@ assert(
   WRITE_BUDGET_BYTES >= APPENDS_IN_FLIGHT_MAX * CHUNK_SIZE_BYTES,
   "one body alone can fill its window",
 );
+assert(GARBAGE_GRACE_MS <= ORPHAN_GRACE_MS, "what is garbage is not taken for left behind");
 assert(CHANGES_KEPT_MAX > CHANGES_PRUNE_EVERY, "the newest position survives pruning");
+assert(
+  CHUNK_LIST_RECORDS_MAX * MANIFEST_RECORDS_MAX * CHUNK_SIZE_BYTES > OBJECT_BYTES_MAX,
+  "one level of manifests holds the largest object",
+);
 assert(LIST_KEYS_MAX > 0, "a page holds something");
 assert(
   CHUNK_SIZE_BYTES + SEAL_OVERHEAD_BYTES < CHUNK_SCRATCH_BYTES,

@@ -1,10 +1,18 @@
-import { NO_TTL, type VolumeId, type VolumeLayout, type VolumeStatus } from "@kelp/wire";
+import {
+  NO_TTL,
+  type VolumeId,
+  type VolumeLayout,
+  type VolumeStatus,
+  ttlLengthMs,
+} from "@kelp/wire";
 
 /** The volumes of one layout that take needles, picked in turn so that their syncs overlap. */
 export class LayoutVolumes {
   readonly layout: VolumeLayout;
   #writable: readonly VolumeId[] = [];
   #next = 0;
+  /** Of volumes with a TTL: until when each takes needles. */
+  readonly #takesUntilMs = new Map<VolumeId, number>();
   /** Whether needles were ever asked for; only then it is worth growing. */
   isUsed = false;
   /** The growing under way, shared by all who wait for it. */
@@ -26,13 +34,24 @@ export class LayoutVolumes {
     return this.#writable[this.#next++];
   }
 
-  /** Adding twice is harmless. */
-  add(id: VolumeId): void {
+  /** Adding twice is harmless. `createdMs`: date of its first needle, or of its making. */
+  add(id: VolumeId, createdMs: number): void {
     if (!this.#writable.includes(id)) this.#writable = [...this.#writable, id];
+    const lifetimeMs = ttlLengthMs(this.layout.ttl ?? NO_TTL);
+    if (lifetimeMs !== undefined) this.#takesUntilMs.set(id, createdMs + lifetimeMs);
   }
 
   retire(id: VolumeId): void {
     this.#writable = this.#writable.filter((other) => other !== id);
+    this.#takesUntilMs.delete(id);
+  }
+
+  /**
+   * Retires volumes whose first needle has outlived the TTL: with needles coming all the time a volume would never be
+   * over, and its space never be free. So it is at most two lifetimes after its first needle.
+   */
+  retireOld(nowMs: number): void {
+    for (const [id, untilMs] of this.#takesUntilMs) if (nowMs > untilMs) this.retire(id);
   }
 }
 

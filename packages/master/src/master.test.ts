@@ -46,7 +46,7 @@ async function openWorld(
     states: volumes,
     disks: DISKS,
     random: { uint32: () => ++drawn },
-    clock: { monotonicMs: () => world.nowMs },
+    clock: { monotonicMs: () => world.nowMs, nowMs: () => world.nowMs },
     log: silentLog,
     ...options,
   });
@@ -251,6 +251,17 @@ test("each layout has volumes of its own", async () => {
     expect((await assignIn(world, layout)).volumeId).toBe(first[index] ?? volumeId(99));
   }
   expect((await world.volumes.volumes()).map(({ ttl }) => ttl.count)).toEqual([0, 0, 1, 2, 1]);
+});
+
+test("a volume with a TTL takes no needles once its first may have expired, so that it comes to an end", async () => {
+  await using world = await openWorld();
+  const { volumeId: first } = await assignIn(world, { ttl: WEEK });
+  const { volumeId: lasting } = await assignIn(world, {});
+  world.nowMs = 7 * 24 * 3600 * 1000;
+  expect((await assignIn(world, { ttl: WEEK })).volumeId).toBe(first);
+  world.nowMs += 1;
+  expect((await assignIn(world, { ttl: WEEK })).volumeId).not.toBe(first);
+  expect((await assignIn(world, {})).volumeId).toBe(lasting);
 });
 
 test("layouts are found again after a restart", async () => {

@@ -36,7 +36,7 @@ export interface MasterOptions {
   /** Where the volumes are, and how much is free there. */
   readonly disks: Pick<VolumeAdmin, "disks">;
   readonly random: Pick<Random, "uint32">;
-  readonly clock: Pick<Clock, "monotonicMs">;
+  readonly clock: Pick<Clock, "monotonicMs" | "nowMs">;
   readonly log: Log;
   /** Volumes of a layout that take needles at the same time. */
   readonly writableCount?: number;
@@ -54,6 +54,7 @@ interface KnownVolume {
   state: VolumeState;
   /** Place of its last change among all: what was listed before says nothing newer. */
   changedAt: number;
+  readonly createdMs: number;
   readonly layouts: readonly LayoutVolumes[];
 }
 
@@ -105,6 +106,7 @@ export class Master implements MasterClient, MasterAdmin, AsyncDisposable {
     }
     const volumes = this.#layout(request);
     volumes.isUsed = true;
+    volumes.retireOld(this.#options.clock.nowMs());
     if (volumes.writableCount < this.#writableCount) {
       if (volumes.writableCount === 0) await this.#grow(volumes);
       else this.#growInBackground(volumes);
@@ -205,7 +207,12 @@ export class Master implements MasterClient, MasterAdmin, AsyncDisposable {
   #learn(status: VolumeStatus): KnownVolume {
     const layouts = layoutsOf(status).map((layout) => this.#layout(layout));
     // Not writable until noticed, so that the first notice counts as a change.
-    const known: KnownVolume = { state: "read-only", changedAt: 0, layouts };
+    const known: KnownVolume = {
+      state: "read-only",
+      changedAt: 0,
+      createdMs: status.createdMs,
+      layouts,
+    };
     this.#known.set(status.id, known);
     return known;
   }
@@ -231,7 +238,7 @@ export class Master implements MasterClient, MasterAdmin, AsyncDisposable {
     if (before === "writable" && state === "failed") this.#failedCount++;
     for (const volumes of known.layouts) {
       if (state === "writable") {
-        volumes.add(id);
+        volumes.add(id, known.createdMs);
         continue;
       }
       volumes.retire(id);

@@ -137,10 +137,12 @@ export type {
   Damage,
   DiskStatus,
   ErasureShape,
+  FoundDamage,
   JobOptions,
   ScrubReport,
   VacuumReport,
   VolumeAdmin,
+  VolumeFigures,
 } from "./ports/volume-admin.ts";
 export {
   type CreateVolume,
@@ -157,5 +159,7 @@ export {
   type VolumeStatus,
   type VolumeTraits,
 } from "./ports/volume-client.ts";
+export type { BlobContent, RemoteBlobs } from "./ports/remote-blobs.ts";
 export { formatTtl, parseTtl, ttlSeconds } from "./ttl-text.ts";
 export { volumeInfoJson } from "./volume-info-json.ts";
+export { ttlLengthMs } from "./ttl.ts";

@@ -1,6 +1,14 @@
 import type { VolumeFolderSettings } from "./folder/volume-folders.ts";
 import type { LogFormat, LogLevel } from "./process/log.ts";
 
+/** A remote store that is a folder. */
+export interface VolumeTierSettings {
+  /** Volumes remember it by this name. */
+  readonly name: string;
+  /** Absolute path. */
+  readonly folder: string;
+}
+
 /** What an operator decides about a server, checked. `docs/operations.md` tells what each means. */
 export interface ServerSettings {
   readonly dir: string;
@@ -16,8 +24,17 @@ export interface ServerSettings {
   readonly localUser: "trusted" | "signs-in";
   readonly volumeSizeBytesMax: number;
   readonly volumeFolders: readonly VolumeFolderSettings[];
+  /** Remote stores that volume files can be moved to. */
+  readonly volumeTiers: readonly VolumeTierSettings[];
   /** What new content leaves free on the file system of `dir` and of each folder of volumes. */
   readonly minFreeSpaceBytes: number;
+  readonly maintenance: {
+    /** From 0 to 1: volumes with a larger share of garbage are vacuumed. */
+    readonly garbageThreshold: number;
+    readonly vacuumBytesPerSec: number;
+    /** `undefined`: no scrubbing. */
+    readonly scrubCycleMs: number | undefined;
+  };
   readonly pipelines: {
     readonly python: string;
     /** `undefined`: one per processor. */

@@ -15,12 +15,17 @@ import type { ObjectStore } from "@kelp/wire";
 import type { SqlDatabase } from "@kelp/base";
 import type { Credentials } from "./folder/credentials.ts";
 import type { DataFolder } from "./folder/data-folder.ts";
+import { maintainVolumes } from "./jobs/maintain-volumes.ts";
+import { Pace, Rest } from "./jobs/pace.ts";
 import { RepeatingJob } from "./jobs/repeating-job.ts";
 import type { ServerSettings } from "./settings.ts";
 import { openVolumes } from "./volumes.ts";
 
 /** Freeing what nothing refers to is not urgent, and a round with nothing to do is one query. */
 const COLLECT_PAUSE_MS = 30_000;
+/** What crashes leave is little, and looking for it reads everything. */
+const SWEEP_PAUSE_MS = 6 * 60 * 60_000;
+const SWEEP_BYTES_PER_SEC = 16 * 1024 * 1024;
 /** How long a disk that failed is still asked for; and how long after it came back its content is served again. */
 const CHECK_DISKS_PAUSE_MS = 10_000;
 /** Volumes whose whole content has expired only take space. */
@@ -54,6 +59,7 @@ export async function openStore(options: {
     await openVolumes({
       folder,
       folders: settings.volumeFolders,
+      tiers: settings.volumeTiers,
       freeBytesFloor: settings.minFreeSpaceBytes,
       volumeSizeBytesMax: settings.volumeSizeBytesMax,
       log: options.log.child({ room: "volume" }),
@@ -87,10 +93,17 @@ export async function openStore(options: {
     }),
   );
   repeat("collect", COLLECT_PAUSE_MS, async (signal) => {
+    const rest = new Rest(systemClock, signal);
     while ((await filer.collect({ signal })).hasMore) {
       if (signal.aborted) return;
+      await rest.taken();
     }
   });
+  repeat("sweep orphans", SWEEP_PAUSE_MS, async (signal) => {
+    const pace = new Pace(systemClock, { bytesPerSec: SWEEP_BYTES_PER_SEC, signal });
+    await filer.sweepOrphans({ signal, pace: (scannedBytes) => pace.passed(scannedBytes) });
+  });
+  opened.use(maintainVolumes({ volumes, settings, clock: systemClock, log: options.log }));
   const iamDatabase = opened.use(openDatabase(folder.file("iam")));
   const iam = openIam({
     ...common,

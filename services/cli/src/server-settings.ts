@@ -11,6 +11,7 @@ import {
 } from "./options/resolve.ts";
 import { SERVER_OPTIONS, type ServerOptionName } from "./options/server-options.ts";
 import { UsageError } from "./usage-error.ts";
+import { parseVolumeTiers } from "./volume-tiers.ts";
 
 const MIB = 1024 * 1024;
 
@@ -54,7 +55,13 @@ function settingsOf(
     localUser: isOn("auth.local-user") ? "trusted" : "signs-in",
     volumeSizeBytesMax: count("volume.sizeLimitMB") * MIB,
     volumeFolders: volumeFolders(values),
+    volumeTiers: parseVolumeTiers(values["volume.tier"]),
     minFreeSpaceBytes: count("volume.minFreeSpaceMB") * MIB,
+    maintenance: {
+      garbageThreshold: Number(text("volume.garbageThreshold")),
+      vacuumBytesPerSec: count("volume.vacuumMBps") * MIB,
+      scrubCycleMs: cycleMs(count("volume.scrubDays")),
+    },
     pipelines: {
       python: text("pipelines.python"),
       parallelism: parallelism === undefined ? undefined : Number(parallelism),
@@ -101,6 +108,10 @@ function perFolder(
     throw new UsageError(`--${name} has ${values.length} values for ${count} folders of volumes`);
   }
   return Array.from({ length: count }, (_, index) => values[values.length === 1 ? 0 : index]);
+}
+
+function cycleMs(days: number): number | undefined {
+  return days === 0 ? undefined : days * 24 * 60 * 60 * 1000;
 }
 
 function logLevel(text: string): ServerSettings["logLevel"] {

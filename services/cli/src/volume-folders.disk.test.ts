@@ -46,7 +46,7 @@ test("with two folders, one of them gone, what is in the other is served, the re
   const missing = await runCli(["fsck", "--dir", dir, "--json"]);
   expect(missing.status).toBe(1);
   expect(JSON.parse(missing.stdout)).toMatchObject({
-    findings: [{ kind: "unusable-volume", text: expect.stringContaining("missing") }],
+    findings: [{ kind: "unreadable-volume", text: expect.stringContaining("disk is not there") }],
   });
   // Found again, and elsewhere when told so.
   renameSync(`${first}.gone`, first);

@@ -1,5 +1,6 @@
 import type { Chunk, Fid, NeedleId, VolumeClient, VolumeId } from "@kelp/wire";
-import { errorCodes } from "../errors.ts";
+import type { ReadManifest } from "../chunk/manifest-reader.ts";
+import { FilerError, errorCodes } from "../errors.ts";
 import { inlineBytesOf } from "../seal/stored-bytes.ts";
 import { KnownGarbage } from "./known-garbage.ts";
 import type { FilerStore } from "../store/filer-store.ts";
@@ -7,6 +8,7 @@ import type { FilerStore } from "../store/filer-store.ts";
 export interface CheckDeps {
   readonly store: FilerStore;
   readonly volumes: VolumeClient;
+  readonly readManifest: ReadManifest;
   /** Volumes of this collection belong to the filer; others are not looked at. */
   readonly collection: string;
   readonly isInFlight: (fid: Fid) => boolean;
@@ -81,6 +83,7 @@ export type CheckFinding =
     };
 
 const REFERENCES_AT_ONCE = 1000;
+const GARBAGE_AT_ONCE = 1000;
 
 /**
  * Checks every needle and entry against each other, giving findings as they come. It may run beside writes: what looks
@@ -90,7 +93,7 @@ export async function* checkFiler(
   deps: CheckDeps,
   options: CheckOptions = {},
 ): AsyncGenerator<CheckFinding> {
-  yield* checkStore(deps.store);
+  yield* checkStore(deps);
   const volumes = await deps.volumes.volumes();
   const garbage = new KnownGarbage(deps.store);
   const checked = new Set<VolumeId>();
@@ -107,7 +110,7 @@ export async function* checkFiler(
   }
   for (const content of deps.store.scanContents()) {
     options.signal?.throwIfAborted();
-    for (const { fid } of content.chunks) {
+    for await (const { fid } of namedChunks(deps, content.chunks)) {
       if (checked.has(fid.volumeId)) continue;
       if ((await isAbsent(deps, fid)) && deps.store.isReferenced(fid)) {
         yield { kind: "missing-chunk", fid };
@@ -124,8 +127,14 @@ function unreadable(store: FilerStore, id: VolumeId, error: unknown): CheckFindi
 }
 
 /** The store against itself: sizes, references, counters. */
-function* checkStore(store: FilerStore): Generator<CheckFinding> {
+async function* checkStore(deps: CheckDeps): AsyncGenerator<CheckFinding> {
+  const { store } = deps;
   const named = new NamedCount();
+  // What an unreadable manifest lists cannot be counted; the needle itself is reported by the check of its volume.
+  let isWhole = true;
+  const unreadable = (): void => {
+    isWhole = false;
+  };
   for (const {
     owner,
     sizeBytes,
@@ -139,8 +148,8 @@ function* checkStore(store: FilerStore): Generator<CheckFinding> {
       continue;
     }
     let chunkBytes = inlineBytesOf(inlineBytes, sizeBytes);
-    for (const chunk of chunks) {
-      chunkBytes += chunk.sizeBytes;
+    for (const chunk of chunks) chunkBytes += chunk.sizeBytes;
+    for await (const chunk of namedChunks(deps, chunks, unreadable)) {
       named.add(holders);
       if (!store.isReferenced(chunk.fid))
         yield { kind: "unreferenced-chunk", owner, fid: chunk.fid };
@@ -148,13 +157,56 @@ function* checkStore(store: FilerStore): Generator<CheckFinding> {
     if (chunkBytes !== sizeBytes)
       yield { kind: "content-size-differs", owner, sizeBytes, chunkBytes };
   }
+  for await (const chunk of freedLists(deps, unreadable)) {
+    if (store.isReferenced(chunk.fid)) named.add(1);
+  }
   const references = store.referenceCount();
-  if (references !== named.total)
+  if (isWhole && references !== named.total)
     yield { kind: "reference-count-differs", references, named: named.total };
   for (const found of store.countHolders()) yield { kind: "holders-differ", ...found };
   for (const { tree, counter, counted } of store.countUsage()) {
     const [left, right] = [JSON.stringify(counter), JSON.stringify(counted)];
     if (left !== right) yield { kind: "usage-differs", tree, counter: left, counted: right };
+  }
+}
+
+/** A list with what the manifests in it list. */
+async function* namedChunks(
+  deps: CheckDeps,
+  chunks: readonly Chunk[],
+  onUnreadable: () => void = () => undefined,
+): AsyncGenerator<Chunk> {
+  for (const chunk of chunks) {
+    yield chunk;
+    if (chunk.isManifest !== true) continue;
+    let listed: readonly Chunk[] = [];
+    try {
+      listed = await deps.readManifest(chunk);
+    } catch (error) {
+      if (!(error instanceof FilerError)) throw error;
+      onUnreadable();
+    }
+    yield* namedChunks(deps, listed, onUnreadable);
+  }
+}
+
+/** What manifests list that wait to be freed: it is named until then. */
+async function* freedLists(deps: CheckDeps, onUnreadable: () => void): AsyncGenerator<Chunk> {
+  let afterId = 0;
+  for (;;) {
+    const rows = deps.store.listGarbage({
+      freedMsMax: Number.MAX_SAFE_INTEGER,
+      afterId,
+      limit: GARBAGE_AT_ONCE,
+    });
+    for (const { id, chunks } of rows) {
+      afterId = id;
+      const manifests = chunks.filter(
+        ({ fid, isManifest }) => isManifest === true && !deps.store.isReferenced(fid),
+      );
+      yield* namedChunks(deps, manifests, onUnreadable);
+    }
+    if (rows.length < GARBAGE_AT_ONCE) return;
   }
 }
 
@@ -197,7 +249,8 @@ async function* checkVolume(
       continue;
     }
     const storedBytes = sizes.get(fid.needleId);
-    if (storedBytes !== undefined && storedBytes !== sizeBytes) {
+    // The size of a manifest is not told by its reference: it is checked where it is read.
+    if (sizeBytes > 0 && storedBytes !== undefined && storedBytes !== sizeBytes) {
       yield { kind: "size-differs", fid, namedBytes: sizeBytes, storedBytes };
     }
   }

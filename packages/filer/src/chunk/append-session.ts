@@ -65,6 +65,11 @@ export class AppendSession {
     this.#store(data).then(stored, failed);
   }
 
+  /** Stores a needle beside the body, such as a manifest: it is taken back with the body. Durable when resolved. */
+  storeAside(data: Uint8Array): Promise<Chunk> {
+    return this.#store(data);
+  }
+
   /** Waits for all appends; the chunks are durable then. Throws the first failure. */
   async finish(): Promise<readonly Chunk[]> {
     await this.#idle();

@@ -4,6 +4,7 @@ import { FilerError, errorCodes } from "../errors.ts";
 import { READ_AHEAD_CHUNKS } from "../limits.ts";
 import type { Sealing } from "../seal/sealing.ts";
 import { storedBytesOf } from "../seal/stored-bytes.ts";
+import { type Slice, slicesOf } from "./manifest-reader.ts";
 import type { PieceOwner, ReadBudget, ReadLease } from "./read-budget.ts";
 
 export interface ReaderDeps {
@@ -13,14 +14,8 @@ export interface ReaderDeps {
   readonly sealing: Sealing | undefined;
 }
 
-/** A chunk and the bytes `[start, end)` of it that are wanted. */
-interface Slice {
-  readonly chunk: Chunk;
-  readonly start: number;
-  readonly end: number;
-}
-
 interface Reading {
+  readonly slice: Slice;
   readonly outcome: Promise<Outcome>;
   readonly lease: ReadLease;
 }
@@ -47,26 +42,24 @@ export async function* readEntry(
     yield entry.content.bytes.subarray(range.start, range.end);
     return;
   }
-  const slices = slicesOf(entry.content.chunks, range);
+  const slices = slicesOf((chunk) => readChunk(deps, chunk), entry.content.chunks, range);
   const ahead: Reading[] = [];
-  let started = 0;
   try {
-    for (const slice of slices) {
-      if (ahead.length === 0) {
-        const lease = deps.budget.take(slice.chunk.sizeBytes, pieces);
-        ahead.push(begin(deps, slice.chunk, lease));
-        started += 1;
-      }
-      while (ahead.length <= READ_AHEAD_CHUNKS && started < slices.length) {
-        const next = slices[started];
-        assert(next !== undefined, "read-ahead stays within the slices");
-        const lease = deps.budget.tryTake(next.chunk.sizeBytes, pieces);
+    let { value: next } = await slices.next();
+    while (next !== undefined || ahead.length > 0) {
+      while (next !== undefined && ahead.length <= READ_AHEAD_CHUNKS) {
+        const { sizeBytes } = next.chunk;
+        const isWaitedFor = ahead.length === 0;
+        const lease = isWaitedFor
+          ? deps.budget.take(sizeBytes, pieces)
+          : deps.budget.tryTake(sizeBytes, pieces);
         if (lease === undefined) break;
-        ahead.push(begin(deps, next.chunk, lease));
-        started += 1;
+        ahead.push(begin(deps, next, lease));
+        ({ value: next } = await slices.next());
       }
       const reading = ahead[0];
       assert(reading !== undefined, "the slice is being read");
+      const { slice } = reading;
       const bytes = checked(slice.chunk, await reading.outcome);
       const content = opened(deps, slice.chunk, bytes);
       yield content.subarray(slice.start, slice.end);
@@ -83,12 +76,27 @@ export async function* readEntry(
 }
 
 /** Failures become values at once: nobody may be waiting yet, or ever. */
-function begin(deps: ReaderDeps, chunk: Chunk, lease: ReadLease): Reading {
-  const outcome = deps.volumes.read(chunk.fid, lease.scratch, chunk.hash64).then(
+function begin(deps: ReaderDeps, slice: Slice, lease: ReadLease): Reading {
+  return { slice, outcome: readOutcome(deps, slice.chunk, lease.scratch), lease };
+}
+
+function readOutcome(
+  deps: Pick<ReaderDeps, "volumes">,
+  chunk: Chunk,
+  scratch?: Uint8Array,
+): Promise<Outcome> {
+  return deps.volumes.read(chunk.fid, scratch, chunk.hash64).then(
     (bytes): Outcome => ({ kind: "read", bytes }),
     (error: unknown): Outcome => ({ kind: "failed", error }),
   );
-  return { outcome, lease };
+}
+
+/** The content of one chunk in memory of its own: for manifests. Throws as `readEntry` does. */
+export async function readChunk(
+  deps: Pick<ReaderDeps, "volumes" | "sealing">,
+  chunk: Chunk,
+): Promise<Uint8Array> {
+  return opened(deps, chunk, checked(chunk, await readOutcome(deps, chunk)));
 }
 
 function checked(chunk: Chunk, outcome: Outcome): Uint8Array {
@@ -109,7 +117,8 @@ function checked(chunk: Chunk, outcome: Outcome): Uint8Array {
     throw new FilerError("chunk-missing", `Cannot read chunk ${name}: no volume holds it`);
   }
   const expectedBytes = storedBytesOf(chunk);
-  if (bytes.length !== expectedBytes) {
+  // Of a manifest the size says how much content it lists; its own bytes are told by their form.
+  if (chunk.isManifest !== true && bytes.length !== expectedBytes) {
     throw new FilerError(
       "chunk-corrupt",
       `Cannot read chunk ${name}: it has ${bytes.length} bytes, expected ${expectedBytes}`,
@@ -119,7 +128,11 @@ function checked(chunk: Chunk, outcome: Outcome): Uint8Array {
 }
 
 /** The content of a chunk, in the place of what was stored. */
-function opened({ sealing }: ReaderDeps, chunk: Chunk, stored: Uint8Array): Uint8Array {
+function opened(
+  { sealing }: Pick<ReaderDeps, "sealing">,
+  chunk: Chunk,
+  stored: Uint8Array,
+): Uint8Array {
   if (chunk.sealedKey === undefined) return stored;
   if (sealing === undefined) {
     // The keys of a sealed store are there, or it does not open: this chunk list is not as it was written.
@@ -129,17 +142,4 @@ function opened({ sealing }: ReaderDeps, chunk: Chunk, stored: Uint8Array): Uint
     );
   }
   return sealing.openChunk(chunk, stored);
-}
-
-function slicesOf(chunks: readonly Chunk[], range: ByteRange): Slice[] {
-  const slices: Slice[] = [];
-  let offset = 0;
-  for (const chunk of chunks) {
-    const start = Math.max(range.start - offset, 0);
-    const end = Math.min(range.end - offset, chunk.sizeBytes);
-    if (start < end) slices.push({ chunk, start, end });
-    offset += chunk.sizeBytes;
-    if (offset >= range.end) break;
-  }
-  return slices;
 }

@@ -45,8 +45,7 @@ export interface MasterDoorOptions {
   readonly master: Pick<MasterClient, "assign">;
   readonly growth: MasterAdmin;
   readonly volumes: Pick<VolumeClient, "volumes">;
-  readonly admin: Pick<VolumeAdmin, "disks" | "deleteCollection"> &
-    Partial<Pick<VolumeAdmin, "vacuum">>;
+  readonly admin: Pick<VolumeAdmin, "disks" | "deleteCollection" | "vacuum">;
   /** Takes the body of a request into a needle: the volume server's part of `/submit`. */
   readonly receive: (request: HttpRequest, fid: Fid) => Promise<ReceivedFile>;
   /** An error of the volumes as an answer. */
@@ -251,9 +250,6 @@ class MasterHandler implements HttpHandler {
 
   async #vacuum(call: Call): Promise<HttpReply> {
     this.#require(call, "seaweed:Vacuum", "volumes");
-    if (this.#options.admin.vacuum === undefined) {
-      throw new HttpError(501, "The volumes here cannot be vacuumed");
-    }
     const text = call.query.text("garbageThreshold");
     const threshold = text === undefined ? GARBAGE_THRESHOLD_DEFAULT : Number(text);
     if (!(threshold >= 0 && threshold <= 1)) {
@@ -272,7 +268,7 @@ class MasterHandler implements HttpHandler {
     for (const volume of await volumes.volumes()) {
       if (!isWorthVacuuming(volume, threshold)) continue;
       try {
-        await admin.vacuum?.(volume.id);
+        await admin.vacuum(volume.id);
       } catch (error) {
         // Another job has it, or the volume refuses: the others are not to wait for it.
         log.warn("a volume was not vacuumed", { volume: volume.id, error });

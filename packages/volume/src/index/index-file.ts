@@ -35,6 +35,7 @@ export class IndexFile {
   #writing: Promise<void> | undefined;
   #isBehind = false;
   #checkpoint: CheckpointKeeper | undefined;
+  #isCheckpointSuspended = false;
   #lastRecord: LastRecord | undefined;
   /** The last entry handed over that names a record: read when it is asked for. */
   #lastEntry: Buffer | undefined;
@@ -58,6 +59,16 @@ export class IndexFile {
     keeper.noteChanges(0, () => this.#point());
   }
 
+  /** No checkpoint is written from now on; resolves when none is. For whoever is about to put another file in this one's place. */
+  async suspendCheckpoint(): Promise<void> {
+    this.#isCheckpointSuspended = true;
+    await this.#checkpoint?.settle();
+  }
+
+  resumeCheckpoint(): void {
+    this.#isCheckpointSuspended = false;
+  }
+
   /** Takes `entries` (whole entries; the memory is the file's from now on) and returns before they are written. */
   append(entries: Uint8Array): void {
     assert(entries.length % this.#entryBytes === 0, "an index file takes whole entries");
@@ -76,6 +87,7 @@ export class IndexFile {
     this.#pendingBytes += entries.length;
     this.#noteLastRecord(entries);
     this.#writing ??= this.#write();
+    if (this.#isCheckpointSuspended) return;
     this.#checkpoint?.noteChanges(entries.length / this.#entryBytes, () => this.#point());
   }
 
@@ -95,7 +107,7 @@ export class IndexFile {
     if (this.#pendingBytes > 0) await this.#write();
     try {
       await this.#file.sync();
-      await this.#checkpoint?.close(this.#point());
+      if (!this.#isCheckpointSuspended) await this.#checkpoint?.close(this.#point());
     } catch (error) {
       this.#log.warn("cannot sync an index file", { path: this.#file.path, error });
       await this.#checkpoint?.settle();

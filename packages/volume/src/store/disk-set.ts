@@ -11,10 +11,14 @@ import { openVolume } from "../volume/open-volume.ts";
 import { Volume, type VolumeOptions } from "../volume/volume.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { DiskFolder } from "./disk-folder.ts";
+import type { Maintenance } from "./maintenance.ts";
 import type { StateAnnouncer } from "./state-announcer.ts";
-import { type VolumeStoreOptions, foldersOf } from "./store-options.ts";
+import type { VolumeStoreOptions } from "./store-options.ts";
+import type { PlainPlace } from "../sealed/job-context.ts";
+import type { ServedVolume } from "../volume/served-volume.ts";
 import { UnavailableVolume } from "./unavailable-volume.ts";
 import { removeVolumeFiles } from "./volume-files.ts";
+import type { FoundForm, VolumeForms } from "./volume-forms.ts";
 import type { VolumeSlot, VolumeTable } from "./volume-table.ts";
 
 interface FoundVolume {
@@ -36,6 +40,8 @@ export class DiskSet {
   readonly #table: VolumeTable;
   readonly #catalogue: Catalogue;
   readonly #states: StateAnnouncer;
+  readonly #maintenance: Maintenance;
+  readonly #forms: VolumeForms;
   readonly #disk: Disk;
   readonly #clock: Clock;
   readonly #log: Log;
@@ -47,16 +53,21 @@ export class DiskSet {
       readonly table: VolumeTable;
       readonly catalogue: Catalogue;
       readonly states: StateAnnouncer;
+      readonly maintenance: Maintenance;
+      readonly forms: VolumeForms;
+      readonly disks: readonly DiskFolder[];
     },
   ) {
     this.#options = options;
     this.#table = parts.table;
     this.#catalogue = parts.catalogue;
     this.#states = parts.states;
+    this.#maintenance = parts.maintenance;
     this.#disk = options.disk;
     this.#clock = options.clock;
     this.#log = options.log;
-    this.disks = foldersOf(options).map((folder, index) => new DiskFolder(index, folder));
+    this.#forms = parts.forms;
+    this.disks = parts.disks;
     assert(this.disks.length > 0, "a store has a folder");
   }
 
@@ -123,6 +134,7 @@ export class DiskSet {
       folder: disk.folder,
       disk: disk.index,
       diskType: disk.diskType,
+      quarantined: this.#maintenance.damagedNeedles(disk, id),
       sizeBytesMax: this.#options.volumeSizeBytesMax ?? VOLUME_SIZE_BYTES_DEFAULT,
       graceBytes: this.#options.fullGraceBytes ?? FULL_GRACE_BYTES_DEFAULT,
       onStateChange: (state: VolumeState) => {
@@ -184,6 +196,8 @@ export class DiskSet {
 
   async #openVolumes(disks: readonly DiskFolder[]): Promise<void> {
     const found: FoundVolume[] = [];
+    for (const disk of disks) await this.#maintenance.openRecord(disk);
+    for (const form of await this.#forms.open(disks)) await this.#addForm(form);
     for (const disk of disks) {
       for (const name of await this.#disk.list(disk.folder)) {
         const parsed = parseDataFileName(name);
@@ -208,6 +222,46 @@ export class DiskSet {
     };
     await Promise.all(Array.from(first.values(), openInTurn));
     for (const twin of twins) await this.#openOne(twin);
+    await this.#forms.dropLeftovers();
+  }
+
+  /** A volume of shards, or one whose file lives elsewhere. */
+  async #addForm(form: FoundForm): Promise<void> {
+    const { id, collection, disk } = form;
+    const nowMs = this.#clock.nowMs();
+    const volume =
+      "volume" in form
+        ? form.volume
+        : new UnavailableVolume("failed", { id, collection, disk, nowMs, cause: form.cause });
+    if (this.#table.has(id)) await this.#table.exchange(id, volume, disk);
+    else this.#table.add(id, { volume, disk });
+    this.#catalogue.set({ id, collection, folder: disk.uuid, isDeleted: false });
+    this.tell(id, volume);
+  }
+
+  /** Tells the world what state a volume is in. */
+  tell(id: VolumeId, { collection, state }: ServedVolume): void {
+    const disk = this.#table.find(id)?.disk;
+    this.#states.tell({
+      id,
+      collection,
+      state: disk === undefined ? state : this.stateOn(disk, state),
+    });
+  }
+
+  /** Opens a volume file that a job has put together; `folder` when it is not in its place yet. */
+  openPlain({ id, collection, disk, folder }: PlainPlace): Promise<ServedVolume> {
+    const options = this.volumeOptions(disk, id, collection);
+    return openVolume(this.#options, { ...options, folder: folder ?? disk.folder });
+  }
+
+  /** The volume may be in another folder than before. */
+  async recordPlace(id: VolumeId): Promise<void> {
+    const slot = this.#table.find(id);
+    if (slot === undefined) return;
+    const { collection } = slot.volume;
+    this.#catalogue.set({ id, collection, folder: slot.disk.uuid, isDeleted: false });
+    await this.#catalogue.save();
   }
 
   async #openOne({ disk, id, collection }: FoundVolume): Promise<void> {
@@ -299,7 +353,10 @@ export class DiskSet {
 
   async #takeAway(disk: DiskFolder, cause: unknown): Promise<void> {
     for (const [id, slot] of this.#table.slots()) {
-      if (slot.disk !== disk || slot.volume instanceof UnavailableVolume) continue;
+      if (slot.volume instanceof UnavailableVolume) continue;
+      // Shards go on with those that are left.
+      const home = await this.#forms.reopen(id, slot.volume);
+      if (home !== undefined || slot.disk !== disk) continue;
       const { collection } = slot.volume;
       const known = slot.volume.status();
       const nowMs = this.#clock.nowMs();
@@ -333,6 +390,7 @@ export class DiskSet {
     }
     this.#log.info("a folder of volumes can be used again", { folder: disk.folder });
     await this.#finishDeletions();
+    for (const [id, { volume }] of this.#table.slots()) await this.#forms.reopen(id, volume);
     await this.#openVolumes([disk]);
     await this.#catalogue.save();
   }

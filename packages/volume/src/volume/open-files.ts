@@ -58,7 +58,7 @@ export interface VolumeFiles {
   readonly info: VolumeInfo;
 }
 
-/** The path of a volume's files without `.dat`. */
+/** The path of a volume's files without their extension. */
 export function basePath(name: VolumeName): string {
   return `${name.folder}/${volumeFileName(name.collection, name.id)}`;
 }
@@ -202,7 +202,7 @@ async function openIndexOf(
       index,
       indexFile,
       endBytes: tail.endBytes,
-      firstDateNs: await readDate(data, await firstRecord(data, startBytes, tail.endBytes)),
+      firstDateNs: await readFirstDate(data, startBytes, tail.endBytes),
       lastDateNs: await readDate(data, tail.lastRecord),
       damagedCount: tail.damagedCount,
     };
@@ -259,6 +259,15 @@ async function loadTrusted(deps: VolumeDeps, source: IndexSource): Promise<Loade
   });
   await file.truncate(loaded.trustedBytes);
   return loaded;
+}
+
+/** Date of the record at `startBytes`; `undefined` when there is none. */
+export async function readFirstDate(
+  data: DiskFile,
+  startBytes: number,
+  endBytes: number,
+): Promise<bigint | undefined> {
+  return readDate(data, await firstRecord(data, startBytes, endBytes));
 }
 
 async function firstRecord(

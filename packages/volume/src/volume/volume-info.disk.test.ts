@@ -51,7 +51,7 @@ test("shards and remote files are read and written, 64-bit numbers as texts", as
   };
   await writeVolumeInfo(systemDisk, base, await readVolumeInfo(systemDisk, base), {
     files: [file],
-    shards: { dataShards: 10, parityShards: 4 },
+    shards: { dataShards: 10, parityShards: 4, encodedNs: 1_795_212_806_554_342_258n },
     dataFileBytes: 5_000_000_000,
   });
   expect(JSON.parse(readFileSync(`${base}.vif`, "utf8"))).toMatchObject({
@@ -71,7 +71,7 @@ test("shards and remote files are read and written, 64-bit numbers as texts", as
   });
   expect(await readVolumeInfo(systemDisk, base)).toMatchObject({
     files: [file],
-    shards: { dataShards: 10, parityShards: 4 },
+    shards: { dataShards: 10, parityShards: 4, encodedNs: 1_795_212_806_554_342_258n },
     dataFileBytes: 5_000_000_000,
   });
 });

@@ -9,15 +9,21 @@ import {
 import { type CheckFinding, openFiler } from "@kelp/filer";
 import { openMaster } from "@kelp/master";
 import { cataloguedFolders } from "@kelp/volume";
-import { type VolumeStatus, formatFid } from "@kelp/wire";
+import { type Damage, type VolumeId, type VolumeStatus, formatFid } from "@kelp/wire";
 import { type DataFolder, openDataFolder } from "../folder/data-folder.ts";
 import type { VolumeFolderSettings } from "../folder/volume-folders.ts";
+import type { VolumeTierSettings } from "../settings.ts";
 import { openVolumes } from "../volumes.ts";
 import { rebuildFolderIndexes } from "./rebuild-indexes.ts";
 
 /** Something that does not fit together in a data folder. */
 export interface FolderFinding {
-  readonly kind: CheckFinding["kind"] | "unusable-volume" | "index-differs" | "index-not-rebuilt";
+  readonly kind:
+    | CheckFinding["kind"]
+    | "unusable-volume"
+    | "index-differs"
+    | "index-not-rebuilt"
+    | "quarantined";
   /** Space is lost, or something was repaired; data is not lost. Everything else is damage. */
   readonly isHarmless: boolean;
   readonly text: string;
@@ -45,6 +51,8 @@ export async function checkFolder(
     readonly log: Log;
     /** Where the volumes are; `undefined`: where they were last. */
     readonly volumeFolders?: readonly VolumeFolderSettings[] | undefined;
+    /** Where files of volumes were moved to. */
+    readonly volumeTiers?: readonly VolumeTierSettings[];
   },
 ): Promise<CheckedFolder> {
   const { log } = options;
@@ -58,7 +66,13 @@ export async function checkFolder(
           options,
         )
       : 0;
-  await using volumes = await openVolumes({ folder, folders, freeBytesFloor: 0, log });
+  await using volumes = await openVolumes({
+    folder,
+    folders,
+    tiers: options.volumeTiers ?? [],
+    freeBytesFloor: 0,
+    log,
+  });
   await using master = await openMaster({
     ...common,
     volumes,
@@ -67,12 +81,18 @@ export async function checkFolder(
   });
   using database = openDatabase(folder.file("filer"));
   using filer = openFiler({ ...common, database, volumes, master });
+  const unreadable = new Set<VolumeId>();
   for await (const finding of filer.check({ orphans: options.orphans })) {
+    if (finding.kind === "unreadable-volume") unreadable.add(finding.volumeId);
     options.onFinding(describeFinding(finding));
+  }
+  for (const found of volumes.quarantined()) {
+    // Damaged needles the check has read itself.
+    if (!/^[0-9a-f]+$/.test(found.what)) options.onFinding(describeQuarantined(found));
   }
   const statuses = await volumes.volumes();
   for (const status of statuses) {
-    const finding = describeVolume(status);
+    const finding = unreadable.has(status.id) ? undefined : describeVolume(status);
     if (finding !== undefined) options.onFinding(finding);
   }
   return {
@@ -155,6 +175,13 @@ export function describeFinding(finding: CheckFinding): FolderFinding {
     default:
       return unreachable(kind);
   }
+}
+
+function describeQuarantined({ volumeId, what, reason }: Damage): FolderFinding {
+  return damage(
+    "quarantined",
+    `scrubbing found the ${what} of volume ${volumeId} damaged: ${reason}`,
+  );
 }
 
 function damage(kind: FolderFinding["kind"], text: string): FolderFinding {

@@ -55,6 +55,7 @@ export async function openDoors(options: DoorsOptions): Promise<Doors> {
     authorizer: options.store.iam,
     gate,
     master: options.store.master,
+    volumes: options.store.volumes,
     clock: systemClock,
     log: options.log,
     version: options.version,

@@ -3,8 +3,10 @@ import { type CommandLine, examples } from "../command-line.ts";
 import {
   DIR_OPTION,
   VOLUME_DIR_OPTION,
+  VOLUME_TIER_OPTION,
   dataFolderPath,
   volumeFolderPaths,
+  volumeTiers,
 } from "../data-folder-path.ts";
 import { addFlags, givenFlags } from "../options/flags.ts";
 import { CommandError } from "../usage-error.ts";
@@ -27,7 +29,7 @@ export function fsckCommand(line: CommandLine): Command {
       "--rebuild-index",
       "first make the indexes of all volumes anew from the volumes, and say what was wrong with them",
     );
-  addFlags(command, [DIR_OPTION, VOLUME_DIR_OPTION]);
+  addFlags(command, [DIR_OPTION, VOLUME_DIR_OPTION, VOLUME_TIER_OPTION]);
   return command
     .addHelpText(
       "after",
@@ -42,7 +44,7 @@ export function fsckCommand(line: CommandLine): Command {
       ]),
     )
     .action(async (flags: FsckFlags, self: Command) => {
-      const given = givenFlags(self, [DIR_OPTION, VOLUME_DIR_OPTION]);
+      const given = givenFlags(self, [DIR_OPTION, VOLUME_DIR_OPTION, VOLUME_TIER_OPTION]);
       const dir = dataFolderPath(line, given);
       const volumePaths = volumeFolderPaths(line, given);
       // Loaded here so that other commands need not wait for it.
@@ -61,6 +63,7 @@ export function fsckCommand(line: CommandLine): Command {
           volumeCountMax: undefined,
         })),
         indexes: flags.rebuildIndex === true ? "rebuild" : "keep",
+        volumeTiers: volumeTiers(line, given),
         log: openLog({ level: "warn", format: "pretty" }),
         onFinding: (finding) => {
           if (!finding.isHarmless) damageCount += 1;

@@ -24,7 +24,9 @@ export type OptionKind =
   | { readonly kind: "choice"; readonly values: readonly string[] }
   | { readonly kind: "switch" }
   /** Several values, separated by commas. */
-  | { readonly kind: "list"; readonly placeholder: string; readonly item: OptionKind };
+  | { readonly kind: "list"; readonly placeholder: string; readonly item: OptionKind }
+  /** A number from 0 to 1. */
+  | { readonly kind: "share" };
 
 /** `s3.port` → `KELP_S3_PORT`, `volume.sizeLimitMB` → `KELP_VOLUME_SIZE_LIMIT_MB`. */
 export function environmentName(name: string): string {
@@ -45,6 +47,8 @@ export function placeholder(option: OptionKind): string {
       return option.placeholder;
     case "port":
       return "PORT";
+    case "share":
+      return "0…1";
     case "choice":
       return option.values.join("|");
     case "switch":

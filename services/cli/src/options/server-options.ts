@@ -117,6 +117,34 @@ export const SERVER_OPTIONS = [
     text: "The master key before a change: what stands under it is put under the one of --encrypt.at-rest",
   },
   {
+    name: "volume.garbageThreshold",
+    kind: { kind: "share" },
+    default: "0.3",
+    text: "Share of a volume that removed content may take before its space is freed in the background; on a disk that is nearly full any is",
+  },
+  {
+    name: "volume.vacuumMBps",
+    kind: { kind: "count", placeholder: "MIB", minimum: 1, maximum: 100_000 },
+    default: "64",
+    text: "MiB that freeing space reads and writes in a second at most",
+  },
+  {
+    name: "volume.scrubDays",
+    kind: { kind: "count", placeholder: "DAYS", minimum: 0, maximum: 3650 },
+    default: "14",
+    text: "Days in which everything stored is read once against its checksums; 0 for never",
+  },
+  {
+    name: "volume.tier",
+    kind: {
+      kind: "list",
+      placeholder: "NAME=folder:DIR[,…]",
+      item: { kind: "text", placeholder: "NAME=folder:DIR" },
+    },
+    default: undefined,
+    text: "Remote stores that volume files can be moved to, each with a name; folder:DIR is an absolute folder, such as a mounted share",
+  },
+  {
     name: "pipelines.python",
     kind: { kind: "text", placeholder: "PROGRAM" },
     default: "python3",

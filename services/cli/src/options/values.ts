@@ -38,6 +38,8 @@ export function checkValue(option: OptionDefinition, text: string, source: Value
         .split(",")
         .map((each) => checkValue({ ...option, kind: kind.item }, each.trim(), source))
         .join(",");
+    case "share":
+      return checkShare(text, where);
     default:
       kind satisfies never;
       return text;
@@ -55,6 +57,12 @@ function checkCount(
     throw new UsageError(`${where}: it must be a whole number ${limits}`);
   }
   return String(value);
+}
+
+function checkShare(text: string, where: string): string {
+  const value = /^\d*\.?\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= 0 && value <= 1) return String(value);
+  throw new UsageError(`${where}: it must be a number from 0 to 1`);
 }
 
 function describeSource(name: string, source: ValueSource): string {

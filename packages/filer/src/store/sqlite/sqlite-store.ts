@@ -24,7 +24,7 @@ import { SnapshotWrites } from "./snapshot-writes.ts";
 import { type StoreTables, openStoreTables } from "./store-tables.ts";
 import { type TreeState, treeOf } from "./tree-rows.ts";
 import { TreeWrites } from "./tree-writes.ts";
-import { DescribeFailure, completeUpload } from "./upload-completion.ts";
+import { DescribeFailure, completeUpload, joinedParts } from "./upload-completion.ts";
 import { listUploads } from "./upload-listing.ts";
 import { UploadWrites } from "./upload-writes.ts";
 
@@ -294,6 +294,7 @@ type UploadCalls = Pick<
   | "putPart"
   | "listParts"
   | "listUploads"
+  | "joinedParts"
   | "completeUpload"
   | "abortUpload"
 >;
@@ -314,6 +315,9 @@ function uploadCalls({ tables, commit, uploads, entries }: StoreParts): UploadCa
         if (tree === undefined) return refused("no-such-tree");
         return ok(listUploads(tables.uploads, tree.id, query));
       });
+    },
+    async joinedParts(request, recordsMax) {
+      return reading(() => joinedParts(tables, request, recordsMax));
     },
     async completeUpload(request) {
       const outcome = await commit.run(() => completeUpload(tables, entries, request));
@@ -349,6 +353,7 @@ type ReferenceCalls = Pick<
   | "addGarbage"
   | "listGarbage"
   | "dropGarbage"
+  | "forgetListed"
   | "isReferenced"
   | "listReferences"
   | "referenceCount"
@@ -363,6 +368,7 @@ function referenceCalls({ tables, commit, scan }: StoreParts): ReferenceCalls {
     addGarbage: (chunks) => commit.run(() => contents.addGarbage(chunks, clock.nowMs())),
     listGarbage: (query) => reading(() => contents.listGarbage(query)),
     dropGarbage: (ids) => commit.run(() => contents.dropGarbage(ids)),
+    forgetListed: (chunks) => commit.run(() => contents.forget(chunks)),
     isReferenced: (fid) => reading(() => contents.isReferenced(fid)),
     listReferences: (query) => reading(() => contents.listReferences(query)),
     referenceCount: () => reading(() => contents.referenceCount()),
