@@ -302,7 +302,8 @@ class Hand {
     const dice = this.#random.below(100);
     const seed = this.#random.uint32();
     let sizeBytes = this.#random.below(1024);
-    if (dice < 1 && this.#random.chance(0.5) && this.#worker.tree === PLAIN_TREE) sizeBytes = LARGE_BYTES;
+    if (dice < 1 && this.#random.chance(0.5) && this.#worker.tree === PLAIN_TREE)
+      sizeBytes = LARGE_BYTES;
     else if (dice < 50) sizeBytes = 1025 + this.#random.below(20_000);
     return { seed, sizeBytes, label: `${seed % 1000}` };
   }
