@@ -249,7 +249,6 @@ class Vacuum implements CopyMeter {
         path: this.#checkpointPath,
         folder: this.#paths.folder,
         index: copier.index,
-        dataFile: data,
         superblock: this.#superblock,
       },
       entryCount,

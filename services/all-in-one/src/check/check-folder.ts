@@ -81,9 +81,9 @@ export async function checkFolder(
   });
   using database = openDatabase(folder.file("filer"));
   using filer = openFiler({ ...common, database, volumes, master });
-  const unreadable = new Set<VolumeId>();
+  const unreadableIds = new Set<VolumeId>();
   for await (const finding of filer.check({ orphans: options.orphans })) {
-    if (finding.kind === "unreadable-volume") unreadable.add(finding.volumeId);
+    if (finding.kind === "unreadable-volume") unreadableIds.add(finding.volumeId);
     options.onFinding(describeFinding(finding));
   }
   for (const found of volumes.quarantined()) {
@@ -92,7 +92,8 @@ export async function checkFolder(
   }
   const statuses = await volumes.volumes();
   for (const status of statuses) {
-    const finding = unreadable.has(status.id) ? undefined : describeVolume(status);
+    // Those that entries refer to were told already, with how much is in them.
+    const finding = unreadableIds.has(status.id) ? undefined : describeVolume(status);
     if (finding !== undefined) options.onFinding(finding);
   }
   return {
