@@ -249,6 +249,7 @@ class Vacuum implements CopyMeter {
         path: this.#checkpointPath,
         folder: this.#paths.folder,
         index: copier.index,
+        dataFile: data,
         superblock: this.#superblock,
         dataFile: data,
       },
