@@ -251,7 +251,6 @@ class Vacuum implements CopyMeter {
         index: copier.index,
         dataFile: data,
         superblock: this.#superblock,
-        dataFile: data,
       },
       entryCount,
     );
