@@ -167,6 +167,5 @@ export {
   type VolumeTraits,
 } from "./ports/volume-client.ts";
 export type { BlobContent, RemoteBlobs } from "./ports/remote-blobs.ts";
-export { formatTtl, parseTtl, ttlSeconds } from "./ttl-text.ts";
+export { formatTtl, parseTtl, ttlLengthMs, ttlSeconds } from "./ttl-text.ts";
 export { volumeInfoJson } from "./volume-info-json.ts";
-export { ttlLengthMs } from "./ttl.ts";

@@ -55,7 +55,8 @@ test("with two folders, one of them gone, what is in the other is served, the re
   renameSync(first, moved);
   const named = await runCli(["fsck", "--dir", dir, "--volume.dir", `${moved},${other}`, "--json"]);
   expect(JSON.parse(named.stdout)).toMatchObject({ damageCount: 0, volumeCount: 2 });
-});
+  // Five processes, one after another.
+}, 60_000);
 
 test.each([
   ["the same folder twice", ["--volume.dir", "x,x"], 1, "is the same folder as"],

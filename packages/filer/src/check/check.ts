@@ -105,7 +105,7 @@ export async function* checkFiler(
     } catch (error) {
       // Nothing is known of what it holds, so nothing can be said to be absent.
       if (!isUnusable(error)) throw error;
-      yield unreadable(deps.store, id, error);
+      yield unreadableVolume(deps.store, id, error);
     }
   }
   for (const content of deps.store.scanContents()) {
@@ -119,7 +119,7 @@ export async function* checkFiler(
   }
 }
 
-function unreadable(store: FilerStore, id: VolumeId, error: unknown): CheckFinding {
+function unreadableVolume(store: FilerStore, id: VolumeId, error: unknown): CheckFinding {
   let namedCount = 0;
   for (const _chunk of referencesOf(store, id)) namedCount += 1;
   const reason = error instanceof Error ? error.message : String(error);
