@@ -214,8 +214,14 @@ class MasterHandler implements HttpHandler {
     if (fid === undefined) return {};
     const isRead = call.query.text("read") === "yes";
     const resource = serviceArn("seaweed", `volume/${fid.volumeId}`);
-    const action = isRead ? "seaweed:ReadNeedle" : "seaweed:WriteNeedle";
-    if (!mayAccess(this.#options.authorizer, call.caller, { action, resource })) return {};
+    // With a token for writing, the volume server lets its bearer delete as well.
+    const actions = isRead
+      ? ["seaweed:ReadNeedle"]
+      : ["seaweed:WriteNeedle", "seaweed:DeleteNeedle"];
+    const { authorizer } = this.#options;
+    if (!actions.every((action) => mayAccess(authorizer, call.caller, { action, resource }))) {
+      return {};
+    }
     const count = Number(match?.[2] ?? 0) + 1;
     const access = isRead ? "read" : "write";
     const token = this.#options.tokens.signNeedle({ fid: formatFid(fid), count, access });
