@@ -160,6 +160,7 @@ export {
   type VolumeTraits,
 } from "./ports/volume-client.ts";
 export type { BlobContent, RemoteBlobs } from "./ports/remote-blobs.ts";
+export { filerCollection, isFilerCollection } from "./filer-collection.ts";
 export { formatTtl, parseTtl, ttlSeconds } from "./ttl-text.ts";
 export { volumeInfoJson } from "./volume-info-json.ts";
 export { ttlLengthMs } from "./ttl.ts";

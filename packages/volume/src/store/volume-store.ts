@@ -186,6 +186,10 @@ export class VolumeStore
     }
   }
 
+  collectionOf(id: VolumeId): string | undefined {
+    return this.#table.find(id)?.volume.collection;
+  }
+
   /**
    * On the disk that fits best; another is tried when that one refuses. Throws `out-of-space` when no disk has room for
    * a volume, or may have another.
