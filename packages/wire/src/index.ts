@@ -169,5 +169,4 @@ export {
 export type { BlobContent, RemoteBlobs } from "./ports/remote-blobs.ts";
 export { formatTtl, parseTtl, ttlLengthMs, ttlSeconds } from "./ttl-text.ts";
 export { filerCollection, isFilerCollection } from "./filer-collection.ts";
-export { formatTtl, parseTtl, ttlSeconds } from "./ttl-text.ts";
 export { volumeInfoJson } from "./volume-info-json.ts";
