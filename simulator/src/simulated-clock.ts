@@ -17,7 +17,7 @@ export class SimulatedClock implements Clock {
   }
 
   advance(byMs: number): void {
-    this.#nowMs += byMs;
+    this.#nowMs += Math.ceil(byMs);
   }
 
   schedule(delayMs: number, run: () => void): Timer {

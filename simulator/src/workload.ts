@@ -47,6 +47,7 @@ export async function createTrees({ filer }: StoreRig): Promise<void> {
 export class Workload {
   readonly record: WorkloadRecord;
   readonly #random: SeededRandom;
+  readonly #vacuums: SeededRandom;
 
   /** `states`: what the workers' parts hold at the beginning. Default: nothing. */
   constructor(
@@ -56,6 +57,7 @@ export class Workload {
   ) {
     const { hasFailures = false, states = [] } = options;
     this.#random = random;
+    this.#vacuums = random.fork(1000);
     this.record = {
       hasFailures,
       workers: Array.from({ length: workerCount }, (_, index) => ({
@@ -80,6 +82,13 @@ export class Workload {
     await collecting;
   }
 
+  async #vacuumOne({ volumes }: StoreRig): Promise<void> {
+    const emptying = (await volumes.volumes()).filter(
+      ({ deletedCount, state }) => deletedCount > 0 && state !== "failed",
+    );
+    if (emptying.length > 0) await volumes.vacuum(this.#vacuums.pick(emptying).id);
+  }
+
   async #collect(rig: StoreRig, done: AbortSignal): Promise<void> {
     while (!done.aborted) {
       for (let turn = 0; turn < 40; turn += 1) await nextTurn();
@@ -90,6 +99,7 @@ export class Workload {
       this.record.collecting.push(round);
       try {
         await rig.filer.collect({ graceMs: 0 });
+        await this.#vacuumOne(rig);
       } catch (error) {
         if (!this.record.hasFailures) throw error;
       }

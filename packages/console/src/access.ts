@@ -21,24 +21,27 @@ export function admitted(context: ConsoleContext): Admitted {
   );
 }
 
+type WantedAccess = Omit<AccessRequest, "principal">;
+
 /** Throws `access-denied` unless a policy allows the caller to do `action` on `resource`. */
 export function requireAccess(
   authorizer: Authorizer,
   context: ConsoleContext,
-  wanted: Pick<AccessRequest, "action" | "resource">,
+  wanted: WantedAccess,
 ): Principal {
   const { principal } = admitted(context);
   if (mayAccess(authorizer, principal, wanted)) return principal;
+  const below = wanted.reach === "below" ? " and all below it" : "";
   throw new ConsoleError(
     "access-denied",
-    `${principal.name} may not do ${wanted.action} on ${wanted.resource}`,
+    `${principal.name} may not do ${wanted.action} on ${wanted.resource}${below}`,
   );
 }
 
 export function mayAccess(
   authorizer: Authorizer,
   principal: Principal,
-  wanted: Pick<AccessRequest, "action" | "resource">,
+  wanted: WantedAccess,
 ): boolean {
   return authorizer.authorize({ principal, ...wanted }).kind === "allow";
 }

@@ -1,6 +1,7 @@
 import type { Clock, Log } from "@kelp/base";
 import type {
   Authorizer,
+  BucketCopies,
   Entries,
   IdentityAdmin,
   MasterClient,
@@ -13,6 +14,8 @@ import type { StaticFiles } from "./static-files.ts";
 /** What the console needs of the rest of the program. */
 export interface ConsoleDependencies {
   readonly objects: ObjectStore;
+  /** Without it the routes of snapshots and copies answer 501. */
+  readonly copies?: BucketCopies;
   /** For the page of a single entry, as the filer keeps it. Without it that one route answers 501. */
   readonly entries?: Pick<Entries, "getEntry">;
   readonly identities: IdentityAdmin;

@@ -12,6 +12,10 @@ const STORE_CODES = {
   "invalid-key": "invalid-key",
   "quota-exceeded": "quota-exceeded",
   "out-of-space": "out-of-space",
+  "no-such-snapshot": "no-such-snapshot",
+  "snapshot-exists": "snapshot-exists",
+  "invalid-snapshot-name": "invalid-snapshot-name",
+  "too-many-snapshots": "too-many-snapshots",
 } as const satisfies Record<ObjectStoreErrorCode, ConsoleErrorCode>;
 
 /** What a thrown value means to the caller; `undefined` when it is a fault of this program and must be logged. */

@@ -9,6 +9,7 @@ import { addObjectBodyRoutes } from "./api/object-body.ts";
 import { addObjectRoutes } from "./api/objects.ts";
 import { addOverviewRoutes } from "./api/overview.ts";
 import { addSessionRoutes } from "./api/session.ts";
+import { addSnapshotRoutes } from "./api/snapshots.ts";
 import { addVolumeRoutes } from "./api/volumes.ts";
 import type { ConsoleDependencies } from "./dependencies.ts";
 import { errorResponse } from "./error-response.ts";
@@ -76,6 +77,7 @@ function createApi(dependencies: ConsoleDependencies): Hono<ConsoleEnvironment> 
   addBucketRoutes(api, dependencies);
   addObjectRoutes(api, dependencies);
   addObjectBodyRoutes(api, dependencies);
+  addSnapshotRoutes(api, dependencies);
   addEntryRoutes(api, dependencies);
   addIdentityRoutes(api, dependencies);
   api.onError((error) => errorResponse(error, log));

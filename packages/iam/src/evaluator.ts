@@ -1,8 +1,14 @@
-import type { Decision, Statement } from "@kelp/wire";
+import type { AccessRequest, Decision, Statement } from "@kelp/wire";
 import { classicStatement } from "./classic-actions.ts";
 import { IamError } from "./errors.ts";
 import { PATTERNS_PER_STATEMENT_MAX, PATTERN_LENGTH_MAX } from "./limits.ts";
-import { type Pattern, compilePattern, matchesPattern } from "./pattern.ts";
+import {
+  type Pattern,
+  compilePattern,
+  coversPrefix,
+  matchesPattern,
+  touchesPrefix,
+} from "./pattern.ts";
 
 /** Statements made ready for questions. */
 export interface Permissions {
@@ -37,22 +43,38 @@ export function compilePermissions(
 }
 
 /** A matching Deny wins; without a matching Allow, or with a question that makes no sense, the answer is no. */
-export function decide(permissions: Permissions, action: string, resource: string): Decision {
-  if (!isAction(action) || !resource.startsWith("arn:")) return DENY_IMPLICIT;
-  const lowerAction = action.toLowerCase();
-  if (anyMatches(permissions.denies, lowerAction, resource)) return DENY_EXPLICIT;
-  return anyMatches(permissions.allows, lowerAction, resource) ? ALLOW : DENY_IMPLICIT;
+export function decide(
+  permissions: Permissions,
+  request: Pick<AccessRequest, "action" | "resource" | "reach">,
+): Decision {
+  const { resource, reach = "one" } = request;
+  if (!isAction(request.action) || !resource.startsWith("arn:")) return DENY_IMPLICIT;
+  const action = request.action.toLowerCase();
+  const isBelow = reach === "below";
+  // What is below has no end: an Allow has to hold for all of it, and a Deny may hold for any of it.
+  const [denies, allows] = isBelow
+    ? [touchesPrefix, coversPrefix]
+    : [matchesPattern, matchesPattern];
+  if (anyMatches(permissions.denies, action, resource, denies)) return DENY_EXPLICIT;
+  return anyMatches(permissions.allows, action, resource, allows) ? ALLOW : DENY_IMPLICIT;
 }
 
-function anyMatches(rules: readonly Rule[], action: string, resource: string): boolean {
+type Matches = (pattern: Pattern, text: string) => boolean;
+
+function anyMatches(
+  rules: readonly Rule[],
+  action: string,
+  resource: string,
+  matches: Matches,
+): boolean {
   for (const rule of rules) {
-    if (matchesAny(rule.actions, action) && matchesAny(rule.resources, resource)) return true;
+    if (
+      rule.actions.some((pattern) => matchesPattern(pattern, action)) &&
+      rule.resources.some((pattern) => matches(pattern, resource))
+    ) {
+      return true;
+    }
   }
-  return false;
-}
-
-function matchesAny(patterns: readonly Pattern[], text: string): boolean {
-  for (const pattern of patterns) if (matchesPattern(pattern, text)) return true;
   return false;
 }
 

@@ -90,7 +90,7 @@ class Directory implements Iam {
     if (principal.kind !== "identity") return DENY;
     const entry = this.#entries.get(principal.name);
     if (entry === undefined || entry.stored.isDisabled) return DENY;
-    return decide(entry.permissions, request.action, request.resource);
+    return decide(entry.permissions, request);
   }
 
   findKey(id: AccessKeyId): KeyRecord | undefined {

@@ -35,6 +35,57 @@ export function matchesPattern(pattern: Pattern, text: string): boolean {
   }
 }
 
+/**
+ * True when every text that begins with `prefix` fits. A pattern that ends in a star and fits the prefix fits all that follows; one
+ * that does not is taken for too narrow, even where it names every single character.
+ */
+export function coversPrefix(pattern: Pattern, prefix: string): boolean {
+  switch (pattern.kind) {
+    case "any":
+      return true;
+    case "exact":
+      return false;
+    case "prefix":
+      return prefix.startsWith(pattern.text);
+    case "glob":
+      return pattern.text.endsWith("*") && matchesGlob(pattern.text, prefix);
+    default:
+      return unreachable(pattern);
+  }
+}
+
+/** True when any text that begins with `prefix` fits. */
+export function touchesPrefix(pattern: Pattern, prefix: string): boolean {
+  switch (pattern.kind) {
+    case "any":
+      return true;
+    case "exact":
+      return pattern.text.startsWith(prefix);
+    case "prefix":
+      return pattern.text.startsWith(prefix) || prefix.startsWith(pattern.text);
+    case "glob":
+      return globTouches(pattern.text, prefix);
+    default:
+      return unreachable(pattern);
+  }
+}
+
+/**
+ * Some head of the pattern fits the whole prefix: its rest then fits some continuation. Up to the first star the two are compared
+ * character by character; from a star on anything may follow.
+ */
+function globTouches(pattern: string, prefix: string): boolean {
+  let inPrefix = 0;
+  for (let inPattern = 0; inPrefix < prefix.length; inPattern += 1) {
+    const wanted = pattern.charCodeAt(inPattern);
+    if (wanted === STAR) return true;
+    if (wanted === QUESTION_MARK) inPrefix += characterLength(prefix, inPrefix);
+    else if (wanted === prefix.charCodeAt(inPrefix)) inPrefix += 1;
+    else return false;
+  }
+  return true;
+}
+
 /** Greedy with one step back to the last star: at most pattern length × text length steps, no recursion. */
 function matchesGlob(pattern: string, text: string): boolean {
   let inPattern = 0;

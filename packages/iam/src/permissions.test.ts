@@ -188,3 +188,27 @@ test.each<[string, unknown]>([
   );
   expect(await iam.getIdentity("a")).toBeUndefined();
 });
+
+test("a question about all below a prefix needs one Allow for all of it, and no Deny of any part", async () => {
+  const iam = open();
+  const principal: Principal = { kind: "identity", name: "tenant" };
+  const may = (resource: string): boolean =>
+    iam.authorize({ principal, action: "s3:DeleteObject", resource, reach: "below" }).kind ===
+    "allow";
+  await iam.putIdentity({ name: "tenant", actions: ["Write:b/a/*", "Write:c/k"] });
+  expect(may(objectArn("b", "a/"))).toBe(true);
+  expect(may(objectArn("b", "a/x/"))).toBe(true);
+  expect(may(objectArn("b", "a"))).toBe(false);
+  expect(may(objectArn("b", ""))).toBe(false);
+  expect(may(objectArn("c", "k"))).toBe(false);
+  const keep: Statement = {
+    effect: "Deny",
+    actions: ["s3:DeleteObject"],
+    resources: [objectArn("b", "a/keep/*")],
+  };
+  await iam.putIdentity({ name: "tenant", actions: ["Write:b"], statements: [keep] });
+  expect(may(objectArn("b", "a/x/"))).toBe(true);
+  expect(may(objectArn("b", "a/"))).toBe(false);
+  expect(may(objectArn("b", "a/keep/x"))).toBe(false);
+  expect(may(objectArn("b", ""))).toBe(false);
+});

@@ -41,6 +41,20 @@ export function locate(path: string): Location {
   return key === "" ? { kind: "bucket", bucket } : { kind: "object", bucket, key };
 }
 
+/** A bucket as it was at a snapshot is written `BUCKET@SNAPSHOT`; no bucket has an `@` in its name. */
+export function splitSnapshot(text: string): {
+  readonly bucket: string;
+  readonly snapshot: string | undefined;
+} {
+  const at = text.indexOf("@");
+  if (at < 0) return { bucket: text, snapshot: undefined };
+  const [bucket, snapshot] = [text.slice(0, at), text.slice(at + 1)];
+  if (bucket === "" || snapshot === "") {
+    throw new ShellError("usage", `${text} is not BUCKET@SNAPSHOT`);
+  }
+  return { bucket, snapshot };
+}
+
 export function pathOf(bucket: string, key: string): string {
   return key === "" ? `${BUCKETS}/${bucket}` : `${BUCKETS}/${bucket}/${key}`;
 }

@@ -6,11 +6,14 @@ import type {
   ObjectInfoMessage,
   ObjectItemMessage,
   ScrubMessage,
+  SnapshotMessage,
   VacuumMessage,
   VolumeMessage,
 } from "@kelp/wire/management";
+import { ShellError } from "./errors.ts";
 import { HttpCaller, type HttpCallerOptions } from "./http-caller.ts";
 import { type JsonObject, listIn, objectOf, textOrNullIn } from "./json-reader.ts";
+import { splitSnapshot } from "./location.ts";
 import {
   readBucket,
   readCluster,
@@ -19,6 +22,7 @@ import {
   readObjectInfo,
   readObjectItem,
   readScrub,
+  readSnapshot,
   readVacuum,
   readVolume,
 } from "./messages.ts";
@@ -37,7 +41,13 @@ export interface ObjectQuery {
   readonly limit?: number;
 }
 
-/** The routes of `/api/v1` that the shell uses. All throw `ShellError`. */
+/** A number sets the bound, `null` lifts it, absence leaves it as it is. */
+export interface QuotaChange {
+  readonly quota_bytes?: number | null;
+  readonly quota_objects?: number | null;
+}
+
+/** The routes of `/api/v1` that the shell uses. Where a bucket is only read it may be `BUCKET@SNAPSHOT`. All throw `ShellError`. */
 export class ManagementClient {
   readonly #http: HttpCaller;
 
@@ -53,20 +63,43 @@ export class ManagementClient {
     await this.#http.send("POST", ["buckets"], { json: { name } });
   }
 
-  async deleteBucket(name: string): Promise<void> {
-    await this.#http.send("DELETE", ["buckets", name]);
+  async deleteBucket(name: string, contents: "refuse" | "discard"): Promise<void> {
+    const query = contents === "discard" ? { force: "true" } : {};
+    await this.#http.send("DELETE", ["buckets", writable(name)], { query });
   }
 
-  /** `undefined` takes the quota away. */
-  async setQuota(name: string, quotaBytes: number | undefined): Promise<void> {
-    const json = { quota_bytes: quotaBytes ?? null };
-    await this.#http.send("PUT", ["buckets", name, "quota"], { json });
+  async setQuota(name: string, change: QuotaChange): Promise<void> {
+    await this.#http.send("PUT", ["buckets", writable(name), "quota"], { json: change });
   }
 
-  async listObjects(bucket: string, query: ObjectQuery): Promise<ObjectPage> {
+  async listSnapshots(bucket: string): Promise<readonly SnapshotMessage[]> {
+    const answer = await this.#http.json("GET", ["buckets", writable(bucket), "snapshots"], {});
+    return listIn(objectOf(answer), "snapshots", readSnapshot);
+  }
+
+  async createSnapshot(bucket: string, name: string): Promise<SnapshotMessage> {
+    const json = { name };
+    return readSnapshot(
+      await this.#http.json("POST", ["buckets", writable(bucket), "snapshots"], { json }),
+    );
+  }
+
+  async deleteSnapshot(bucket: string, name: string): Promise<void> {
+    await this.#http.send("DELETE", ["buckets", writable(bucket), "snapshots", name]);
+  }
+
+  /** The new bucket. `source` may be `BUCKET@SNAPSHOT`. */
+  async cloneBucket(source: string, target: string): Promise<BucketMessage> {
+    const { bucket, snapshot } = splitSnapshot(source);
+    const json = { name: target, ...(snapshot !== undefined && { snapshot }) };
+    return readBucket(await this.#http.json("POST", ["buckets", bucket, "clone"], { json }));
+  }
+
+  async listObjects(source: string, query: ObjectQuery): Promise<ObjectPage> {
+    const { bucket, snapshot } = splitSnapshot(source);
     const { prefix, delimiter, after, limit } = query;
     const answer = await this.#http.json("GET", ["buckets", bucket, "objects"], {
-      query: { prefix, delimiter, after, limit: limit?.toString() },
+      query: { prefix, delimiter, after, limit: limit?.toString(), snapshot },
     });
     const page = objectOf(answer);
     return { items: listIn(page, "items", readObjectItem), next: textOrNullIn(page, "next") };
@@ -83,33 +116,44 @@ export class ManagementClient {
   }
 
   /** `undefined` when there is no such object. */
-  async objectInfo(bucket: string, key: string): Promise<ObjectInfoMessage | undefined> {
+  async objectInfo(source: string, key: string): Promise<ObjectInfoMessage | undefined> {
+    const { bucket, snapshot } = splitSnapshot(source);
     const answer = await this.#http.jsonIfFound(["buckets", bucket, "object", "info"], {
-      query: { key },
+      query: { key, snapshot },
     });
     return answer === undefined ? undefined : readObjectInfo(answer);
   }
 
   /** The object's bytes as they arrive. */
-  async readObject(bucket: string, key: string): Promise<AsyncIterable<Uint8Array>> {
-    return this.#http.bytes(["buckets", bucket, "object"], { query: { key } });
+  async readObject(source: string, key: string): Promise<AsyncIterable<Uint8Array>> {
+    const { bucket, snapshot } = splitSnapshot(source);
+    return this.#http.bytes(["buckets", bucket, "object"], { query: { key, snapshot } });
   }
 
   async putObject(bucket: string, key: string, content: Uint8Array<ArrayBuffer>): Promise<void> {
-    await this.#http.send("PUT", ["buckets", bucket, "object"], { query: { key }, content });
+    const route = ["buckets", writable(bucket), "object"];
+    await this.#http.send("PUT", route, { query: { key }, content });
   }
 
   async deleteObject(bucket: string, key: string): Promise<void> {
-    await this.#http.send("DELETE", ["buckets", bucket, "object"], { query: { key } });
+    await this.#http.send("DELETE", ["buckets", writable(bucket), "object"], { query: { key } });
+  }
+
+  /** All keys that begin with `prefix`, which is not empty. */
+  async deleteObjects(bucket: string, prefix: string): Promise<void> {
+    const route = ["buckets", writable(bucket), "objects"];
+    await this.#http.send("DELETE", route, { query: { prefix } });
   }
 
   async renameObject(bucket: string, source: string, target: string): Promise<void> {
-    await this.#http.send("POST", ["buckets", bucket, "rename"], { json: { source, target } });
+    const route = ["buckets", writable(bucket), "rename"];
+    await this.#http.send("POST", route, { json: { source, target } });
   }
 
   /** The entry as the filer keeps it, as the server wrote it; `undefined` when there is none. */
   async entry(bucket: string, key: string): Promise<JsonObject | undefined> {
-    const answer = await this.#http.jsonIfFound(["buckets", bucket, "entry"], { query: { key } });
+    const route = ["buckets", writable(bucket), "entry"];
+    const answer = await this.#http.jsonIfFound(route, { query: { key } });
     return answer === undefined ? undefined : objectOf(answer);
   }
 
@@ -171,4 +215,10 @@ export class ManagementClient {
   async #get(route: string): Promise<JsonObject> {
     return objectOf(await this.#http.json("GET", [route], {}));
   }
+}
+
+/** Says it in the words of the shell: to the server `BUCKET@SNAPSHOT` is a bucket that is not there. */
+function writable(bucket: string): string {
+  if (splitSnapshot(bucket).snapshot === undefined) return bucket;
+  throw new ShellError("usage", `${bucket} is a snapshot: it can only be listed and read`);
 }

@@ -7,6 +7,7 @@ import type {
   ObjectInfoMessage,
   ObjectItemMessage,
   ScrubMessage,
+  SnapshotMessage,
   VacuumMessage,
   VolumeMessage,
 } from "@kelp/wire/management";
@@ -33,6 +34,17 @@ export function readBucket(value: unknown): BucketMessage {
     object_count: numberIn(object, "object_count"),
     chunk_count: numberIn(object, "chunk_count"),
     quota_bytes: numberOrNullIn(object, "quota_bytes") ?? null,
+    quota_objects: numberOrNullIn(object, "quota_objects") ?? null,
+  };
+}
+
+export function readSnapshot(value: unknown): SnapshotMessage {
+  const object = objectOf(value);
+  return {
+    name: textIn(object, "name"),
+    created_ms: numberIn(object, "created_ms"),
+    size_bytes: numberIn(object, "size_bytes"),
+    object_count: numberIn(object, "object_count"),
   };
 }
 

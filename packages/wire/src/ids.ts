@@ -76,3 +76,8 @@ export function parseBucketName(text: string): TreeName | undefined {
   if (/^\d+\.\d+\.\d+\.\d+$/.test(text)) return undefined;
   return text as TreeName;
 }
+
+/** A name that fits behind `BUCKET@`: 1–63 letters, digits, dots, hyphens and underscores; the first is a letter or digit. */
+export function isSnapshotName(text: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(text);
+}

@@ -10,6 +10,7 @@ export {
   type VolumeId,
   formatFid,
   needleId,
+  isSnapshotName,
   parseBucketName,
   parseEntryPath,
   parseFid,
@@ -61,6 +62,7 @@ export type {
   ListUploadsQuery,
   Namespace,
   Part,
+  QuotaChange,
   Snapshot,
   Snapshots,
   Subscribe,
@@ -116,14 +118,19 @@ export type {
   VolumeLayout,
 } from "./ports/master-client.ts";
 export {
+  type BucketCopies,
   type BucketInfo,
+  type BucketQuotaChange,
+  type CloneBucket,
   type ListObjectsQuery,
   type ObjectInfo,
   type ObjectPage,
+  type ObjectReads,
   type ObjectStore,
   ObjectStoreError,
   type ObjectStoreErrorCode,
   type PutObject,
+  type SnapshotInfo,
 } from "./ports/object-store.ts";
 export type {
   Admission,
@@ -160,6 +167,6 @@ export {
   type VolumeTraits,
 } from "./ports/volume-client.ts";
 export type { BlobContent, RemoteBlobs } from "./ports/remote-blobs.ts";
-export { formatTtl, parseTtl, ttlSeconds } from "./ttl-text.ts";
+export { formatTtl, parseTtl, ttlLengthMs, ttlSeconds } from "./ttl-text.ts";
+export { filerCollection, isFilerCollection } from "./filer-collection.ts";
 export { volumeInfoJson } from "./volume-info-json.ts";
-export { ttlLengthMs } from "./ttl.ts";

@@ -39,3 +39,9 @@ export function ttlSeconds(ttl: Ttl): number | undefined {
   const found = UNITS.find(({ unit }) => unit === ttl.unit);
   return found === undefined || ttl.count === 0 ? undefined : ttl.count * found.sec;
 }
+
+/** In milliseconds; `undefined` for ever. */
+export function ttlLengthMs(ttl: Ttl): number | undefined {
+  const seconds = ttlSeconds(ttl);
+  return seconds === undefined ? undefined : seconds * 1000;
+}

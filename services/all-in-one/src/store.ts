@@ -9,9 +9,9 @@ import {
 import { type KeyRing, type OpenFiler, openFiler } from "@kelp/filer";
 import { type Iam, openIam } from "@kelp/iam";
 import { type Master, openMaster } from "@kelp/master";
-import { createObjectStore } from "@kelp/s3/client";
+import { createBucketCopies, createObjectStore } from "@kelp/s3/client";
 import type { VolumeStore } from "@kelp/volume";
-import type { ObjectStore } from "@kelp/wire";
+import type { BucketCopies, ObjectStore } from "@kelp/wire";
 import type { SqlDatabase } from "@kelp/base";
 import type { Credentials } from "./folder/credentials.ts";
 import type { DataFolder } from "./folder/data-folder.ts";
@@ -41,6 +41,7 @@ export interface Store extends AsyncDisposable {
   readonly iam: Iam;
   readonly iamDatabase: SqlDatabase;
   readonly objects: ObjectStore;
+  readonly copies: BucketCopies;
 }
 
 export async function openStore(options: {
@@ -123,6 +124,7 @@ export async function openStore(options: {
     iam,
     iamDatabase,
     objects,
+    copies: createBucketCopies({ filer }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -67,6 +67,27 @@ test("a quota is set, holds, and is lifted by null", async () => {
   expect(await send(quota, "PUT", { quota_bytes: null })).toMatchObject({
     body: { quota_bytes: null },
   });
-  expect((await send(quota, "PUT", { quota_bytes: -1 })).status).toBe(400);
+  for (const bad of [-1, 0, 1.5, "1", 2 ** 53]) {
+    expect((await send(quota, "PUT", { quota_bytes: bad })).status).toBe(400);
+    expect((await send(quota, "PUT", { quota_objects: bad })).status).toBe(400);
+  }
   expect((await send(quota, "PUT", {})).status).toBe(400);
+});
+
+test("a quota of objects stands beside that of bytes, and neither drops the other", async () => {
+  await using console = await startConsole();
+  await console.objects.createBucket("one", "root");
+  const quota = `${console.url}/api/v1/buckets/one/quota`;
+  await send(quota, "PUT", { quota_bytes: 100 });
+  expect(await send(quota, "PUT", { quota_objects: 1 })).toMatchObject({
+    body: { quota_bytes: 100, quota_objects: 1 },
+  });
+  const put = (key: string): Promise<Response> =>
+    fetch(`${console.url}/api/v1/buckets/one/object?key=${key}`, { method: "PUT", body: "1" });
+  expect([(await put("a")).status, (await put("b")).status, (await put("a")).status]).toEqual([
+    201, 507, 201,
+  ]);
+  expect(await send(quota, "PUT", { quota_bytes: null })).toMatchObject({
+    body: { quota_bytes: null, quota_objects: 1 },
+  });
 });

@@ -13,6 +13,7 @@ import type { ConsoleDependencies } from "../dependencies.ts";
 import { ConsoleError } from "../errors.ts";
 import { noSuchObject } from "./objects.ts";
 import { type Api, objectKey, segment } from "./routes.ts";
+import { refuseSnapshot } from "./snapshots.ts";
 
 export function addEntryRoutes(api: Api, { entries, authorizer }: ConsoleDependencies): void {
   api.get("/buckets/:bucket/entry", async (context) => {
@@ -22,6 +23,7 @@ export function addEntryRoutes(api: Api, { entries, authorizer }: ConsoleDepende
       action: "kelp:GetEntry",
       resource: objectArn(bucket, key),
     });
+    refuseSnapshot(context);
     if (entries === undefined) {
       throw new ConsoleError("not-implemented", "This server does not show entries");
     }

@@ -1,4 +1,4 @@
-import { OBJECT_PUT_BYTES_MAX, type ObjectStore, objectArn } from "@kelp/wire";
+import { OBJECT_PUT_BYTES_MAX, type ObjectReads, objectArn } from "@kelp/wire";
 import { requireAccess } from "../access.ts";
 import { type RangeRequest, parseRange } from "../byte-range.ts";
 import { limitedStream, readableStream } from "../byte-stream.ts";
@@ -7,8 +7,11 @@ import { ConsoleError } from "../errors.ts";
 import { objectHeaders } from "../object-headers.ts";
 import { infoMessage, noSuchObject } from "./objects.ts";
 import { type Api, objectKey, segment } from "./routes.ts";
+import { readsOf, refuseSnapshot } from "./snapshots.ts";
 
-export function addObjectBodyRoutes(api: Api, { objects, authorizer }: ConsoleDependencies): void {
+export function addObjectBodyRoutes(api: Api, dependencies: ConsoleDependencies): void {
+  const { objects, authorizer } = dependencies;
+
   // Hono answers HEAD with the GET route and drops the body; the store is then asked for nothing but the head.
   api.get("/buckets/:bucket/object", async (context) => {
     const bucket = segment(context, "bucket");
@@ -18,9 +21,10 @@ export function addObjectBodyRoutes(api: Api, { objects, authorizer }: ConsoleDe
       resource: objectArn(bucket, key),
     });
     const { raw } = context.req;
+    const reads = readsOf(context, dependencies);
     return raw.method === "HEAD"
-      ? headResponse(objects, bucket, key)
-      : bodyResponse(objects, { bucket, key, range: raw.headers.get("range") ?? undefined });
+      ? headResponse(reads, bucket, key)
+      : bodyResponse(reads, { bucket, key, range: raw.headers.get("range") ?? undefined });
   });
 
   api.put("/buckets/:bucket/object", async (context) => {
@@ -30,6 +34,7 @@ export function addObjectBodyRoutes(api: Api, { objects, authorizer }: ConsoleDe
       action: "s3:PutObject",
       resource: objectArn(bucket, key),
     });
+    refuseSnapshot(context);
     const { raw } = context.req;
     const declaredBytes = Number(raw.headers.get("content-length") ?? 0);
     if (declaredBytes > OBJECT_PUT_BYTES_MAX) {
@@ -53,6 +58,7 @@ export function addObjectBodyRoutes(api: Api, { objects, authorizer }: ConsoleDe
       action: "s3:DeleteObject",
       resource: objectArn(bucket, key),
     });
+    refuseSnapshot(context);
     await objects.deleteObject(bucket, key);
     return context.body(null, 204);
   });
@@ -64,7 +70,7 @@ interface BodyRequest {
   readonly range: string | undefined;
 }
 
-async function headResponse(objects: ObjectStore, bucket: string, key: string): Promise<Response> {
+async function headResponse(objects: ObjectReads, bucket: string, key: string): Promise<Response> {
   const info = await objects.headObject(bucket, key);
   if (info === undefined) throw noSuchObject(bucket, key);
   return new Response(null, {
@@ -72,7 +78,7 @@ async function headResponse(objects: ObjectStore, bucket: string, key: string): 
   });
 }
 
-async function bodyResponse(objects: ObjectStore, request: BodyRequest): Promise<Response> {
+async function bodyResponse(objects: ObjectReads, request: BodyRequest): Promise<Response> {
   const { bucket, key } = request;
   const range = await resolveRange(objects, request);
   if (range.kind === "unsatisfiable") {
@@ -98,7 +104,7 @@ async function bodyResponse(objects: ObjectStore, request: BodyRequest): Promise
 }
 
 /** A range needs the size first, so only ranged reads cost a second look-up. */
-async function resolveRange(objects: ObjectStore, request: BodyRequest): Promise<RangeRequest> {
+async function resolveRange(objects: ObjectReads, request: BodyRequest): Promise<RangeRequest> {
   if (request.range === undefined) return { kind: "whole" };
   const info = await objects.headObject(request.bucket, request.key);
   if (info === undefined) throw noSuchObject(request.bucket, request.key);

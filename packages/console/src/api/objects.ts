@@ -6,6 +6,7 @@ import type { ConsoleDependencies } from "../dependencies.ts";
 import { ConsoleError } from "../errors.ts";
 import { readJson } from "../request-body.ts";
 import { type Api, objectKey, segment } from "./routes.ts";
+import { readsOf, refuseSnapshot } from "./snapshots.ts";
 
 const limitSchema = z.coerce.number().int().min(1).max(LIST_KEYS_MAX);
 const renameSchema = z.strictObject({
@@ -13,18 +14,36 @@ const renameSchema = z.strictObject({
   target: z.string().min(1).max(1024),
 });
 
-export function addObjectRoutes(api: Api, { objects, authorizer }: ConsoleDependencies): void {
+export function addObjectRoutes(api: Api, dependencies: ConsoleDependencies): void {
+  const { objects, authorizer } = dependencies;
+
   api.get("/buckets/:bucket/objects", async (context) => {
     const bucket = segment(context, "bucket");
     requireAccess(authorizer, context, { action: "s3:ListBucket", resource: bucketArn(bucket) });
     const { prefix, delimiter, after } = context.req.query();
-    const page = await objects.listObjects(bucket, {
+    const page = await readsOf(context, dependencies).listObjects(bucket, {
       ...(prefix === undefined ? {} : { prefix }),
       ...(delimiter === undefined || delimiter === "" ? {} : { delimiter }),
       ...(after === undefined ? {} : { after }),
       limit: listLimit(context.req.query("limit")),
     });
     return context.json({ items: page.items.map(itemMessage), next: page.next ?? null });
+  });
+
+  api.delete("/buckets/:bucket/objects", async (context) => {
+    const bucket = segment(context, "bucket");
+    const prefix = context.req.query("prefix") ?? "";
+    // A forgotten parameter must not empty a bucket.
+    if (prefix === "")
+      throw new ConsoleError("bad-request", "The query parameter prefix is missing");
+    requireAccess(authorizer, context, {
+      action: "s3:DeleteObject",
+      resource: objectArn(bucket, prefix),
+      reach: "below",
+    });
+    refuseSnapshot(context);
+    await objects.deleteObjects(bucket, prefix);
+    return context.body(null, 204);
   });
 
   api.get("/buckets/:bucket/object/info", async (context) => {
@@ -34,7 +53,7 @@ export function addObjectRoutes(api: Api, { objects, authorizer }: ConsoleDepend
       action: "s3:GetObject",
       resource: objectArn(bucket, key),
     });
-    const info = await objects.headObject(bucket, key);
+    const info = await readsOf(context, dependencies).headObject(bucket, key);
     if (info === undefined) throw noSuchObject(bucket, key);
     return context.json(infoMessage(info));
   });
@@ -42,6 +61,7 @@ export function addObjectRoutes(api: Api, { objects, authorizer }: ConsoleDepend
   api.post("/buckets/:bucket/rename", async (context) => {
     const bucket = segment(context, "bucket");
     const { source, target } = await readJson(context.req.raw, renameSchema);
+    refuseSnapshot(context);
     const from = objectArn(bucket, source);
     requireAccess(authorizer, context, { action: "s3:GetObject", resource: from });
     requireAccess(authorizer, context, { action: "s3:DeleteObject", resource: from });

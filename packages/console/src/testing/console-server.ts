@@ -52,7 +52,8 @@ export async function startConsole(more: Partial<ConsoleDependencies> = {}): Pro
     volumes: test.volumes,
     authorizer: {
       authorize(request: AccessRequest) {
-        asked.push(`${request.action} ${request.resource}`);
+        const reach = request.reach === "below" ? " below" : "";
+        asked.push(`${request.action} ${request.resource}${reach}`);
         return denied.has(request.action)
           ? { kind: "deny", reason: "implicit" }
           : { kind: "allow" };

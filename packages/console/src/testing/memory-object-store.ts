@@ -1,6 +1,8 @@
 import { type ByteStream, type Clock, isByteStream, joinBytes } from "@kelp/base";
 import {
   type BucketInfo,
+  type BucketQuotaChange,
+  type DeleteTree,
   type ListObjectsQuery,
   type ObjectInfo,
   type ObjectPage,
@@ -19,6 +21,7 @@ interface StoredBucket {
   readonly owner: string;
   readonly createdMs: number;
   readonly quotaBytes: number | undefined;
+  readonly quotaObjects: number | undefined;
   readonly objects: Map<string, StoredObject>;
 }
 
@@ -54,20 +57,25 @@ export class MemoryObjectStore implements ObjectStore {
       owner,
       createdMs: this.#clock.nowMs(),
       quotaBytes: undefined,
+      quotaObjects: undefined,
       objects: new Map(),
     });
     return "created";
   }
 
-  async deleteBucket(name: string): Promise<void> {
-    if (this.#bucket(name).objects.size > 0) {
+  async deleteBucket(name: string, options?: DeleteTree): Promise<void> {
+    if (this.#bucket(name).objects.size > 0 && options?.contents !== "discard") {
       throw new ObjectStoreError("bucket-not-empty", `Bucket ${name} is not empty`);
     }
     this.#buckets.delete(name);
   }
 
-  async setBucketQuota(name: string, quotaBytes: number | undefined): Promise<void> {
-    this.#buckets.set(name, { ...this.#bucket(name), quotaBytes });
+  async setBucketQuota(name: string, change: BucketQuotaChange): Promise<void> {
+    this.#buckets.set(name, {
+      ...this.#bucket(name),
+      ...(change.sizeBytes !== undefined && { quotaBytes: change.sizeBytes ?? undefined }),
+      ...(change.objectCount !== undefined && { quotaObjects: change.objectCount ?? undefined }),
+    });
   }
 
   async putObject(request: PutObject): Promise<ObjectInfo> {
@@ -75,6 +83,10 @@ export class MemoryObjectStore implements ObjectStore {
     const bytes = isByteStream(request.body) ? await collect(request.body) : request.body;
     request.signal?.throwIfAborted();
     if (bucket.quotaBytes !== undefined && bytes.length > bucket.quotaBytes) {
+      throw new ObjectStoreError("quota-exceeded", `Bucket ${request.bucket} is over its quota`);
+    }
+    const added = bucket.objects.has(request.key) ? 0 : 1;
+    if (bucket.quotaObjects !== undefined && bucket.objects.size + added > bucket.quotaObjects) {
       throw new ObjectStoreError("quota-exceeded", `Bucket ${request.bucket} is over its quota`);
     }
     const info: ObjectInfo = {
@@ -107,6 +119,11 @@ export class MemoryObjectStore implements ObjectStore {
 
   async deleteObject(bucket: string, key: string): Promise<void> {
     this.#bucket(bucket).objects.delete(key);
+  }
+
+  async deleteObjects(bucket: string, prefix: string): Promise<void> {
+    const { objects } = this.#bucket(bucket);
+    for (const key of objects.keys()) if (key.startsWith(prefix)) objects.delete(key);
   }
 
   async listObjects(bucket: string, query: ListObjectsQuery): Promise<ObjectPage> {
@@ -164,6 +181,7 @@ function bucketInfo([name, bucket]: readonly [string, StoredBucket]): BucketInfo
     objectCount: bucket.objects.size,
     chunkCount: bucket.objects.size,
     quotaBytes: bucket.quotaBytes,
+    quotaObjects: bucket.quotaObjects,
   };
 }
 

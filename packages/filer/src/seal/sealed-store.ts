@@ -36,8 +36,8 @@ function treeCalls(store: FilerStore, values: Values): TreeCalls {
     async listTrees() {
       return (await store.listTrees()).map((tree) => values.tree(tree));
     },
-    async setQuota(name, quota) {
-      return map(await store.setQuota(name, quota), (tree) => values.tree(tree));
+    async setQuota(name, change) {
+      return map(await store.setQuota(name, change), (tree) => values.tree(tree));
     },
     async cloneTree(request) {
       return map(await store.cloneTree(request), (tree) => values.tree(tree));

@@ -1,4 +1,4 @@
-import type { TreeQuota, TreeUsage } from "@kelp/wire";
+import type { QuotaChange, TreeQuota, TreeUsage } from "@kelp/wire";
 
 /** Whether a tree may grow so. What does not grow always may: a full tree can still be tidied up. */
 export function fitsQuota(
@@ -14,6 +14,17 @@ export function fitsQuota(
     fits(usage.bytes, growth.bytes, quota.bytes) &&
     fits(usage.entries, growth.entries, quota.entries)
   );
+}
+
+/** `undefined` when no bound is left. */
+export function changedQuota(
+  quota: TreeQuota | undefined,
+  change: QuotaChange,
+): TreeQuota | undefined {
+  const bytes = change.bytes === undefined ? quota?.bytes : (change.bytes ?? undefined);
+  const entries = change.entries === undefined ? quota?.entries : (change.entries ?? undefined);
+  if (bytes === undefined && entries === undefined) return undefined;
+  return { ...(bytes !== undefined && { bytes }), ...(entries !== undefined && { entries }) };
 }
 
 function fits(used: number, growth: number, bound: number | undefined): boolean {

@@ -22,6 +22,10 @@ const STORE_CODE_OF = {
   "invalid-key": "invalid-argument",
   "quota-exceeded": "failed-precondition",
   "out-of-space": "unavailable",
+  "no-such-snapshot": "not-found",
+  "snapshot-exists": "failed-precondition",
+  "invalid-snapshot-name": "invalid-argument",
+  "too-many-snapshots": "failed-precondition",
 } as const satisfies Record<ObjectStoreErrorCode, ApiErrorCode>;
 
 /** The answer of every route but uploads. */

@@ -2,6 +2,7 @@ import { type Body, type ByteStream, isByteStream } from "@kelp/base";
 import {
   type BucketInfo,
   type ByteRange,
+  type DeleteTree,
   type ListObjectsQuery,
   type ObjectInfo,
   type ObjectPage,
@@ -39,8 +40,8 @@ export class MemoryObjectStore implements ObjectStore {
     return "created";
   }
 
-  async deleteBucket(bucket: string): Promise<void> {
-    if (this.#objects(bucket).size > 0) {
+  async deleteBucket(bucket: string, options?: DeleteTree): Promise<void> {
+    if (this.#objects(bucket).size > 0 && options?.contents !== "discard") {
       throw new ObjectStoreError("bucket-not-empty", `Cannot delete bucket ${bucket}: not empty`);
     }
     this.#buckets.delete(bucket);
@@ -80,6 +81,11 @@ export class MemoryObjectStore implements ObjectStore {
 
   async deleteObject(bucket: string, key: string): Promise<void> {
     this.#objects(bucket).delete(key);
+  }
+
+  async deleteObjects(bucket: string, prefix: string): Promise<void> {
+    const objects = this.#objects(bucket);
+    for (const key of objects.keys()) if (key.startsWith(prefix)) objects.delete(key);
   }
 
   async listObjects(bucket: string, query: ListObjectsQuery): Promise<ObjectPage> {
@@ -143,6 +149,7 @@ export class MemoryObjectStore implements ObjectStore {
       objectCount: objects.length,
       chunkCount: objects.length,
       quotaBytes: undefined,
+      quotaObjects: undefined,
     };
   }
 }

@@ -62,7 +62,7 @@ test("what is absent or not allowed has its code", async () => {
     "invalid-key",
   );
   expect(await codeOf(() => store.renameObject("bkt", "none", "x"))).toBe("no-such-object");
-  await store.setBucketQuota("bkt", 3);
+  await store.setBucketQuota("bkt", { sizeBytes: 3 });
   expect(await codeOf(() => store.putObject({ bucket: "bkt", key: "k", body: utf8("1234") }))).toBe(
     "quota-exceeded",
   );
@@ -71,5 +71,35 @@ test("what is absent or not allowed has its code", async () => {
   filer.failNextWrite = Object.assign(new Error("full"), { code: "out-of-space" });
   expect(await codeOf(() => store.putObject({ bucket: "bkt", key: "k", body: utf8("1") }))).toBe(
     "out-of-space",
+  );
+});
+
+test("the bounds of a quota are set and lifted one by one", async () => {
+  const { store } = world();
+  await store.createBucket("bkt", "me");
+  const bounds = async () => {
+    const bucket = must(await store.getBucket("bkt"));
+    return [bucket.quotaBytes, bucket.quotaObjects];
+  };
+  await store.setBucketQuota("bkt", { objectCount: 1 });
+  await store.setBucketQuota("bkt", { sizeBytes: 9 });
+  expect(await bounds()).toEqual([9, 1]);
+  await store.putObject({ bucket: "bkt", key: "k", body: utf8("1") });
+  expect(await codeOf(() => store.putObject({ bucket: "bkt", key: "l", body: utf8("1") }))).toBe(
+    "quota-exceeded",
+  );
+  await store.setBucketQuota("bkt", { objectCount: null });
+  expect(await bounds()).toEqual([9, undefined]);
+  expect(await codeOf(() => store.setBucketQuota("none", {}))).toBe("no-such-bucket");
+});
+
+test("a bucket with objects is deleted when they are to be discarded", async () => {
+  const { store } = world();
+  await store.createBucket("bkt", "me");
+  await store.putObject({ bucket: "bkt", key: "k", body: utf8("1") });
+  await store.deleteBucket("bkt", { contents: "discard" });
+  expect(await store.getBucket("bkt")).toBeUndefined();
+  expect(await codeOf(() => store.deleteBucket("bkt", { contents: "discard" }))).toBe(
+    "no-such-bucket",
   );
 });

@@ -1,21 +1,16 @@
 import {
-  type BucketInfo,
-  ENTRY_PATH_BYTES_MAX,
-  type Entry,
-  type EntryPath,
   type Filer,
-  LIST_KEYS_MAX,
-  type ObjectInfo,
   type ObjectStore,
   ObjectStoreError,
-  type Tree,
-  type TreeName,
   type WriteRefusal,
   parseBucketName,
   parseEntryPath,
+  ENTRY_PATH_BYTES_MAX,
+  type EntryPath,
 } from "@kelp/wire";
-import { DEFAULT_CONTENT_TYPE, userMetadata } from "../http/attributes.ts";
 import { toS3Error } from "../operations/refusals.ts";
+import { bucketInfo, bucketName, noSuchBucket, requireBucket } from "./buckets.ts";
+import { createObjectReads, currentState, objectInfo } from "./object-reads.ts";
 
 export interface ObjectStoreOptions {
   readonly filer: Filer;
@@ -27,6 +22,8 @@ export interface ObjectStoreOptions {
  */
 export function createObjectStore({ filer }: ObjectStoreOptions): ObjectStore {
   return {
+    ...createObjectReads(filer, currentState(filer)),
+
     async listBuckets() {
       const trees = await filer.listTrees();
       return trees.filter((tree) => tree.kind === "bucket").map(bucketInfo);
@@ -43,18 +40,23 @@ export function createObjectStore({ filer }: ObjectStoreOptions): ObjectStore {
       return created.kind === "ok" ? "created" : "exists";
     },
 
-    async deleteBucket(bucket) {
+    async deleteBucket(bucket, options) {
       const name = await requireBucket(filer, bucket);
-      const deleted = await filer.deleteTree(name);
+      const deleted = await filer.deleteTree(name, options);
       if (deleted.kind === "ok") return;
       if (deleted.refusal === "no-such-tree") throw noSuchBucket(bucket);
-      throw new ObjectStoreError("bucket-not-empty", `Cannot delete bucket ${bucket}: not empty`);
+      throw new ObjectStoreError(
+        "bucket-not-empty",
+        `Cannot delete bucket ${bucket}: objects or snapshots are in it`,
+      );
     },
 
-    async setBucketQuota(bucket, quotaBytes) {
+    async setBucketQuota(bucket, { sizeBytes, objectCount }) {
       const name = await requireBucket(filer, bucket);
-      const quota = quotaBytes === undefined ? undefined : { bytes: quotaBytes };
-      const changed = await filer.setQuota(name, quota);
+      const changed = await filer.setQuota(name, {
+        ...(sizeBytes !== undefined && { bytes: sizeBytes }),
+        ...(objectCount !== undefined && { entries: objectCount }),
+      });
       if (changed.kind === "refused") throw noSuchBucket(bucket);
     },
 
@@ -74,40 +76,16 @@ export function createObjectStore({ filer }: ObjectStoreOptions): ObjectStore {
       throw writeRefused(written.refusal, bucket, key);
     },
 
-    async headObject(bucket, key) {
-      const entry = await findEntry(filer, bucket, key);
-      return entry === undefined ? undefined : objectInfo(entry);
-    },
-
-    async getObject(bucket, key, range) {
-      const entry = await findEntry(filer, bucket, key);
-      if (entry === undefined) return undefined;
-      return { info: objectInfo(entry), body: filer.readFile(entry, range) };
-    },
-
     async deleteObject(bucket, key) {
       const tree = await requireBucket(filer, bucket);
       const deleted = await filer.deleteEntry({ tree, path: objectKey(key) });
       if (deleted.kind === "refused") throw noSuchBucket(bucket);
     },
 
-    async listObjects(bucket, query) {
+    async deleteObjects(bucket, prefix) {
       const tree = await requireBucket(filer, bucket);
-      const listed = await filer.listEntries(tree, {
-        limit: Math.min(Math.max(1, query.limit), LIST_KEYS_MAX),
-        ...(query.prefix !== undefined && { prefix: query.prefix }),
-        ...(query.delimiter !== undefined && { delimiter: query.delimiter }),
-        ...(query.after !== undefined && { after: query.after }),
-      });
-      if (listed.kind === "refused") throw noSuchBucket(bucket);
-      return {
-        items: listed.value.items.map((item) => {
-          if (item.kind === "prefix") return item;
-          const { path, sizeBytes, modifiedMs, etag, chunkCount } = item;
-          return { kind: "object", key: path, sizeBytes, modifiedMs, etag, chunkCount };
-        }),
-        next: listed.value.next,
-      };
+      const deleted = await filer.deletePrefix(tree, prefix);
+      if (deleted.kind === "refused") throw noSuchBucket(bucket);
     },
 
     async renameObject(bucket, source, target) {
@@ -118,24 +96,6 @@ export function createObjectStore({ filer }: ObjectStoreOptions): ObjectStore {
       throw noSuchObject(bucket, source);
     },
   };
-}
-
-/** Only a tree of kind bucket is a bucket. */
-async function requireBucket(filer: Filer, bucket: string): Promise<TreeName> {
-  const name = parseBucketName(bucket);
-  const tree = name === undefined ? undefined : await filer.getTree(name);
-  if (tree?.kind !== "bucket") throw noSuchBucket(bucket);
-  return tree.name;
-}
-
-async function findEntry(filer: Filer, bucket: string, key: string): Promise<Entry | undefined> {
-  const tree = await requireBucket(filer, bucket);
-  const path = parseEntryPath(key);
-  if (path === undefined) return undefined;
-  const found = await filer.getEntry(tree, path);
-  if (found.kind === "ok") return found.value;
-  if (found.refusal === "no-such-tree") throw noSuchBucket(bucket);
-  return undefined;
 }
 
 /** A full disk is an outcome that callers act on; everything else that fails passes as it is. */
@@ -150,15 +110,6 @@ async function withStoreErrors<T>(run: () => Promise<T>): Promise<T> {
   }
 }
 
-function bucketName(bucket: string): TreeName {
-  const name = parseBucketName(bucket);
-  if (name !== undefined) return name;
-  throw new ObjectStoreError(
-    "invalid-bucket-name",
-    `Cannot use ${bucket} as bucket name: it takes 3 to 63 lowercase letters, digits, dots and hyphens`,
-  );
-}
-
 function objectKey(key: string): EntryPath {
   const path = parseEntryPath(key);
   if (path !== undefined) return path;
@@ -166,10 +117,6 @@ function objectKey(key: string): EntryPath {
     "invalid-key",
     `Cannot use object key: wanted 1 to ${ENTRY_PATH_BYTES_MAX} bytes without NUL`,
   );
-}
-
-function noSuchBucket(bucket: string): ObjectStoreError {
-  return new ObjectStoreError("no-such-bucket", `Cannot use bucket ${bucket}: it does not exist`);
 }
 
 function noSuchObject(bucket: string, key: string): ObjectStoreError {
@@ -182,28 +129,4 @@ function writeRefused(refusal: WriteRefusal, bucket: string, key: string): Objec
     return new ObjectStoreError("quota-exceeded", `Cannot write to ${bucket}: quota exceeded`);
   }
   return noSuchObject(bucket, key);
-}
-
-function bucketInfo(tree: Tree): BucketInfo {
-  return {
-    name: tree.name,
-    owner: tree.owner,
-    createdMs: tree.createdMs,
-    sizeBytes: tree.usage.bytes,
-    objectCount: tree.usage.entries,
-    chunkCount: tree.usage.chunks,
-    quotaBytes: tree.quota?.bytes,
-  };
-}
-
-function objectInfo(entry: Entry): ObjectInfo {
-  return {
-    key: entry.path,
-    sizeBytes: entry.sizeBytes,
-    modifiedMs: entry.modifiedMs,
-    etag: entry.etag,
-    contentType: entry.attributes["content-type"] ?? DEFAULT_CONTENT_TYPE,
-    userMetadata: userMetadata(entry.attributes),
-    chunkCount: entry.content.kind === "chunks" ? entry.content.chunks.length : 0,
-  };
 }

@@ -245,3 +245,13 @@ test("user metadata keeps its UTF-8", async () => {
   await door.send("PUT", "/bkt/k", { headers: { "x-amz-meta-colour": bytes }, body: "x" });
   expect((await door.send("HEAD", "/bkt/k")).headers["x-amz-meta-colour"]).toBe(bytes);
 });
+
+test("over a quota of objects is refused as one of bytes is; replacing and deleting go on", async () => {
+  await using door = await doorWith(["k"]);
+  await door.filer.setQuota("bkt" as never, { entries: 1 });
+  const refused = await door.send("PUT", "/bkt/other", { body: "" });
+  expect([refused.status, codeIn(refused.text)]).toEqual([403, "QuotaExceeded"]);
+  expect((await door.send("PUT", "/bkt/k", { body: "again" })).status).toBe(200);
+  expect((await door.send("DELETE", "/bkt/k")).status).toBe(204);
+  expect((await door.send("PUT", "/bkt/other", { body: "" })).status).toBe(200);
+});

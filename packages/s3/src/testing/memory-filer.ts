@@ -153,9 +153,11 @@ export function createMemoryFiler(options: {
       buckets.delete(name);
       return Promise.resolve(ok(undefined));
     },
-    setQuota(name, quota) {
+    setQuota(name, change) {
       const bucket = buckets.get(name);
       if (bucket === undefined) return Promise.resolve(refused("no-such-tree"));
+      const { bytes, entries } = { ...bucket.tree.quota, ...change };
+      const quota = { ...(bytes && { bytes }), ...(entries && { entries }) };
       bucket.tree = { ...bucket.tree, quota };
       return Promise.resolve(ok(bucket.tree));
     },
@@ -239,7 +241,8 @@ export function createMemoryFiler(options: {
       const failed = checkCondition(condition, bucket.entries.get(path));
       if (failed !== undefined) return refused(failed);
       const old = bucket.entries.get(path)?.sizeBytes ?? 0;
-      if (isOver(bucket, bytes.length - old)) return refused("quota-exceeded");
+      if (isOver(bucket, bytes.length - old, bucket.entries.has(path) ? 0 : 1))
+        return refused("quota-exceeded");
       return ok(store(bucket, path, bytes, described));
     },
     readFile(entry, range) {
@@ -265,7 +268,7 @@ export function createMemoryFiler(options: {
       const bytes = await collect(body);
       const bucket = must(buckets.get(tree));
       const described = describe({ sizeBytes: bytes.length, md5: md5(bytes) });
-      if (isOver(bucket, bytes.length)) return refused("quota-exceeded");
+      if (isOver(bucket, bytes.length, 0)) return refused("quota-exceeded");
       const part: Part = {
         number,
         sizeBytes: bytes.length,
@@ -390,7 +393,8 @@ function findUpload(
   return found === undefined ? refused("no-such-upload") : ok(found.upload);
 }
 
-function isOver(bucket: Bucket, addedBytes: number): boolean {
+function isOver(bucket: Bucket, addedBytes: number, addedEntries: number): boolean {
   const { quota, usage } = bucket.tree;
-  return quota?.bytes !== undefined && usage.bytes + addedBytes > quota.bytes;
+  if (quota?.bytes !== undefined && usage.bytes + addedBytes > quota.bytes) return true;
+  return quota?.entries !== undefined && usage.entries + addedEntries > quota.entries;
 }

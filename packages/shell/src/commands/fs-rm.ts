@@ -28,8 +28,13 @@ async function remove(call: Call, location: Location): Promise<void> {
   const isRecursive = flags.isOn("r") || flags.isOn("rf");
   if (location.kind === "bucket") {
     const { bucket } = location;
-    if (isRecursive) await removeUnder(call, bucket, "");
-    await client.deleteBucket(bucket);
+    if (isRecursive && (await client.listSnapshots(bucket)).length > 0) {
+      throw new ShellError(
+        "refused",
+        `Bucket ${bucket} has snapshots: delete them, or use s3.bucket.delete -force`,
+      );
+    }
+    await client.deleteBucket(bucket, isRecursive ? "discard" : "refuse");
     return;
   }
   const { bucket, key } = location;
@@ -42,11 +47,5 @@ async function remove(call: Call, location: Location): Promise<void> {
     throw new ShellError("usage", `${pathOf(bucket, key)} is a folder: use -r`);
   }
   if (object !== undefined) await client.deleteObject(bucket, key);
-  if (folder !== undefined && isRecursive) await removeUnder(call, bucket, folder.prefix);
-}
-
-async function removeUnder({ client }: Call, bucket: string, prefix: string): Promise<void> {
-  for await (const item of client.eachObject(bucket, { prefix })) {
-    if (item.kind === "object") await client.deleteObject(bucket, item.key);
-  }
+  if (folder !== undefined && isRecursive) await client.deleteObjects(bucket, folder.prefix);
 }

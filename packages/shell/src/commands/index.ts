@@ -1,4 +1,5 @@
 import type { Command } from "../command.ts";
+import { bucketClone } from "./bucket-clone.ts";
 import { clusterStatus } from "./cluster-status.ts";
 import { fsCat } from "./fs-cat.ts";
 import { fsCd, fsPwd } from "./fs-cd.ts";
@@ -15,12 +16,14 @@ import { bucketCreate, bucketDelete, bucketList } from "./s3-bucket.ts";
 import { bucketQuota } from "./s3-bucket-quota.ts";
 import { configure } from "./s3-configure.ts";
 import { userCreate, userDelete, userDisable, userEnable, userList, userShow } from "./s3-user.ts";
+import { snapshotCreate, snapshotDelete, snapshotList } from "./snapshot.ts";
 import { volumeDelete, volumeMark } from "./volume-change.ts";
 import { volumeList } from "./volume-list.ts";
 import { volumeScrub } from "./volume-scrub.ts";
 import { volumeVacuum } from "./volume-vacuum.ts";
 
 const WITHOUT_HELP: readonly Command[] = [
+  bucketClone,
   clusterStatus,
   fsCat,
   fsCd,
@@ -40,6 +43,9 @@ const WITHOUT_HELP: readonly Command[] = [
   bucketList,
   bucketQuota,
   configure,
+  snapshotCreate,
+  snapshotDelete,
+  snapshotList,
   userCreate,
   userDelete,
   userDisable,

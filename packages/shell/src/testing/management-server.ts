@@ -12,7 +12,19 @@ export interface ManagementServer extends AsyncDisposable {
 
 interface FakeBucket {
   quotaBytes: number | null;
+  quotaObjects: number | null;
   readonly objects: Map<string, string>;
+  /** What the bucket held, by the name of the snapshot. */
+  readonly snapshots: Map<string, Map<string, string>>;
+}
+
+export function fakeBucket(objects: ReadonlyMap<string, string> = new Map()): FakeBucket {
+  return {
+    quotaBytes: null,
+    quotaObjects: null,
+    objects: new Map(objects),
+    snapshots: new Map(),
+  };
 }
 
 interface FakeIdentity {
@@ -117,46 +129,112 @@ function bucketRoute(
     const wanted = String(json()["name"]);
     if (!/^[a-z0-9-]{3,}$/.test(wanted)) throw new Refusal(400, "The bucket name is\nnot valid");
     if (buckets.has(wanted)) throw new Refusal(409, `The bucket ${wanted} exists`);
-    buckets.set(wanted, { quotaBytes: null, objects: new Map() });
+    buckets.set(wanted, fakeBucket());
     return {};
   }
   const bucket = buckets.get(name);
   if (bucket === undefined) throw new Refusal(404, `There is no bucket ${name}`);
   const key = url.searchParams.get("key") ?? "";
+  if (what === "snapshots" || what === "clone") {
+    return copyRoute(buckets, [name, bucket], method, what === "clone" ? "clone" : info, json);
+  }
+  const snapshot = url.searchParams.get("snapshot");
+  if (snapshot !== null && method !== "GET") throw new Refusal(400, "It is a snapshot");
+  const seen = snapshot === null ? bucket.objects : snapshotOf(bucket, snapshot);
   switch (`${method} ${[what, info].filter((part) => part !== undefined).join("/")}`) {
     case "DELETE ":
-      if (bucket.objects.size > 0) throw new Refusal(409, `The bucket ${name} is not empty`);
+      if (
+        bucket.objects.size + bucket.snapshots.size > 0 &&
+        url.searchParams.get("force") !== "true"
+      ) {
+        throw new Refusal(409, `The bucket ${name} is not empty`);
+      }
       buckets.delete(name);
       return {};
-    case "PUT quota":
-      bucket.quotaBytes = json()["quota_bytes"] as number | null;
+    case "PUT quota": {
+      const { quota_bytes = bucket.quotaBytes, quota_objects = bucket.quotaObjects } = json();
+      bucket.quotaBytes = quota_bytes as number | null;
+      bucket.quotaObjects = quota_objects as number | null;
       return {};
+    }
     case "GET objects":
-      return page(bucket, url.searchParams);
+      return page(seen, url.searchParams);
+    case "DELETE objects": {
+      const prefix = url.searchParams.get("prefix") ?? "";
+      if (prefix === "") throw new Refusal(400, "The prefix is missing");
+      for (const each of seen.keys()) if (each.startsWith(prefix)) seen.delete(each);
+      return {};
+    }
     case "GET object/info":
-      return { ...item(key, stored(bucket, key)), content_type: "text/plain", user_metadata: {} };
+      return { ...item(key, stored(seen, key)), content_type: "text/plain", user_metadata: {} };
     case "GET object":
       if (key === "broken") throw new Broken();
-      return stored(bucket, key);
+      return stored(seen, key);
     case "PUT object":
       bucket.objects.set(key, content);
       return {};
     case "DELETE object":
-      stored(bucket, key);
+      stored(bucket.objects, key);
       bucket.objects.delete(key);
       return {};
     case "POST rename": {
       const { source, target } = json();
-      const moved = stored(bucket, String(source));
+      const moved = stored(bucket.objects, String(source));
       bucket.objects.delete(String(source));
       bucket.objects.set(String(target), moved);
       return {};
     }
     case "GET entry":
-      return { path: key, size_bytes: stored(bucket, key).length, chunks: [] };
+      return { path: key, size_bytes: stored(bucket.objects, key).length, chunks: [] };
     default:
       throw new Refusal(404, "There is no such route");
   }
+}
+
+function copyRoute(
+  buckets: Map<string, FakeBucket>,
+  [name, bucket]: readonly [string, FakeBucket],
+  method: string,
+  what: string | undefined,
+  json: () => Record<string, unknown>,
+): unknown {
+  if (what === "clone") {
+    const { name: target, snapshot } = json() as { name: string; snapshot?: string };
+    if (buckets.has(target)) throw new Refusal(409, `The bucket ${target} exists`);
+    const from = snapshot === undefined ? bucket.objects : snapshotOf(bucket, snapshot);
+    const made = fakeBucket(from);
+    buckets.set(target, made);
+    return bucketMessage([target, made]);
+  }
+  if (method === "GET") return { snapshots: [...bucket.snapshots].map(snapshotMessage) };
+  if (method === "POST") {
+    const wanted = String(json()["name"]);
+    if (bucket.snapshots.has(wanted)) throw new Refusal(409, `${name} has a snapshot ${wanted}`);
+    bucket.snapshots.set(wanted, new Map(bucket.objects));
+    return snapshotMessage([wanted, bucket.objects]);
+  }
+  snapshotOf(bucket, what ?? "");
+  bucket.snapshots.delete(what ?? "");
+  return {};
+}
+
+function snapshotOf(bucket: FakeBucket, name: string): Map<string, string> {
+  const found = bucket.snapshots.get(name);
+  if (found === undefined) throw new Refusal(404, `There is no snapshot ${name}`);
+  return found;
+}
+
+function snapshotMessage([name, objects]: [string, ReadonlyMap<string, string>]): object {
+  return {
+    name,
+    created_ms: TIME_MS,
+    size_bytes: sizeOf(objects),
+    object_count: objects.size,
+  };
+}
+
+function sizeOf(objects: ReadonlyMap<string, string>): number {
+  return [...objects.values()].reduce((sum, content) => sum + Buffer.byteLength(content), 0);
 }
 
 function identityRoute(
@@ -218,17 +296,17 @@ function volumeRoute(
   }
 }
 
-function page(bucket: FakeBucket, query: URLSearchParams): unknown {
+function page(objects: ReadonlyMap<string, string>, query: URLSearchParams): unknown {
   const prefix = query.get("prefix") ?? "";
   const after = query.get("after") ?? "";
   const limit = Math.min(Number(query.get("limit") ?? PAGE_MAX), PAGE_MAX);
   const found = new Map<string, unknown>();
-  for (const key of [...bucket.objects.keys()].sort()) {
+  for (const key of [...objects.keys()].sort()) {
     if (!key.startsWith(prefix)) continue;
     const slash = query.get("delimiter") === "/" ? key.indexOf("/", prefix.length) : -1;
     const name = slash < 0 ? key : key.slice(0, slash + 1);
     if (name <= after || (after.endsWith("/") && key.startsWith(after))) continue;
-    found.set(name, slash < 0 ? item(key, stored(bucket, key)) : { kind: "prefix", prefix: name });
+    found.set(name, slash < 0 ? item(key, stored(objects, key)) : { kind: "prefix", prefix: name });
   }
   const names = [...found.keys()];
   const isCut = names.length > limit;
@@ -238,8 +316,8 @@ function page(bucket: FakeBucket, query: URLSearchParams): unknown {
   };
 }
 
-function stored(bucket: FakeBucket, key: string): string {
-  const content = bucket.objects.get(key);
+function stored(objects: ReadonlyMap<string, string>, key: string): string {
+  const content = objects.get(key);
   if (content === undefined) throw new Refusal(404, `There is no object ${key}`);
   return content;
 }
@@ -261,10 +339,11 @@ function bucketMessage([name, bucket]: [string, FakeBucket]): object {
     name,
     owner: "root",
     created_ms: TIME_MS,
-    size_bytes: contents.reduce((sum, content) => sum + Buffer.byteLength(content), 0),
+    size_bytes: sizeOf(bucket.objects),
     object_count: contents.length,
     chunk_count: contents.filter((content) => content !== "").length,
     quota_bytes: bucket.quotaBytes,
+    quota_objects: bucket.quotaObjects,
   };
 }
 

@@ -1,5 +1,5 @@
 import { type Shell, ShellError, openShell } from "../index.ts";
-import { type ManagementServer, TOKEN } from "./management-server.ts";
+import { type ManagementServer, TOKEN, fakeBucket } from "./management-server.ts";
 
 export function shellFor(server: ManagementServer): Shell {
   return openShell({ baseUrl: server.baseUrl, token: TOKEN });
@@ -10,7 +10,7 @@ export function fill(
   bucket: string,
   objects: Record<string, string>,
 ): void {
-  server.buckets.set(bucket, { quotaBytes: null, objects: new Map(Object.entries(objects)) });
+  server.buckets.set(bucket, fakeBucket(new Map(Object.entries(objects))));
 }
 
 export async function refusalOf(work: Promise<unknown>): Promise<string> {

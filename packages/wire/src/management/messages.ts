@@ -34,7 +34,12 @@ export interface OverviewMessage {
   readonly problems: readonly string[];
 }
 
-/** `GET /api/v1/buckets` → `{ buckets }`; `POST /api/v1/buckets` with `{ name }`; `DELETE /api/v1/buckets/{name}` */
+/**
+ * `GET /api/v1/buckets` → `{ buckets }`; `POST /api/v1/buckets` with `{ name }`; `DELETE /api/v1/buckets/{name}`, of one with
+ * objects or snapshots only with `?force=true`. `PUT /api/v1/buckets/{name}/quota` with one or both of
+ * `{ quota_bytes: number | null, quota_objects: number | null }`: what is not named stays, `null` lifts.
+ * `POST /api/v1/buckets/{name}/clone` with `{ name, snapshot? }`: the new bucket.
+ */
 export interface BucketMessage {
   readonly name: string;
   readonly owner: string;
@@ -42,11 +47,26 @@ export interface BucketMessage {
   readonly size_bytes: number;
   readonly object_count: number;
   readonly chunk_count: number;
-  /** `PUT /api/v1/buckets/{name}/quota` with `{ quota_bytes: number | null }` */
   readonly quota_bytes: number | null;
+  readonly quota_objects: number | null;
 }
 
-/** `GET /api/v1/buckets/{name}/objects?prefix&delimiter&after&limit` */
+/**
+ * `GET /api/v1/buckets/{name}/snapshots` → `{ snapshots }`, oldest first; `POST` there with `{ name }`; `DELETE …/snapshots/{snapshot}`.
+ * The routes that read objects take `&snapshot=` and then read the bucket as it was.
+ */
+export interface SnapshotMessage {
+  readonly name: string;
+  readonly created_ms: number;
+  /** Of the objects in it, whether or not they share their content with others. */
+  readonly size_bytes: number;
+  readonly object_count: number;
+}
+
+/**
+ * `GET /api/v1/buckets/{name}/objects?prefix&delimiter&after&limit`. `DELETE` there with `?prefix=` deletes all keys that begin so,
+ * their usage and space in the background.
+ */
 export interface ObjectPageMessage {
   readonly items: readonly ObjectItemMessage[];
   readonly next: string | null;

@@ -27,8 +27,8 @@ export interface Trees {
     name: TreeName,
     options?: DeleteTree,
   ): Promise<Result<void, "no-such-tree" | "not-empty">>;
-  /** `undefined` as a quota lifts it. Writes over it are refused from the next transaction on. */
-  setQuota(name: TreeName, quota: TreeQuota | undefined): Promise<Result<Tree, "no-such-tree">>;
+  /** Changes the bounds that are named and leaves the others. Writes over them are refused from the next transaction on. */
+  setQuota(name: TreeName, change: QuotaChange): Promise<Result<Tree, "no-such-tree">>;
   /** Replaces the attributes: the gateway's own settings of the tree, such as a bucket's configuration documents. */
   setTreeAttributes(name: TreeName, attributes: Attributes): Promise<Result<Tree, "no-such-tree">>;
 }
@@ -75,6 +75,9 @@ export interface TreeQuota {
   readonly bytes?: number;
   readonly entries?: number;
 }
+
+/** A number sets the bound, `null` lifts it, absence leaves it as it is. */
+export type QuotaChange = { readonly [bound in keyof TreeQuota]?: number | null };
 
 // ---- entries
 

@@ -13,6 +13,11 @@ export interface AccessRequest {
   readonly action: string;
   /** ARN without wildcards, such as `arn:aws:s3:::bucket/key`; made by `objectArn`, `bucketArn`, `serviceArn`. */
   readonly resource: string;
+  /**
+   * `below`: the question is about everything whose ARN begins with `resource`, itself included, whatever is or will be there. It is
+   * allowed when one Allow holds for all of it and no Deny for any of it. Default `one`.
+   */
+  readonly reach?: "one" | "below";
 }
 
 export type Decision =

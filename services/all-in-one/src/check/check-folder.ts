@@ -92,6 +92,7 @@ export async function checkFolder(
   }
   const statuses = await volumes.volumes();
   for (const status of statuses) {
+    // Those that entries refer to were told already, with how much is in them.
     const finding = unreadableIds.has(status.id) ? undefined : describeVolume(status);
     if (finding !== undefined) options.onFinding(finding);
   }

@@ -50,6 +50,7 @@ export async function openDoors(options: DoorsOptions): Promise<Doors> {
   const endpoints: Record<string, string> = { s3: s3Url };
   const consoleHandler = createConsoleHandler({
     objects: options.store.objects,
+    copies: options.store.copies,
     entries: options.store.filer,
     identities: options.store.iam,
     authorizer: options.store.iam,

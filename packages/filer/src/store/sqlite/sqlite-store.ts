@@ -114,7 +114,7 @@ function treeCalls({ tables, commit, snapshots }: StoreParts): TreeCalls {
       return reading(() => tables.trees.all());
     },
     deleteTree: (name, options) => commit.run(() => writes.delete(name, options)),
-    setQuota: (name, quota) => commit.run(() => writes.setQuota(name, quota)),
+    setQuota: (name, change) => commit.run(() => writes.setQuota(name, change)),
     setTreeAttributes: (name, attributes) =>
       commit.run(() => writes.setAttributes(name, attributes)),
   };

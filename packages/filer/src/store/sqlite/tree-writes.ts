@@ -4,11 +4,12 @@ import {
   type CreateTree,
   type DeleteTree,
   LIST_KEYS_MAX,
+  type QuotaChange,
   type Tree,
   type TreeName,
-  type TreeQuota,
 } from "@kelp/wire";
 import type { PathPlace } from "../../list/path-place.ts";
+import { changedQuota } from "../../tree/quota.ts";
 import type { PathRun } from "./row-view.ts";
 import type { SnapshotWrites } from "./snapshot-writes.ts";
 import type { StoreTables } from "./store-tables.ts";
@@ -74,9 +75,9 @@ export class TreeWrites {
     return false;
   }
 
-  setQuota(name: TreeName, quota: TreeQuota | undefined): Result<Tree, "no-such-tree"> {
+  setQuota(name: TreeName, change: QuotaChange): Result<Tree, "no-such-tree"> {
     return this.#change(name, (tree) => {
-      tree.quota = quota;
+      tree.quota = changedQuota(tree.quota, change);
     });
   }
 

@@ -11,6 +11,7 @@ import { failedCondition } from "../../entry/condition.ts";
 import { FilerError } from "../../errors.ts";
 import { compareText } from "../../list/text-order.ts";
 import { CHANGES_KEPT_MAX, SNAPSHOTS_PER_TREE_MAX } from "../../limits.ts";
+import { changedQuota } from "../../tree/quota.ts";
 import type { FilerStore } from "../filer-store.ts";
 import { listRows } from "./memory-listing.ts";
 import {
@@ -115,10 +116,10 @@ function treeCalls({
       committed();
       return ok(undefined);
     },
-    async setQuota(name, quota) {
+    async setQuota(name, change) {
       const tree = state.trees.get(name);
       if (tree === undefined) return refused("no-such-tree");
-      tree.quota = quota;
+      tree.quota = changedQuota(tree.quota, change);
       return ok(memoryTreeOf(tree));
     },
     async setTreeAttributes(name, attributes) {

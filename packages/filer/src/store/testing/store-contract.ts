@@ -7,6 +7,7 @@ import {
   type EntryPath,
   type ListItem,
   type TreeName,
+  type TreeQuota,
   needleId,
   volumeId,
 } from "@kelp/wire";
@@ -50,6 +51,24 @@ export function filerStoreContract(name: string, open: () => StoreWorld): void {
     expect(await outcome(store, { path: "b", content: inline(5) })).toBe("ok");
     expect((await store.getTree(TREE))?.quota).toEqual({ bytes: 10, entries: 2 });
     expect((await store.getTree(TREE))?.usage).toEqual({ bytes: 9, entries: 2, chunks: 0 });
+  });
+
+  claim("a bound that is not named stays, and null lifts one", async ({ store }) => {
+    const quota = async (): Promise<TreeQuota | undefined> => (await store.getTree(TREE))?.quota;
+    await store.setQuota(TREE, { bytes: 10 });
+    expect(await quota()).toEqual({ bytes: 10 });
+    await store.setQuota(TREE, { entries: 2 });
+    expect(await quota()).toEqual({ bytes: 10, entries: 2 });
+    await store.setQuota(TREE, { bytes: null });
+    expect(await quota()).toEqual({ entries: 2 });
+    await store.setQuota(TREE, {});
+    expect(await quota()).toEqual({ entries: 2 });
+    await store.setQuota(TREE, { bytes: null, entries: null });
+    expect(await quota()).toBeUndefined();
+    expect(await store.setQuota("none" as TreeName, {})).toEqual({
+      kind: "refused",
+      refusal: "no-such-tree",
+    });
   });
 
   claim(
