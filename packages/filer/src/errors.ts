@@ -35,7 +35,7 @@ export class FilerError extends Error {
  * Why a sealed store does not open. The message is the reason alone, for whoever says what cannot be done:
  * - `key-missing`   the store is sealed, and no master key is given
  * - `key-wrong`     the store is sealed under another master key
- * - `ring-damaged`  a key of the ring does not open under its master key
+ * - `ring-damaged`  a key of the ring does not open under its master key, or the ring of a sealed store is gone
  */
 export type SealingErrorCode = "key-missing" | "key-wrong" | "ring-damaged";
 

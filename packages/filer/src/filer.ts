@@ -8,7 +8,14 @@ import {
   type SqlDatabase,
   assert,
 } from "@kelp/base";
-import type { Chunk, Entry, MasterClient, Namespace, VolumeClient } from "@kelp/wire";
+import {
+  type Chunk,
+  type Entry,
+  type MasterClient,
+  type Namespace,
+  type VolumeClient,
+  filerCollection,
+} from "@kelp/wire";
 import { CollectorHolds } from "./backup/collector-holds.ts";
 import { storeIdOf } from "./backup/store-id.ts";
 import { readChunk, readEntry } from "./chunk/chunk-reader.ts";
@@ -45,8 +52,6 @@ export interface FilerOptions {
   readonly random: Random;
   readonly hashes: Hashes;
   readonly log: Log;
-  /** The collection that the filer's volumes bear. Default "". */
-  readonly collection?: string;
   /** Bodies up to this size stand in the entry: 0 … `SMALL_BODY_BYTES_MAX`. Default `INLINE_BYTES_MAX`. */
   readonly inlineBytesMax?: number;
   /** Buffers of all bodies being written. Default `WRITE_BUDGET_BYTES`. */
@@ -88,12 +93,13 @@ export interface OpenFiler extends Namespace, Disposable {
 
 /** Opens the filer on a database and the way to volumes, bringing the schema to the newest version. */
 export function openFiler(options: FilerOptions): OpenFiler {
-  const { volumes, clock, hashes, log, collection = "" } = options;
+  const { volumes, clock, hashes, log } = options;
   const inlineBytesMax = options.inlineBytesMax ?? INLINE_BYTES_MAX;
   assert(inlineBytesMax >= 0, "the inline limit is a size");
   assert(inlineBytesMax <= SMALL_BODY_BYTES_MAX, "inline content is a small body");
   const sealing = options.keyRing === undefined ? undefined : new Sealing(options.keyRing);
   const plainStore = openSqliteStore(options);
+  const collection = filerCollection(storeIdOf(options.database, options.random));
   const store = sealing === undefined ? plainStore : sealStore(plainStore, sealing);
   const pins = new ReaderPins();
   const holds = new CollectorHolds();

@@ -162,9 +162,11 @@ export class Master implements MasterClient, MasterAdmin, AsyncDisposable {
     const changesBefore = this.#changes;
     for (const status of await this.#options.volumes.volumes()) {
       if (status.needleIdMax > this.#needleIdLast) this.#needleIdLast = status.needleIdMax;
-      const known = this.#known.get(status.id) ?? this.#learn(status);
+      const earlier = this.#known.get(status.id);
       // What was announced while the list was on its way is newer.
-      if (known.changedAt <= changesBefore) this.#change(status, known);
+      if (earlier !== undefined && earlier.changedAt > changesBefore) continue;
+      const isKnown = earlier !== undefined && !isComingBack(earlier.state, status.state);
+      this.#change(status, isKnown ? earlier : this.#learn(status));
     }
     for (const [id, known] of this.#known) {
       if (known.state === "deleted" && known.changedAt <= changesBefore) this.#known.delete(id);
@@ -203,7 +205,7 @@ export class Master implements MasterClient, MasterAdmin, AsyncDisposable {
     return volumes;
   }
 
-  /** Finds the layouts that a volume serves. It keeps them for life. */
+  /** Finds the layouts that a volume serves. It keeps them until it goes: of one that cannot be used its status says nothing true. */
   #learn(status: VolumeStatus): KnownVolume {
     const layouts = layoutsOf(status).map((layout) => this.#layout(layout));
     // Not writable until noticed, so that the first notice counts as a change.
@@ -220,12 +222,13 @@ export class Master implements MasterClient, MasterAdmin, AsyncDisposable {
   #notice(change: VolumeStateChange): void {
     const known = this.#known.get(change.id);
     this.#volumeIdLast = Math.max(this.#volumeIdLast, change.id);
-    if (known !== undefined && known.state !== "deleted") {
+    const isKnown = known !== undefined && known.state !== "deleted";
+    if (isKnown && !isComingBack(known.state, change.state)) {
       this.#change(change, known);
       return;
     }
     if (change.state === "deleted") return;
-    // Made or brought back, perhaps as another: what it is for stands in its status.
+    // Made or brought back, perhaps as another: what it is for, and which ids it has had, stands in its status.
     this.#known.delete(change.id);
     this.#refreshInBackground();
   }
@@ -336,6 +339,12 @@ export class Master implements MasterClient, MasterAdmin, AsyncDisposable {
       );
     }
   }
+}
+
+/** Whether a volume that could not be used can be now. */
+function isComingBack(before: VolumeState, state: VolumeState): boolean {
+  const isGone = (its: VolumeState): boolean => its === "missing" || its === "failed";
+  return isGone(before) && !isGone(state) && state !== "deleted";
 }
 
 /** Folders of one file system share its space, which counts once. */

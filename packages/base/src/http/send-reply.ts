@@ -65,7 +65,9 @@ async function sendBytes(
     const sizeBytes = typeof body === "string" ? Buffer.byteLength(body) : body.length;
     headers["Content-Length"] = String(sizeBytes);
   }
-  if (onSent !== undefined) outgoing.once("close", onSent).once("finish", onSent);
+  // Whoever hung up while the answer was made has no event left to say so.
+  if (outgoing.destroyed) onSent?.();
+  else if (onSent !== undefined) outgoing.once("close", onSent).once("finish", onSent);
   outgoing.writeHead(status, headers);
   const isBodiless = options.isHead || status === 204 || status === 304 || body.length === 0;
   if (options.linger === undefined) {

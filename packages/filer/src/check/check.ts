@@ -9,7 +9,7 @@ export interface CheckDeps {
   readonly store: FilerStore;
   readonly volumes: VolumeClient;
   readonly readManifest: ReadManifest;
-  /** Volumes of this collection belong to the filer; others are not looked at. */
+  /** Volumes of this collection belong to the filer. What others hold and no entry names is somebody else's. */
   readonly collection: string;
   readonly isInFlight: (fid: Fid) => boolean;
 }
@@ -98,10 +98,10 @@ export async function* checkFiler(
   const garbage = new KnownGarbage(deps.store);
   const checked = new Set<VolumeId>();
   for (const { id, collection } of volumes) {
-    if (collection !== deps.collection) continue;
+    const isOwn = collection === deps.collection;
     checked.add(id);
     try {
-      yield* checkVolume({ ...deps, garbage }, id, options);
+      yield* checkVolume({ ...deps, garbage, isOwn }, id, options);
     } catch (error) {
       // Nothing is known of what it holds, so nothing can be said to be absent.
       if (!isUnusable(error)) throw error;
@@ -132,7 +132,7 @@ async function* checkStore(deps: CheckDeps): AsyncGenerator<CheckFinding> {
   const named = new NamedCount();
   // What an unreadable manifest lists cannot be counted; the needle itself is reported by the check of its volume.
   let isWhole = true;
-  const unreadable = (): void => {
+  const noteUnreadable = (): void => {
     isWhole = false;
   };
   for (const {
@@ -149,7 +149,7 @@ async function* checkStore(deps: CheckDeps): AsyncGenerator<CheckFinding> {
     }
     let chunkBytes = inlineBytesOf(inlineBytes, sizeBytes);
     for (const chunk of chunks) chunkBytes += chunk.sizeBytes;
-    for await (const chunk of namedChunks(deps, chunks, unreadable)) {
+    for await (const chunk of namedChunks(deps, chunks, noteUnreadable)) {
       named.add(holders);
       if (!store.isReferenced(chunk.fid))
         yield { kind: "unreferenced-chunk", owner, fid: chunk.fid };
@@ -157,7 +157,7 @@ async function* checkStore(deps: CheckDeps): AsyncGenerator<CheckFinding> {
     if (chunkBytes !== sizeBytes)
       yield { kind: "content-size-differs", owner, sizeBytes, chunkBytes };
   }
-  for await (const chunk of freedLists(deps, unreadable)) {
+  for await (const chunk of freedLists(deps, noteUnreadable)) {
     if (store.isReferenced(chunk.fid)) named.add(1);
   }
   const references = store.referenceCount();
@@ -212,6 +212,8 @@ async function* freedLists(deps: CheckDeps, onUnreadable: () => void): AsyncGene
 
 interface VolumeCheckDeps extends CheckDeps {
   readonly garbage: KnownGarbage;
+  /** Whether the filer alone writes to the volume. */
+  readonly isOwn: boolean;
 }
 
 async function* checkVolume(
@@ -233,6 +235,7 @@ async function* checkVolume(
       continue;
     }
     sizes.set(needle.needleId, needle.sizeBytes);
+    if (!deps.isOwn) continue;
     const fid: Fid = { volumeId: id, needleId: needle.needleId, cookie: needle.cookie };
     if (isKnown(deps, fid)) continue;
     const isRemoved = options.orphans === "remove";

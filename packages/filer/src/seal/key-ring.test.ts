@@ -107,6 +107,30 @@ test("a damaged ring is told from a wrong master key", async () => {
   expect(await codeOf(openTestRing(database, testMasterKeys(1)))).toBe("ring-damaged");
 });
 
+test.each([
+  ["its rows are gone", "DELETE FROM sealing_keys"],
+  ["its table is gone", "DROP TABLE sealing_keys"],
+  [
+    "its table was never heard of",
+    "DROP TABLE sealing_keys; DELETE FROM schema_versions WHERE name = 'sealing'",
+  ],
+])("a sealed store is not taken for an open one, nor for a new one, when %s", async (_, loss) => {
+  using database = openDatabase(":memory:");
+  await openTestRing(database, testMasterKeys(1));
+  database.execute(loss);
+  expect(await codeOf(openTestRing(database, undefined))).toBe("ring-damaged");
+  expect(await codeOf(openTestRing(database, testMasterKeys(1)))).toBe("ring-damaged");
+});
+
+test("a ring from before the mark is marked when it is opened", async () => {
+  using database = openDatabase(":memory:");
+  await openTestRing(database, testMasterKeys(1));
+  database.execute("DELETE FROM schema_versions WHERE name = 'sealing begun'");
+  await openTestRing(database, testMasterKeys(1));
+  database.execute("DELETE FROM sealing_keys");
+  expect(await codeOf(openTestRing(database, undefined))).toBe("ring-damaged");
+});
+
 test("a new master key wraps the ring anew, the keys in it stay, and the old one opens it no more", async () => {
   using database = openDatabase(":memory:");
   const before = await openTestRing(database, testMasterKeys(1));

@@ -3,7 +3,7 @@ import { SEAL_KEY_BYTES } from "@kelp/base";
 import { type KeyContext, type KeyManagement, KeyManagementError } from "@kelp/wire";
 import { SealingError } from "../errors.ts";
 import { KeyRing, type KeyRingDeps } from "./key-ring.ts";
-import { type RingRow, readRing, writeRing } from "./ring-rows.ts";
+import { type RingRow, markSealed, readRing, writeRing } from "./ring-rows.ts";
 
 export interface OpenKeyRing extends KeyRingDeps {
   /** The filer's own. */
@@ -18,7 +18,7 @@ export interface OpenKeyRing extends KeyRingDeps {
  * another master key than the current one, in one transaction. `undefined` when the store is not sealed.
  *
  * Throws `SealingError`, with nothing changed: `key-missing` when the store is sealed and no master key is given,
- * `key-wrong` when it is sealed under one that is not there, `ring-damaged` when a wrapped key does not open; and
+ * `key-wrong` when it is sealed under one that is not there, `ring-damaged` when a wrapped key does not open, or keys are gone; and
  * `KeyManagementError` `unavailable`.
  */
 export async function openKeyRing(options: OpenKeyRing): Promise<KeyRing | undefined> {
@@ -36,7 +36,9 @@ export async function openKeyRing(options: OpenKeyRing): Promise<KeyRing | undef
   for (const row of rows) keys.set(row.number, await unwrapRow(row, masterKeys));
   if (keys.size === 0) keys.set(1, options.random.bytes(SEAL_KEY_BYTES));
   const isCurrent = (row: RingRow): boolean => row.masterKeyId === masterKeys.currentKeyId;
-  if (rows.length === 0 || !rows.every(isCurrent)) {
+  if (rows.length > 0 && rows.every(isCurrent)) {
+    markSealed(database);
+  } else {
     const createdMs = new Map(rows.map((row) => [row.number, row.createdMs]));
     const wrapped: RingRow[] = [];
     for (const [number, key] of keys) {

@@ -1,4 +1,5 @@
 import { type Migration, type SqlDatabase, migrate } from "@kelp/base";
+import { SealingError } from "../errors.ts";
 
 /** One key of the ring, wrapped by a master key. */
 export interface RingRow {
@@ -25,15 +26,21 @@ const MIGRATIONS: readonly Migration[] = [
 
 const COLUMNS = "number, created_ms AS createdMs, master_key_id AS masterKeyId, wrapped";
 
-/** The wrapped keys, without touching a database that has none. */
+/** Stands beside the keys from the first of them on, and never goes: a store that lost its ring is not one that never had any. */
+const SEALED_MARK = "sealing begun";
+
+/**
+ * The wrapped keys, without touching a database that has none. Throws `SealingError` `ring-damaged` when there were keys and
+ * are none: what is stored would be unreadable, and what follows would be stored in the open, or under keys that open nothing else.
+ */
 export function readRing(database: SqlDatabase): RingRow[] {
-  const table = database
-    .prepare<{ found: number }>(
-      "SELECT 1 AS found FROM sqlite_master WHERE type = 'table' AND name = 'sealing_keys'",
-    )
-    .get();
-  if (table === undefined) return [];
-  return database.prepare<RingRow>(`SELECT ${COLUMNS} FROM sealing_keys ORDER BY number`).all();
+  const rows = hasTable(database, "sealing_keys")
+    ? database.prepare<RingRow>(`SELECT ${COLUMNS} FROM sealing_keys ORDER BY number`).all()
+    : [];
+  if (rows.length === 0 && isMarkedSealed(database)) {
+    throw new SealingError("ring-damaged", "the store is sealed, and its key ring is gone");
+  }
+  return rows;
 }
 
 /** Puts rows in the place of those of the same numbers: all of them, durable, or none. */
@@ -44,5 +51,27 @@ export function writeRing(database: SqlDatabase, rows: readonly RingRow[]): void
   );
   database.transaction(() => {
     for (const row of rows) put.run(row.number, row.createdMs, row.masterKeyId, row.wrapped);
+    markSealed(database);
   });
+}
+
+/** For the stores whose ring is older than the mark, too. */
+export function markSealed(database: SqlDatabase): void {
+  if (isMarkedSealed(database)) return;
+  database.prepare("INSERT INTO schema_versions (name, version) VALUES (?, 1)").run(SEALED_MARK);
+}
+
+function isMarkedSealed(database: SqlDatabase): boolean {
+  if (!hasTable(database, "schema_versions")) return false;
+  const mark = database
+    .prepare<{ version: number }>("SELECT version FROM schema_versions WHERE name = ?")
+    .get(SEALED_MARK);
+  return mark !== undefined;
+}
+
+function hasTable(database: SqlDatabase, name: string): boolean {
+  const found = database
+    .prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?")
+    .get(name);
+  return found !== undefined;
 }

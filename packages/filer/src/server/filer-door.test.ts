@@ -352,6 +352,11 @@ test("a name is a file or a folder, not both", async () => {
   await put("/t17/d/f", "x");
   expect(await put("/t17/d", "x")).toBe(409);
   expect(await status("/t17/f/", { method: "POST" })).toBe(409);
+  await put("/t17/g", "x");
+  for (const call of ["mv.from", "cp.from"]) {
+    expect(await status(`/t17/f/below?${call}=/t17/g`, { method: "POST" })).toBe(409);
+    expect(await status(`/t17/g/below?${call}=/t17/g`, { method: "POST" })).toBe(409);
+  }
 });
 
 test("conditions, lifetimes and limits of names are kept", async () => {
@@ -429,6 +434,27 @@ test("rights in a bucket are those of S3, elsewhere the filer's own", async () =
     expect(await status("/eve/in.txt", { method }, "")).toBe(401);
   }
   expect(await (await ask("/healthz", {}, "")).text()).toBe("ok\n");
+});
+
+test("a listing tells tags and metadata of those files alone that its reader may read", async () => {
+  const said = { "seaweed-owner": "bob", "x-amz-meta-note": "secret", "content-type": "x/secret" };
+  await put("/buckets/photos/a.txt", "a", said);
+  await put("/buckets/photos/hidden/f", "x", said);
+  await put("/buckets/photos/closed.txt", "x", said);
+  const extended = async (path: string, caller: string): Promise<unknown[]> => {
+    const listing = await (await ask(path, JSON_ONLY, caller)).json();
+    return (
+      listing as { Entries: { FullPath: string; Extended: unknown; Mime: string }[] }
+    ).Entries.filter(({ FullPath }) => /(a|closed)\.txt$|\/f$/.test(FullPath)).map(
+      ({ Extended, Mime }) => [Extended !== null, Mime],
+    );
+  };
+  expect(await extended("/buckets/photos/", "ann")).toEqual([
+    [true, "x/secret"],
+    [false, "text/plain; charset=utf-8"],
+  ]);
+  expect(await extended("/buckets/photos/hidden/", "ann")).toEqual([[false, ""]]);
+  expect(await extended("/buckets/photos/hidden/", "root")).toEqual([[true, "x/secret"]]);
 });
 
 test("a token opens what is below its prefixes, with its methods", async () => {

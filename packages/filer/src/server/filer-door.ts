@@ -178,14 +178,17 @@ class FilerHandler implements HttpHandler {
     access.require("list", { tree: path.tree, key: path.prefix });
     const { filer } = this.#options;
     if (request.query.isTrue("metadata")) {
-      return jsonReply(request, 200, folderJson(path.text, await folderMarker(filer, path)));
+      const marker = asListed(access, path.tree, await folderMarker(filer, path));
+      return jsonReply(request, 200, folderJson(path.text, marker));
     }
     return this.#list(request, {
       text: path.text,
       canUpload: true,
       children: (query) => children(filer, path, query),
-      describe: (child) =>
-        child.item === undefined ? Promise.resolve(undefined) : describeChild(filer, path, child),
+      describe: async (child) =>
+        child.item === undefined
+          ? undefined
+          : asListed(access, path.tree, await describeChild(filer, path, child)),
     });
   }
 
@@ -309,6 +312,12 @@ class FilerHandler implements HttpHandler {
       throw new HttpError(403, "The folder of buckets cannot be deleted");
     return deletePath(this.#options.filer, request, { path, access });
   }
+}
+
+/** Who may list sees names and sizes, as at the S3 door; what was said of a file is for those who may read it. */
+function asListed(access: Access, tree: TreeName, entry: Entry | undefined): Entry | undefined {
+  if (entry === undefined || access.coversAllBelow) return entry;
+  return access.may("read", { tree, key: entry.path }) ? entry : { ...entry, attributes: {} };
 }
 
 const MOVES = [

@@ -14,7 +14,7 @@ import {
 } from "./filer-path.ts";
 import { findEntry, folderExists, forEachBounded, keysBelow } from "./folder.ts";
 import { FOLDER_ENTRIES_MAX } from "./limits.ts";
-import { ensureTree } from "./write-file.ts";
+import { ensureTree, refuseConflicts } from "./write-file.ts";
 
 /** What is moved or copied, and to where. */
 interface Job {
@@ -68,6 +68,7 @@ async function transferFile(
   access.require("write", target);
   if (source.path.text === target.text) return;
   await ensureTree(filer, target.tree);
+  await refuseConflicts(filer, target, false);
   if (job.kind === "move" && source.path.tree === target.tree) {
     const moved = await filer.renameEntry(target.tree, source.path.key, target.key);
     if (moved.kind === "refused") throw notFound();

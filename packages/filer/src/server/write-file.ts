@@ -224,7 +224,11 @@ export function ttlMs(text: string | undefined): number | undefined {
 }
 
 /** A file where a folder is, or below a file, is refused with 409: readers of paths could not tell them apart. */
-async function refuseConflicts(filer: Filer, path: FilePath, skipParents: boolean): Promise<void> {
+export async function refuseConflicts(
+  filer: Filer,
+  path: FilePath,
+  skipParents: boolean,
+): Promise<void> {
   if (await folderExists(filer, asFolder(path))) {
     throw new HttpError(409, `${path.text} is a folder`);
   }

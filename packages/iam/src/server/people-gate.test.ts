@@ -310,6 +310,21 @@ test("headers that name a client do not make one local", async () => {
   expect(outcome(await new World().gate(trusting(1000)).admit(far))).toBe("401");
 });
 
+test.each([
+  "Forwarded",
+  "Via",
+  "X-Forwarded-For",
+  "X-Forwarded-Host",
+  "X-Forwarded-Proto",
+  "X-Real-IP",
+])("whoever comes through a proxy that says so with %s is not the local user", async (name) => {
+  const gate = new World().gate(trusting(1000));
+  const passedOn = { [name.toLowerCase()]: "127.0.0.1" };
+  expect(outcome(await gate.admit(visit(passedOn)))).toBe("401");
+  const authorization = `Bearer ${TOKEN}`;
+  expect(outcome(await gate.admit(visit({ ...passedOn, authorization })))).toBe("root by token");
+});
+
 test("the peer is looked up once per connection, and every time without one", async () => {
   const peers = peersAnswering(1000);
   const trust = { kind: "same-user", boundAddress: "127.0.0.1", userId: 1000, peers } as const;

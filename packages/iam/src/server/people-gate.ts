@@ -162,6 +162,7 @@ class Gate implements PeopleGate {
     if (trust === undefined) return false;
     if (!isLoopbackAddress(request.remoteAddress)) return false;
     if (!isLoopbackAddress(request.localAddress)) return false;
+    if (FORWARDING_HEADERS.some((name) => request.headers[name] !== undefined)) return false;
     const { connection } = request;
     const known = connection === undefined ? undefined : this.#userOfConnection.get(connection);
     const user = known ?? (await trust.peers.userOf(request));
@@ -175,6 +176,19 @@ class Gate implements PeopleGate {
     return `${COOKIE}=${id}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAgeSec}${secure}`;
   }
 }
+
+/**
+ * What proxies add to what they pass on. The peer is the proxy then, and who is behind it nobody knows; the headers only
+ * ever take trust away.
+ */
+const FORWARDING_HEADERS = [
+  "forwarded",
+  "via",
+  "x-forwarded-for",
+  "x-forwarded-host",
+  "x-forwarded-proto",
+  "x-real-ip",
+] as const;
 
 type SessionCookie =
   | { readonly kind: "none" }

@@ -105,6 +105,11 @@ beforeAll(async () => {
       "ann seaweed:Assign arn:kelp:seaweed:::collection/pics",
       "ann seaweed:Lookup arn:kelp:seaweed:::status",
       "ann seaweed:ReadNeedle arn:kelp:seaweed:::volume/5",
+      "writer seaweed:Lookup arn:kelp:seaweed:::status",
+      "writer seaweed:WriteNeedle arn:kelp:seaweed:::volume/5",
+      "keeper seaweed:Lookup arn:kelp:seaweed:::status",
+      "keeper seaweed:WriteNeedle arn:kelp:seaweed:::volume/5",
+      "keeper seaweed:DeleteNeedle arn:kelp:seaweed:::volume/5",
     ),
     clock: systemClock,
     log: silentLog,
@@ -210,6 +215,14 @@ test("a lookup signs what its caller may do with the file, and nothing more", as
   );
   expect(await token("fileId=5,01637037d6", "ann")).toBeNull();
   expect(await token("fileId=1,01637037d6&read=yes", "ann")).toBeNull();
+});
+
+test("who may write files and not delete them gets no token that deletes", async () => {
+  const lookup = "/dir/lookup?fileId=5,01637037d6";
+  expect((await ask(lookup, {}, "writer")).headers.get("authorization")).toBeNull();
+  expect((await ask(lookup, {}, "keeper")).headers.get("authorization")).toBe(
+    "Bearer signed-write-1-5,01637037d6",
+  );
 });
 
 test("the topology has the names of SeaweedFS", async () => {
@@ -373,4 +386,14 @@ test("the page escapes what it shows", async () => {
   expect(text).toContain("/data/&#60;a&#62;");
   expect(text).toContain("Version 0.0.1");
   expect(text).toContain("erasure-coded");
+});
+
+test("volumes of the filer are neither assigned to clients, nor made or deleted for them", async () => {
+  const count = assigned.length + grown.length;
+  const name = "collection=kelp-filer-0190a5c27b1e4c3d";
+  for (const path of ["/dir/assign?", "/vol/grow?count=1&", "/col/delete?"]) {
+    expect(await status(`${path}${name}`)).toBe(403);
+  }
+  expect(await status(`/submit?${name}`, { method: "POST", body: "x" })).toBe(403);
+  expect(assigned.length + grown.length).toBe(count);
 });

@@ -11,6 +11,8 @@ export const UPLOAD_BUDGET_BYTES = 512 * MIB;
 export const DOWNLOAD_BUDGET_BYTES = 256 * MIB;
 /** Needles being read from disk at the same time: what a read weighs is known only afterwards. */
 export const READS_AT_ONCE_MAX = 64;
+/** Compressed needles being expanded at the same time: what comes of one is known only afterwards, too. */
+export const EXPANSIONS_AT_ONCE_MAX = 2;
 /** Needles up to this are not counted. */
 export const FREE_NEEDLE_BYTES_MAX = 128 * 1024;
 /** Content of a compressed needle. */

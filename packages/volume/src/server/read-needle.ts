@@ -14,13 +14,19 @@ import {
   isHeaderSafe,
   mediaTypeOfName,
 } from "@kelp/base/http";
-import { type Fid, type NeedleStore, type StoredNeedle, formatFid } from "@kelp/wire";
+import {
+  type Fid,
+  type NeedleStore,
+  type ReadNeedle,
+  type StoredNeedle,
+  formatFid,
+} from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
 import { acceptsGzip, inflate } from "./gzip.ts";
 import { type Manifest, parseManifest } from "./manifest.ts";
 import { etagOf } from "./needle-etag.ts";
 import type { NeedlePath } from "./needle-path.ts";
-import type { OutstandingBytes } from "./outstanding-bytes.ts";
+import type { HeldContent, OutstandingBytes } from "./outstanding-bytes.ts";
 
 export interface ReadDeps {
   readonly needles: NeedleStore;
@@ -35,28 +41,59 @@ export async function readNeedle(
 ): Promise<HttpReply> {
   if (request.rawQuery !== "") refuseImageWork(request);
   const isRemovedToo = request.rawQuery !== "" && request.query.isTrue("readDeleted");
-  const needle = await deps.outstanding.read(() =>
-    deps.needles.readNeedle(path.fid, isRemovedToo ? READ_REMOVED : undefined),
-  );
-  if (needle === undefined) throw new HttpError(404, `There is no file ${formatFid(path.fid)}`);
-  if (needle.isChunkManifest === true && !request.query.isFalse("cm")) {
-    return readManifest(deps, request, { path, needle });
+  const isResolved = (needle: StoredNeedle): boolean =>
+    needle.isChunkManifest === true && !request.query.isFalse("cm");
+  // A range is one of the content, not of how it is stored.
+  const takesGzip =
+    acceptsGzip(request.headers["accept-encoding"]) && request.headers.range === undefined;
+  const taken = await takeNeedle(deps, path.fid, {
+    ...(isRemovedToo && { options: READ_REMOVED }),
+    isPassedOn: (needle) => takesGzip && !isResolved(needle),
+  });
+  if (taken === undefined) throw new HttpError(404, `There is no file ${formatFid(path.fid)}`);
+  const found: Found = { path, ...taken };
+  try {
+    return isResolved(taken.needle)
+      ? readManifest(deps, request, found)
+      : answerNeedle(request, found);
+  } catch (error) {
+    taken.release?.();
+    throw error;
   }
-  return answerNeedle(deps, request, { path, needle });
 }
 
 const READ_REMOVED = { removed: "read" } as const;
 
-interface Found {
-  readonly path: NeedlePath;
+/** A needle, its content as it is sent, and how to give back the memory of it. */
+interface Taken extends HeldContent {
   readonly needle: StoredNeedle;
 }
 
-async function answerNeedle(
-  deps: ReadDeps,
-  request: HttpRequest,
-  { path, needle }: Found,
-): Promise<HttpReply> {
+interface Found extends Taken {
+  readonly path: NeedlePath;
+}
+
+/** Reads a needle, and expands it within the same bounds unless it is passed on as it is stored. */
+function takeNeedle(
+  { needles, outstanding }: ReadDeps,
+  fid: Fid,
+  how: {
+    readonly options?: ReadNeedle;
+    readonly isPassedOn?: (needle: StoredNeedle) => boolean;
+  } = {},
+): Promise<Taken | undefined> {
+  return outstanding.read(async () => {
+    const needle = await needles.readNeedle(fid, how.options);
+    if (needle === undefined) return undefined;
+    const { data } = needle;
+    if (needle.isGzip === true && how.isPassedOn?.(needle) !== true) {
+      return { needle, ...(await outstanding.expand(() => inflate(data))) };
+    }
+    return { needle, bytes: data, release: outstanding.hold(data.length) };
+  });
+}
+
+function answerNeedle(request: HttpRequest, { path, needle, bytes, release }: Found): HttpReply {
   const headers = describe(request, {
     name: needle.name ?? fileNameOf(path),
     mediaType: needle.mediaType,
@@ -65,24 +102,12 @@ async function answerNeedle(
     lastModifiedSec: needle.lastModifiedSec,
     etag: etagOf(needle.checksum),
   });
-  let bytes = needle.data;
   if (needle.isGzip === true) {
     headers["Vary"] = "Accept-Encoding";
-    // A range is one of the content, not of how it is stored.
-    if (acceptsGzip(request.headers["accept-encoding"]) && request.headers.range === undefined) {
-      headers["Content-Encoding"] = "gzip";
-    } else {
-      bytes = await inflate(bytes);
-    }
+    if (bytes === needle.data) headers["Content-Encoding"] = "gzip";
   }
-  const release = deps.outstanding.hold(bytes.length);
-  try {
-    const reply = contentReply(request, bytesContent(bytes, validators(needle)), headers);
-    return release === undefined ? reply : holding(reply, release);
-  } catch (error) {
-    release?.();
-    throw error;
-  }
+  const reply = contentReply(request, bytesContent(bytes, validators(needle)), headers);
+  return release === undefined ? reply : holding(reply, release);
 }
 
 /** Gives the memory back when it was sent, or the client is gone. */
@@ -92,20 +117,33 @@ function holding(reply: HttpReply, release: () => void): HttpReply {
   return reply;
 }
 
-async function* releasing(stream: ByteStream, release: () => void): ByteStream {
-  try {
-    yield* stream;
-  } finally {
-    release();
+/** Releases also when nobody ever asks for a first piece, as with HEAD: a generator that never began ends in silence. */
+function releasing(stream: ByteStream, release: () => void): ByteStream {
+  async function* pieces(): AsyncGenerator<Uint8Array> {
+    try {
+      yield* stream;
+    } finally {
+      release();
+    }
   }
+  return {
+    [Symbol.asyncIterator]() {
+      const iterator = pieces();
+      return {
+        next: () => iterator.next(),
+        return: async () => {
+          release();
+          return iterator.return(undefined);
+        },
+      };
+    },
+  };
 }
 
-async function readManifest(
-  deps: ReadDeps,
-  request: HttpRequest,
-  { path, needle }: Found,
-): Promise<HttpReply> {
-  const manifest = parseManifest(await inflated(needle));
+function readManifest(deps: ReadDeps, request: HttpRequest, found: Found): HttpReply {
+  const { path, needle } = found;
+  const manifest = parseManifest(found.bytes);
+  found.release?.();
   if (manifest === undefined) {
     throw new VolumeError(
       "needle-corrupt",
@@ -139,15 +177,14 @@ async function* manifestBytes(
     const start = Math.max(range.start - offsetBytes, 0);
     const end = Math.min(range.end - offsetBytes, sizeBytes);
     if (start >= end) continue;
-    const bytes = await chunkBytes(deps, fid);
-    if (bytes.length !== sizeBytes) {
-      throw new VolumeError(
-        "needle-corrupt",
-        `Cannot read chunk ${formatFid(fid)}: it has ${bytes.length} bytes, its manifest says ${sizeBytes}`,
-      );
-    }
-    const release = deps.outstanding.hold(bytes.length);
+    const { bytes, release } = await takeChunk(deps, fid);
     try {
+      if (bytes.length !== sizeBytes) {
+        throw new VolumeError(
+          "needle-corrupt",
+          `Cannot read chunk ${formatFid(fid)}: it has ${bytes.length} bytes, its manifest says ${sizeBytes}`,
+        );
+      }
       yield bytes.subarray(start, end);
     } finally {
       release?.();
@@ -155,16 +192,12 @@ async function* manifestBytes(
   }
 }
 
-async function chunkBytes(deps: ReadDeps, fid: Fid): Promise<Uint8Array> {
-  const needle = await deps.outstanding.read(() => deps.needles.readNeedle(fid));
-  if (needle === undefined) {
+async function takeChunk(deps: ReadDeps, fid: Fid): Promise<HeldContent> {
+  const taken = await takeNeedle(deps, fid);
+  if (taken === undefined) {
     throw new VolumeError("needle-corrupt", `Cannot read chunk ${formatFid(fid)}: it is absent`);
   }
-  return inflated(needle);
-}
-
-function inflated(needle: StoredNeedle): Promise<Uint8Array> {
-  return needle.isGzip === true ? inflate(needle.data) : Promise.resolve(needle.data);
+  return taken;
 }
 
 function validators(needle: StoredNeedle): { readonly etag: string; readonly modifiedMs: number } {

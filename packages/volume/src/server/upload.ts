@@ -13,6 +13,7 @@ import {
 import { NEEDLE_DATA_BYTES_MAX } from "../limits.ts";
 import { inflate, isGzip } from "./gzip.ts";
 import { FORM_OVERHEAD_BYTES_MAX } from "./limits.ts";
+import type { OutstandingBytes } from "./outstanding-bytes.ts";
 
 /** What a client sends to be kept as one needle. */
 export interface Upload {
@@ -30,6 +31,8 @@ export interface UploadDeps {
   readonly hashes: Hashes;
   /** Bounds the bodies in memory. */
   readonly uploads: Semaphore;
+  /** Bounds what compressed bodies become. */
+  readonly outstanding: OutstandingBytes;
 }
 
 /**
@@ -55,7 +58,7 @@ export async function withUpload<Value>(
   }
   const md5 = base64(deps.hashes.digest("md5", data));
   const promised = headerText(request.headers, "content-md5") ?? part?.headers.get("content-md5");
-  if (promised !== undefined) await checkMd5(deps.hashes, promised, { data, md5, isCompressed });
+  if (promised !== undefined) await checkMd5(deps, promised, { data, md5, isCompressed });
   const name = part?.fileName;
   return store({
     data,
@@ -75,15 +78,19 @@ function chooseFile(parts: readonly FormPart[]): FormPart {
 }
 
 async function checkMd5(
-  hashes: Hashes,
+  { hashes, outstanding }: UploadDeps,
   promised: string,
   sent: { readonly data: Uint8Array; readonly md5: string; readonly isCompressed: boolean },
 ): Promise<void> {
   if (parseBase64(promised)?.length !== 16) throw new HttpError(400, "Content-MD5 is no MD5");
   if (promised === sent.md5) return;
-  // Some clients tell the hash of what they compressed.
-  if (sent.isCompressed && promised === base64(hashes.digest("md5", await inflate(sent.data))))
-    return;
+  if (sent.isCompressed) {
+    // Some clients tell the hash of what they compressed.
+    const { bytes, release } = await outstanding.expand(() => inflate(sent.data));
+    const md5 = base64(hashes.digest("md5", bytes));
+    release?.();
+    if (promised === md5) return;
+  }
   throw new HttpError(400, "Content-MD5 is not that of the body");
 }
 

@@ -111,12 +111,12 @@ function checkManifest(upload: Upload, checkChunk: (fid: Fid) => void): Manifest
 
 /** DELETE of a needle, and of the chunks that its manifest names. */
 export async function deleteNeedle(
-  deps: Pick<WriteDeps, "needles">,
+  deps: Pick<WriteDeps, "needles" | "outstanding">,
   request: HttpRequest,
   place: { readonly path: NeedlePath; readonly checkChunk: (fid: Fid) => void },
 ): Promise<HttpReply> {
   const { fid } = place.path;
-  const needle = await deps.needles.readNeedle(fid);
+  const needle = await deps.outstanding.read(() => deps.needles.readNeedle(fid));
   if (needle === undefined) return jsonReply(request, 404, { size: 0 });
   let sizeBytes: number | undefined;
   if (needle.isChunkManifest === true && !request.query.isFalse("cm")) {

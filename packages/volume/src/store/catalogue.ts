@@ -92,12 +92,36 @@ export class Catalogue {
 
   /** Resolves when what was set before is durable. */
   async save(): Promise<void> {
-    if (this.#path === undefined) return;
-    const path = this.#path;
-    // One after another: each writes all that is known when its turn comes.
-    const saving = this.#saving.then(() => this.#disk.writeWhole(path, this.#encode()));
+    await this.#inTurn(() => this.#write());
+  }
+
+  /**
+   * Sets a volume and makes that durable. When it rejects, the volume is as it was, and no save of somebody else says otherwise;
+   * only what a failed write itself has left on the disk is not known, until `save` resolves.
+   */
+  async record(volume: CataloguedVolume): Promise<void> {
+    await this.#inTurn(async () => {
+      const earlier = this.#volumes.get(volume.id);
+      this.set(volume);
+      try {
+        await this.#write();
+      } catch (error) {
+        if (earlier === undefined) this.forget(volume.id);
+        else this.set(earlier);
+        throw error;
+      }
+    });
+  }
+
+  /** One after another: each writes all that is known when its turn comes. */
+  async #inTurn(work: () => Promise<void>): Promise<void> {
+    const saving = this.#saving.then(work);
     this.#saving = saving.catch(() => undefined);
     await saving;
+  }
+
+  async #write(): Promise<void> {
+    if (this.#path !== undefined) await this.#disk.writeWhole(this.#path, this.#encode());
   }
 
   /** Folders beside the catalogue are named from there, so that all may be moved together. */

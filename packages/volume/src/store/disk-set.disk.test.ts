@@ -372,3 +372,59 @@ test("a catalogue that cannot be understood stops the start and is left as it is
   await using store = await disks.open();
   expect(await statesOf(store)).toEqual(["1 writable", "2 writable"]);
 });
+
+test("a deletion that could not be noted is none: the volume goes on, and is there after a restart", async () => {
+  using disks = new TwoDisks();
+  await fillBoth(disks);
+  let isFull = false;
+  const disk: Disk = {
+    ...systemDisk,
+    writeWhole: async (path, content, options) => {
+      if (isFull && path === disks.catalogue) throw new DiskError("write", path, "ENOSPC", "full");
+      await systemDisk.writeWhole(path, content, options);
+    },
+  };
+  {
+    await using store = await disks.open(disk);
+    isFull = true;
+    expect(await codeOf(store.deleteVolume(ONE))).toBe("out-of-space");
+    isFull = false;
+    await store.append(fid(ONE, 2), Uint8Array.of(2));
+    // What is noted next must not say that the volume was deleted.
+    await store.createVolume(THREE, { collection: "c" });
+  }
+  await using store = await disks.open();
+  expect(await statesOf(store)).toEqual(["1 writable", "2 writable", "3 writable"]);
+  expect([...((await store.read(fid(ONE, 2))) ?? [])]).toEqual([2]);
+});
+
+test("where it cannot be known whether a deletion was noted, nothing more is taken in", async () => {
+  using disks = new TwoDisks();
+  await fillBoth(disks);
+  let isBroken = false;
+  const disk: Disk = {
+    ...systemDisk,
+    writeWhole: async (path, content, options) => {
+      if (!isBroken || path !== disks.catalogue) {
+        await systemDisk.writeWhole(path, content, options);
+        return;
+      }
+      // The new content may have its name, and the folder's sync fails.
+      const text = Buffer.from(content).toString();
+      if (text.includes("deleted")) await systemDisk.writeWhole(path, content, options);
+      throw new DiskError("sync folder", path, "EIO", "broken");
+    },
+  };
+  {
+    await using store = await disks.open(disk);
+    isBroken = true;
+    expect(await codeOf(store.deleteVolume(ONE))).toBe("volume-failed");
+    expect(await codeOf(store.append(fid(ONE, 2), Uint8Array.of(2)))).toBe("volume-failed");
+    expect(await statesOf(store)).toEqual(["1 failed", "2 writable"]);
+    // Trying again is possible, and taking it back by any later save is, too.
+    isBroken = false;
+    await store.createVolume(THREE, { collection: "c" });
+  }
+  await using store = await disks.open();
+  expect(await statesOf(store)).toEqual(["1 writable", "2 writable", "3 writable"]);
+});

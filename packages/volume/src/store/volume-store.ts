@@ -24,6 +24,7 @@ import type {
 import { VolumeError } from "../errors.ts";
 import { REMOVE_COUNT_MAX, VOLUME_FILE_BYTES_MAX, VOLUME_SIZE_BYTES_DEFAULT } from "../limits.ts";
 import { isStorableTtl } from "../needle/fields.ts";
+import { jobError } from "../sealed/job-error.ts";
 import { isCollection } from "../volume/file-name.ts";
 import type { ServedVolume } from "../volume/served-volume.ts";
 import { Volume } from "../volume/volume.ts";
@@ -184,6 +185,10 @@ export class VolumeStore
       this.#refusals.changesRefusedCount++;
       throw error;
     }
+  }
+
+  collectionOf(id: VolumeId): string | undefined {
+    return this.#table.find(id)?.volume.collection;
   }
 
   /**
@@ -387,13 +392,11 @@ export class VolumeStore
     this.#creating.set(id, disk);
     const volumeOptions = this.#folders.volumeOptions(disk, id, collection);
     const volume = await Volume.create(this.#options, volumeOptions, options);
-    this.#catalogue.set({ id, collection, folder: disk.uuid, isDeleted: false });
     try {
-      await this.#catalogue.save();
+      await this.#catalogue.record({ id, collection, folder: disk.uuid, isDeleted: false });
     } catch (error) {
       await volume.close();
       await removeVolumeFiles(this.#options.disk, disk.folder, { collection, id });
-      this.#catalogue.forget(id);
       // Not a refusal of this disk: the next one would not do better.
       throw creationFailed(id, error);
     }
@@ -409,11 +412,7 @@ export class VolumeStore
   async #drop(id: VolumeId, slot: VolumeSlot): Promise<void> {
     const { volume } = slot;
     const { collection } = volume;
-    const known = this.#catalogue.volume(id);
-    if (known !== undefined) {
-      this.#catalogue.set({ ...known, isDeleted: true });
-      await this.#catalogue.save();
-    }
+    await this.#noteDeleted(id, slot);
     this.#table.drop(id);
     this.#states.tell({ id, collection, state: "deleted" });
     await volume.close();
@@ -421,6 +420,32 @@ export class VolumeStore
     await this.#folders.finishDeletion({ id, collection });
     await this.#catalogue.save();
     await this.#maintenance.forget(id);
+  }
+
+  /** From here on a restart finishes the deletion. When it rejects there is none. */
+  async #noteDeleted(id: VolumeId, slot: VolumeSlot): Promise<void> {
+    const known = this.#catalogue.volume(id);
+    if (known === undefined) return;
+    try {
+      await this.#catalogue.record({ ...known, isDeleted: true });
+    } catch (error) {
+      if (!(error instanceof DiskError && error.isOutOfSpace)) await this.#retract(id, slot, error);
+      throw jobError("delete", id, error);
+    }
+  }
+
+  /** The catalogue on the disk may say that the volume is deleted: unless that is taken back, nothing more is taken into it. */
+  async #retract(id: VolumeId, { volume, disk }: VolumeSlot, cause: unknown): Promise<void> {
+    try {
+      await this.#catalogue.save();
+    } catch {
+      const { collection } = volume;
+      const nowMs = this.#options.clock.nowMs();
+      const known = volume.status();
+      const failed = { id, collection, disk, nowMs, cause, known };
+      await this.#table.exchange(id, new UnavailableVolume("failed", failed));
+      this.#states.tell({ id, collection, state: "failed" });
+    }
   }
 
   #isExpired(volume: ServedVolume): boolean {

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { type SqlDatabase, must } from "@kelp/base";
 import {
   openDatabase,
@@ -83,7 +84,7 @@ export async function rotateMasterKey(
   );
   using folder = await openDataFolder(dir, { disk: systemDisk, clock: systemClock });
   using database = openDatabase(folder.file("filer"));
-  const from = ringMasterKeys(database);
+  const from = await told(dir, async () => ringMasterKeys(database));
   if (from.length === 0) {
     throw new StartError(
       "not-sealed",
@@ -94,26 +95,33 @@ export async function rotateMasterKey(
   return { from, to: masterKeys.currentKeyId };
 }
 
-/** The master keys that the ring of a folder stands under, as ids; also while a server uses it. */
-export function folderMasterKeys(filerDatabase: string): readonly string[] {
+/** The master keys that the ring of a folder stands under, as ids; also while a server uses it. Throws `StartError`. */
+export async function folderMasterKeys(filerDatabase: string): Promise<readonly string[]> {
   using database = openDatabase(filerDatabase);
-  return ringMasterKeys(database);
+  return await told(dirname(filerDatabase), async () => ringMasterKeys(database));
 }
 
-async function openRing(
+function openRing(
   database: SqlDatabase,
   dir: string,
   masterKeys: KeyManagement | undefined,
 ): Promise<KeyRing | undefined> {
-  try {
-    return await openKeyRing({
+  return told(dir, () =>
+    openKeyRing({
       database,
       masterKeys,
       aead: systemAead,
       hashes: systemHashes,
       random: systemRandom,
       clock: systemClock,
-    });
+    }),
+  );
+}
+
+/** What is wrong with the keys of a folder, as whoever starts a program on it is told. */
+async function told<Value>(dir: string, work: () => Promise<Value>): Promise<Value> {
+  try {
+    return await work();
   } catch (error) {
     if (error instanceof SealingError) {
       const message = `Cannot open ${dir}: ${error.message}; ${ADVICE[error.code]}`;

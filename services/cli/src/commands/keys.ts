@@ -49,7 +49,7 @@ function showCommand(line: CommandLine): Command {
     const dir = await existingFolder(line, self);
     const { folderMasterKeys } = await import("@kelp/all-in-one");
     const { FOLDER_FILES } = await import("@kelp/all-in-one/folder");
-    const ids = folderMasterKeys(join(dir, FOLDER_FILES.filer));
+    const ids = await folderMasterKeys(join(dir, FOLDER_FILES.filer));
     line.out(ids.length === 0 ? `${dir} is not sealed` : ids.join("\n"));
   });
 }

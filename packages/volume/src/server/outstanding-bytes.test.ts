@@ -1,0 +1,145 @@
+import { connect } from "node:net";
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { silentLog } from "@kelp/base";
+import { systemClock, systemHashes } from "@kelp/base/platform";
+import { needleId, volumeId } from "@kelp/wire";
+import { CALLER_HEADER, believingGate, listAuthorizer } from "@kelp/wire/testing";
+import { MemoryNeedles } from "../testing/memory-needles.ts";
+import { MemoryVolumes } from "../testing/memory-volumes.ts";
+import { DOWNLOAD_BUDGET_BYTES, EXPANSIONS_AT_ONCE_MAX } from "./limits.ts";
+import { OutstandingBytes } from "./outstanding-bytes.ts";
+import { type VolumeDoor, openVolumeDoor } from "./volume-door.ts";
+
+/** Three of them are more than may be held. */
+const LARGE_BYTES = Math.ceil(DOWNLOAD_BUDGET_BYTES / 3) + 1;
+const LARGE = "3,aa00000001";
+const SQUEEZED = "3,bb00000001";
+
+class SlowNeedles extends MemoryNeedles {
+  /** Reads wait for it. */
+  gate: Promise<void> = Promise.resolve();
+  onRead: () => void = () => undefined;
+
+  override async readNeedle(
+    ...[fid, options]: Parameters<MemoryNeedles["readNeedle"]>
+  ): ReturnType<MemoryNeedles["readNeedle"]> {
+    this.onRead();
+    await this.gate;
+    return super.readNeedle(fid, options);
+  }
+}
+
+const needles = new SlowNeedles(systemHashes);
+let door: VolumeDoor;
+
+beforeAll(async () => {
+  const place = { volumeId: volumeId(3), cookie: 1 };
+  const data = new Uint8Array(LARGE_BYTES);
+  await needles.writeNeedle({ ...place, needleId: needleId(0xaan) }, { data });
+  await needles.writeNeedle(
+    { ...place, needleId: needleId(0xbbn) },
+    { data: gzipSync(data, { level: 1 }), isGzip: true },
+  );
+  door = await openVolumeDoor({
+    needles,
+    volumes: new MemoryVolumes(),
+    disks: { disks: () => Promise.resolve([]) },
+    gate: believingGate(),
+    authorizer: listAuthorizer(),
+    clock: systemClock,
+    hashes: systemHashes,
+    log: silentLog,
+    version: "0.0.1",
+    startedMs: 0,
+    address: "127.0.0.1",
+    port: 0,
+  });
+});
+
+afterAll(async () => {
+  await door.stop();
+});
+
+function ask(path: string, init: RequestInit): Promise<Response> {
+  const headers = new Headers(init.headers);
+  headers.set("accept-encoding", "identity");
+  headers.set(CALLER_HEADER, "root");
+  return fetch(`http://127.0.0.1:${door.port}/${path}`, { ...init, headers });
+}
+
+/** Answers only while less than the budget is held. */
+async function lastByte(path: string): Promise<number> {
+  const read = await ask(path, { headers: { range: "bytes=-1" } });
+  return (await read.bytes()).length;
+}
+
+test.each([
+  ["one range", "bytes=0-0"],
+  ["several ranges", "bytes=0-0,2-2"],
+])("asking for heads with %s holds no memory afterwards", async (_, range) => {
+  for (const path of [LARGE, SQUEEZED]) {
+    for (let times = 0; times < 4; times++) {
+      expect((await ask(path, { method: "HEAD", headers: { range } })).status).toBe(206);
+    }
+    expect(await lastByte(path)).toBe(1);
+  }
+});
+
+test("a refused override of a header holds no memory afterwards", async () => {
+  for (let times = 0; times < 4; times++) {
+    const refused = await ask(`${LARGE}?response-content-type=a%0db`, {});
+    expect([refused.status, await refused.json()]).toEqual([400, expect.anything()]);
+  }
+  expect(await lastByte(LARGE)).toBe(1);
+});
+
+test("clients that hang up while a needle is read hold no memory afterwards", async () => {
+  for (let times = 0; times < 4; times++) {
+    const gate = Promise.withResolvers<void>();
+    const reading = Promise.withResolvers<void>();
+    needles.gate = gate.promise;
+    needles.onRead = reading.resolve;
+    const socket = connect(door.port, "127.0.0.1");
+    const closed = new Promise((resolve) => socket.once("close", resolve));
+    socket.on("error", () => undefined);
+    socket.write(`GET /${LARGE} HTTP/1.1\r\nHost: x\r\n${CALLER_HEADER}: root\r\n\r\n`);
+    await reading.promise;
+    socket.destroy();
+    await closed;
+    // A request on another connection is answered after the end of the first was seen.
+    await (await ask("healthz", {})).text();
+    gate.resolve();
+  }
+  needles.onRead = () => undefined;
+  needles.gate = Promise.resolve();
+  expect(await lastByte(LARGE)).toBe(1);
+});
+
+test("compressed content is expanded a few at a time, and counts before the next one is", async () => {
+  const outstanding = new OutstandingBytes();
+  let running = 0;
+  let runningMax = 0;
+  const heavy = new Uint8Array(DOWNLOAD_BUDGET_BYTES);
+  const started: number[] = [];
+  const releases: (() => void)[] = [];
+  const all = Array.from({ length: 3 * EXPANSIONS_AT_ONCE_MAX }, async (_, at) => {
+    const { release } = await outstanding.expand(async () => {
+      started.push(at);
+      runningMax = Math.max(runningMax, ++running);
+      await Promise.resolve();
+      running--;
+      return heavy;
+    });
+    if (release !== undefined) releases.push(release);
+  });
+  await Promise.all(all.slice(0, EXPANSIONS_AT_ONCE_MAX));
+  await Bun.sleep(0);
+  expect(started.length).toBe(EXPANSIONS_AT_ONCE_MAX);
+  while (started.length < all.length) {
+    for (const release of releases.splice(0)) release();
+    await Bun.sleep(0);
+  }
+  await Promise.all(all);
+  expect(runningMax).toBe(EXPANSIONS_AT_ONCE_MAX);
+});
