@@ -8,16 +8,17 @@ import {
   ok,
   refused,
 } from "@kelp/base";
-import type { ListPage, ListQuery, TreeName } from "@kelp/wire";
+import { LIST_KEYS_MAX, type ListPage, type ListQuery, type TreeName } from "@kelp/wire";
 import { GroupCommit } from "../../commit/group-commit.ts";
 import { FilerError, storeError } from "../../errors.ts";
-import type { FilerStore } from "../filer-store.ts";
+import type { PathPlace } from "../../list/path-place.ts";
+import type { FilerStore, UsageCheck } from "../filer-store.ts";
 import { ContentScan } from "./content-scan.ts";
 import { EntryListing } from "./entry-listing.ts";
 import { EntryWrites } from "./entry-writes.ts";
 import { beginPrefixJob, renamePrefix } from "./prefix-rename.ts";
 import { Reclaim } from "./reclaim.ts";
-import { type RowView, ownView } from "./row-view.ts";
+import { type PathRun, type RowView, ownView, uncopiedView } from "./row-view.ts";
 import { MIGRATIONS } from "./schema.ts";
 import { type SnapshotRow, snapshotOf } from "./snapshot-rows.ts";
 import { SnapshotWrites } from "./snapshot-writes.ts";
@@ -374,8 +375,27 @@ function referenceCalls({ tables, commit, scan }: StoreParts): ReferenceCalls {
     referenceCount: () => reading(() => contents.referenceCount()),
     scanContents: () => scan.contents(),
     countHolders: () => reading(() => scan.holders()),
-    countUsage: () => reading(() => scan.usage()),
+    countUsage: () => reading(() => scan.usage().map((found) => withUncopied(tables, found))),
   };
+}
+
+/** A copy counts from its first moment what is still to come into its rows. */
+function withUncopied(tables: StoreTables, found: UsageCheck): UsageCheck {
+  const tree = tables.trees.find(found.tree);
+  if (tree?.base === undefined) return found;
+  const left = uncopiedView(tables, tree.id, tree.base, "unchecked");
+  let { bytes, entries, chunks } = found.counted;
+  let place: PathPlace | undefined = { path: "", bound: ">=" };
+  while (place !== undefined) {
+    const run: PathRun = left.run(place, undefined, LIST_KEYS_MAX);
+    for (const row of run.rows) {
+      bytes += row.sizeBytes;
+      chunks += row.chunkCount;
+    }
+    entries += run.rows.length;
+    place = run.next;
+  }
+  return { ...found, counted: { bytes, entries, chunks } };
 }
 
 function reading<Value>(read: () => Value): Value {
