@@ -428,3 +428,49 @@ test("where it cannot be known whether a deletion was noted, nothing more is tak
   await using store = await disks.open();
   expect(await statesOf(store)).toEqual(["1 writable", "2 writable", "3 writable"]);
 });
+
+const SHAPE = { dataShards: 2, parityShards: 2, bytesPerSec: 1e12 };
+
+/** Volume 1 as shards over both folders, either of which has enough of them. */
+async function encodeOverBoth(store: VolumeStore): Promise<void> {
+  await store.setWritable(ONE, "read-only");
+  await store.encodeVolume(ONE, SHAPE);
+}
+
+test("shards of a deleted volume do not come back with the disk that some were on", async () => {
+  using disks = new TwoDisks();
+  await fillBoth(disks);
+  await using store = await disks.open();
+  await encodeOverBoth(store);
+  expect(readdirSync(disks.b).filter((name) => name.startsWith("c_1.ec"))).not.toEqual([]);
+  renameSync(disks.b, `${disks.b}.gone`);
+  await store.checkDisks();
+  expect(await statesOf(store)).toEqual(["1 read-only", "2 missing"]);
+  await store.deleteVolume(ONE);
+  renameSync(`${disks.b}.gone`, disks.b);
+  await store.checkDisks();
+  expect(await statesOf(store)).toEqual(["2 writable"]);
+  expect(readdirSync(disks.b).filter((name) => name.startsWith("c_1."))).toEqual([]);
+});
+
+test("nor do they after a restart, and a volume that has the id by then keeps it", async () => {
+  using disks = new TwoDisks();
+  await fillBoth(disks);
+  {
+    await using store = await disks.open();
+    await encodeOverBoth(store);
+    renameSync(disks.b, `${disks.b}.gone`);
+    await store.checkDisks();
+    await store.deleteVolume(ONE);
+    expect(await codeOf(store.createVolume(ONE, { collection: "c" }))).toBe("volume-exists");
+  }
+  {
+    await using store = await disks.open(systemDisk, ["a"]);
+    expect(await statesOf(store)).toEqual(["2 missing"]);
+  }
+  renameSync(`${disks.b}.gone`, disks.b);
+  await using store = await disks.open();
+  expect(await statesOf(store)).toEqual(["2 writable"]);
+  await store.createVolume(ONE, { collection: "c" });
+  expect(await store.read(fid(ONE))).toBeUndefined();
+});

@@ -190,8 +190,14 @@ export class DiskSet {
   }): Promise<void> {
     const usable = this.disks.filter((disk) => disk.failure === undefined);
     for (const disk of usable) await removeVolumeFiles(this.#disk, disk.folder, name);
-    const folder = this.#catalogue.volume(name.id)?.folder;
-    if (usable.some((disk) => disk.uuid === folder)) this.#catalogue.forget(name.id);
+    const known = this.#catalogue.volume(name.id);
+    if (known === undefined) return;
+    const reached = new Set(usable.map((disk) => disk.uuid));
+    // A shard that was left behind would be the volume again.
+    const awaited = known.isSpread === true ? this.#catalogue.uuids() : [];
+    if ([known.folder, ...awaited].every((uuid) => reached.has(uuid))) {
+      this.#catalogue.forget(name.id);
+    }
   }
 
   async #openVolumes(disks: readonly DiskFolder[]): Promise<void> {
