@@ -215,6 +215,25 @@ test("a removal is journalled in every folder, and holds when any folder is all 
   expect(await again.readAll()).toEqual(allReadable([5, 7]));
 });
 
+test("a journal that was away while needles were removed learns of them, and holds them alone", async () => {
+  using world = new ErasureWorld();
+  await encoded(world);
+  {
+    await using open = await world.open();
+    await open.volume.remove(fid(1));
+  }
+  const [first = "", second = "", third = ""] = world.folders.map((folder) => `${folder}/1.ecj`);
+  // As when its folder was not there, with half an entry that a crash left.
+  writeFileSync(second, "half");
+  rmSync(third);
+  await (await world.open()).close();
+  expect(readFileSync(second)).toEqual(readFileSync(first));
+  expect(readFileSync(third)).toEqual(readFileSync(first));
+  rmSync(first);
+  await using open = await world.open();
+  expect(await open.readAll()).toEqual(allReadable([1]));
+});
+
 test("an append is refused, whatever is missing", async () => {
   using world = new ErasureWorld();
   await encoded(world);
