@@ -234,6 +234,20 @@ test("a journal that was away while needles were removed learns of them, and hol
   expect(await open.readAll()).toEqual(allReadable([1]));
 });
 
+test("where nothing says when it was encoded the date of its newest needle is not known", async () => {
+  using world = new ErasureWorld();
+  await encoded(world);
+  {
+    await using open = await world.open();
+    expect(open.volume.status().modifiedMs).toBeGreaterThan(0);
+  }
+  world.remove(".vif");
+  await using open = await world.open();
+  // That of the first is long before: the volume would be dropped by its TTL with needles that live.
+  expect(open.volume.status().modifiedMs).toBe(0);
+  expect(open.volume.status().createdMs).toBeGreaterThan(0);
+});
+
 test("an append is refused, whatever is missing", async () => {
   using world = new ErasureWorld();
   await encoded(world);
