@@ -429,6 +429,62 @@ test("where it cannot be known whether a deletion was noted, nothing more is tak
   expect(await statesOf(store)).toEqual(["1 writable", "2 writable", "3 writable"]);
 });
 
+/** Shards of a volume 1 of another store, in a folder of their own. */
+async function foreignShards(folder: string, collection: string): Promise<void> {
+  mkdirSync(folder);
+  const world = { disk: systemDisk, clock: systemClock, hashes: systemHashes, log: silentLog };
+  await using store = await openVolumeStore({ ...world, folder });
+  await store.createVolume(ONE, { collection });
+  await store.append({ ...fid(ONE), cookie: 99 }, Uint8Array.of(99));
+  await store.setWritable(ONE, "read-only");
+  await store.encodeVolume(ONE, SHAPE);
+}
+
+test.each(["c", "ec"])(
+  "shards of another store, of collection %s, neither hide a volume nor are taken for its own",
+  async (collection) => {
+    using disks = new TwoDisks();
+    await fillBoth(disks);
+    const foreign = `${disks.a}/../foreign`;
+    await foreignShards(foreign, collection);
+    const names = readdirSync(foreign);
+    for (const name of names) renameSync(`${foreign}/${name}`, `${disks.b}/${name}`);
+    const shards = (): string[] => readdirSync(disks.b).filter((name) => name.includes("_1.ec"));
+    const before = shards();
+    expect(before.length).toBeGreaterThan(4);
+    await using store = await disks.open();
+    expect(await statesOf(store)).toEqual(["1 writable", "2 writable"]);
+    expect([...((await store.read(fid(ONE))) ?? [])]).toEqual([1]);
+    await store.setWritable(ONE, "read-only");
+    if (collection === "c") {
+      expect(await codeOf(store.encodeVolume(ONE, SHAPE))).toBe("volume-exists");
+    }
+    expect(shards()).toEqual(before);
+  },
+);
+
+test("a volume keeps its id while its disk is gone, whatever turns up under it", async () => {
+  using disks = new TwoDisks();
+  await fillBoth(disks);
+  renameSync(disks.b, `${disks.b}.gone`);
+  const foreign = `${disks.a}/../foreign`;
+  await foreignShards(foreign, "ec");
+  for (const name of readdirSync(foreign)) {
+    const there = name.replace("ec_1.", "ec_2.");
+    renameSync(`${foreign}/${name}`, `${disks.a}/${there}`);
+  }
+  writeFileSync(`${disks.a}/other_2.dat`, await Bun.file(`${disks.a}/c_1.dat`).bytes());
+  {
+    await using store = await disks.open();
+    expect(await statesOf(store)).toEqual(["1 writable", "2 missing"]);
+    renameSync(`${disks.b}.gone`, disks.b);
+    await store.checkDisks();
+    expect([...((await store.read(fid(TWO))) ?? [])]).toEqual([2]);
+  }
+  await using store = await disks.open();
+  expect([...((await store.read(fid(TWO))) ?? [])]).toEqual([2]);
+});
+
 const SHAPE = { dataShards: 2, parityShards: 2, bytesPerSec: 1e12 };
 
 /** Volume 1 as shards over both folders, either of which has enough of them. */

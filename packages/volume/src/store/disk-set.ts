@@ -203,11 +203,16 @@ export class DiskSet {
   async #openVolumes(disks: readonly DiskFolder[]): Promise<void> {
     const found: FoundVolume[] = [];
     for (const disk of disks) await this.#maintenance.openRecord(disk);
-    for (const form of await this.#forms.open(disks)) await this.#addForm(form);
+    for (const form of await this.#forms.open(disks)) {
+      if (!this.#isIdOfAnother(form)) await this.#addForm(form);
+      else if ("volume" in form) await form.volume.close();
+    }
     for (const disk of disks) {
       for (const name of await this.#disk.list(disk.folder)) {
         const parsed = parseDataFileName(name);
-        if (parsed !== undefined) found.push({ disk, ...parsed });
+        if (parsed === undefined) continue;
+        const each = { disk, ...parsed };
+        if (!this.#isIdOfAnother(each)) found.push(each);
       }
     }
     // Of two with one id the catalogue knows which was here first.
@@ -229,6 +234,22 @@ export class DiskSet {
     await Promise.all(Array.from(first.values(), openInTurn));
     for (const twin of twins) await this.#openOne(twin);
     await this.#forms.dropLeftovers();
+  }
+
+  /**
+   * Whether the id is that of a volume of another collection, which the catalogue knows: that one has it, even while its disk is
+   * gone. Needles are named by the id alone, so whoever asks for its needles must not be told by another that there are none.
+   */
+  #isIdOfAnother({ disk, id, collection }: FoundVolume): boolean {
+    const known = this.#catalogue.volume(id);
+    if (known === undefined || known.isDeleted || known.collection === collection) return false;
+    this.#log.error("a volume has the id of another; it is left alone", {
+      volume_id: id,
+      collection,
+      folder: disk.folder,
+      known_collection: known.collection,
+    });
+    return true;
   }
 
   /** A volume of shards, or one whose file lives elsewhere. */

@@ -1,9 +1,11 @@
+import { DiskError } from "@kelp/base";
 import type { ErasureShape, JobOptions, ScrubReport, VolumeId } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
 import { decodeVolume } from "../erasure/decode.ts";
 import { encodeVolume } from "../erasure/encode.ts";
 import { type FoundErasure, findErasure } from "../erasure/find-shards.ts";
 import { erasureContentOf, openErasure } from "../erasure/open-erasure.ts";
+import { areOfAnother } from "../erasure/other-shards.ts";
 import { rebuildVolume } from "../erasure/rebuild.ts";
 import { scrubErasure } from "../erasure/scrub-shards.ts";
 import { type OpenedErasure, dropLeftovers, settleForms } from "../erasure/settle-forms.ts";
@@ -114,8 +116,16 @@ export class VolumeForms {
   async dropLeftovers(): Promise<void> {
     for (const found of this.#leftovers) {
       const volume = this.#options.table.find(found.id)?.volume;
-      const isWhole = volume instanceof Volume && volume.damagedCount === 0;
-      if (isWhole) await dropLeftovers(this.#options, this.#options.disks, found);
+      if (!(volume instanceof Volume) || volume.damagedCount > 0) continue;
+      const { disks, log } = this.#options;
+      if (await this.#mayBeOfAnother(found, volume)) {
+        log.error("shards have the name of a volume and are of another; they are left alone", {
+          volume_id: found.id,
+          collection: found.collection,
+        });
+        continue;
+      }
+      await dropLeftovers(this.#options, disks, found);
     }
     this.#leftovers = [];
   }
@@ -142,6 +152,15 @@ export class VolumeForms {
     } catch (error) {
       log.error("an erasure-coded volume cannot be opened anew", { volume_id: id, error });
       return undefined;
+    }
+  }
+
+  async #mayBeOfAnother(found: FoundErasure, volume: Volume): Promise<boolean> {
+    try {
+      return await areOfAnother(this.#options.disk, found, volume.content.data);
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error;
+      return true;
     }
   }
 
