@@ -530,3 +530,75 @@ test("nor do they after a restart, and a volume that has the id by then keeps it
   await store.createVolume(ONE, { collection: "c" });
   expect(await store.read(fid(ONE))).toBeUndefined();
 });
+
+test("a disk that goes while a volume is put together from shards brings no removed needle back", async () => {
+  using disks = new TwoDisks();
+  await fillBoth(disks);
+  const gate = Promise.withResolvers<void>();
+  const reached = Promise.withResolvers<void>();
+  const disk: Disk = {
+    ...systemDisk,
+    rename: async (source, target) => {
+      // All was copied and compared; what comes now gives the volume file its name.
+      if (source.endsWith(".restoring/c_1.dat")) {
+        reached.resolve();
+        await gate.promise;
+      }
+      await systemDisk.rename(source, target);
+    },
+  };
+  await using store = await disks.open(disk);
+  await store.append(fid(ONE, 2), Uint8Array.of(2));
+  await encodeOverBoth(store);
+  const decoding = codeOf(store.decodeVolume(ONE, { bytesPerSec: 1e12 }));
+  await reached.promise;
+  renameSync(disks.b, `${disks.b}.gone`);
+  await store.checkDisks();
+  const removal = await codeOf(store.remove([fid(ONE, 2)]));
+  gate.resolve();
+  expect([await decoding, removal]).toEqual([undefined, "read-only"]);
+  expect([...((await store.read(fid(ONE, 2))) ?? [])]).toEqual([2]);
+  await store.setWritable(ONE, "writable");
+  await store.remove([fid(ONE, 2)]);
+  renameSync(`${disks.b}.gone`, disks.b);
+  await store.checkDisks();
+  expect(await store.read(fid(ONE, 2))).toBeUndefined();
+});
+
+test("shards that come back during a job are used once it is over", async () => {
+  using disks = new TwoDisks();
+  await fillBoth(disks);
+  const gate = Promise.withResolvers<void>();
+  const reached = Promise.withResolvers<void>();
+  let isHeld = false;
+  const disk: Disk = {
+    ...systemDisk,
+    open: async (path, options) => {
+      if (isHeld && path.includes(".restoring/")) {
+        reached.resolve();
+        await gate.promise;
+        throw new DiskError("open", path, "EIO", "broken");
+      }
+      return systemDisk.open(path, options);
+    },
+  };
+  await using store = await disks.open(disk);
+  await encodeOverBoth(store);
+  const missing = async (): Promise<number | undefined> => {
+    const [status] = await store.volumes();
+    return status?.form.kind === "erasure-coded" ? status.form.missingShards.length : undefined;
+  };
+  renameSync(disks.b, `${disks.b}.gone`);
+  await store.checkDisks();
+  expect(await missing()).toBe(2);
+  isHeld = true;
+  const decoding = codeOf(store.decodeVolume(ONE, { bytesPerSec: 1e12 }));
+  await reached.promise;
+  renameSync(`${disks.b}.gone`, disks.b);
+  await store.checkDisks();
+  expect(await missing()).toBe(2);
+  gate.resolve();
+  expect(await decoding).toBe("volume-failed");
+  await store.checkDisks();
+  expect(await missing()).toBe(0);
+});

@@ -46,6 +46,8 @@ export class DiskSet {
   readonly #clock: Clock;
   readonly #log: Log;
   #checking: Promise<void> | undefined;
+  /** Volumes of shards that a job had when a folder came or went: they are opened anew after it. */
+  readonly #toReopen = new Set<VolumeId>();
 
   constructor(
     options: VolumeStoreOptions,
@@ -93,6 +95,7 @@ export class DiskSet {
   }
 
   async #checkEach(): Promise<void> {
+    for (const id of [...this.#toReopen]) await this.#reopen(id);
     for (const disk of this.disks) {
       if (disk.failure === undefined) await this.#checkHealthy(disk);
       else await this.#tryAgain(disk);
@@ -382,8 +385,8 @@ export class DiskSet {
     for (const [id, slot] of this.#table.slots()) {
       if (slot.volume instanceof UnavailableVolume) continue;
       // Shards go on with those that are left.
-      const home = await this.#forms.reopen(id, slot.volume);
-      if (home !== undefined || slot.disk !== disk) continue;
+      const isReopened = await this.#reopen(id);
+      if (isReopened || slot.disk !== disk) continue;
       const { collection } = slot.volume;
       const known = slot.volume.status();
       const nowMs = this.#clock.nowMs();
@@ -408,6 +411,14 @@ export class DiskSet {
     }
   }
 
+  /** Whether the shards are opened anew, or will be. */
+  async #reopen(id: VolumeId): Promise<boolean> {
+    const outcome = await this.#forms.reopen(id);
+    if (outcome === "later") this.#toReopen.add(id);
+    else this.#toReopen.delete(id);
+    return outcome !== "not";
+  }
+
   async #tryAgain(disk: DiskFolder): Promise<void> {
     try {
       await this.#take(disk);
@@ -417,7 +428,7 @@ export class DiskSet {
     }
     this.#log.info("a folder of volumes can be used again", { folder: disk.folder });
     await this.#finishDeletions();
-    for (const [id, { volume }] of this.#table.slots()) await this.#forms.reopen(id, volume);
+    for (const [id] of this.#table.slots()) await this.#reopen(id);
     await this.#openVolumes([disk]);
     await this.#catalogue.save();
   }

@@ -1,4 +1,4 @@
-import { DiskError } from "@kelp/base";
+import { DiskError, assert } from "@kelp/base";
 import type { ErasureShape, JobOptions, ScrubReport, VolumeId } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
 import { decodeVolume } from "../erasure/decode.ts";
@@ -131,28 +131,33 @@ export class VolumeForms {
   }
 
   /**
-   * Opens shards anew over the folders that can be used now: one came back, or one was lost. Returns where the volume is then;
-   * `undefined` when it is none of shards, or cannot be opened.
+   * Opens shards anew over the folders that can be used now: one came back, or one was lost. `later`: a job has the volume, and
+   * would not know of what is removed from another one; `not`: it is none of shards, or cannot be opened.
    */
-  async reopen(id: VolumeId, volume: ServedVolume): Promise<DiskFolder | undefined> {
-    if (erasureContentOf(volume) === undefined || !(volume instanceof SealedVolume))
-      return undefined;
-    const { table, disks, disk, log } = this.#options;
-    using _frozen = await volume.freeze("opening its shards anew");
+  async reopen(id: VolumeId): Promise<"reopened" | "later" | "not"> {
+    const { table, log } = this.#options;
+    const slot = table.find(id);
+    if (slot === undefined || erasureContentOf(slot.volume) === undefined) return "not";
+    if (slot.job !== undefined) return "later";
     try {
-      const { collection } = volume;
-      const next = await openErasure(
-        this.#options,
-        await findErasure(disk, disks, { id, collection }),
-      );
-      const [home] = erasureContentOf(next)?.folders ?? [];
-      await table.exchange(id, next, home?.disk);
-      this.#options.announce(id, next);
-      return home?.disk;
+      await table.withJob(id, "open anew", ({ volume }) => this.#reopen(id, volume));
+      return "reopened";
     } catch (error) {
       log.error("an erasure-coded volume cannot be opened anew", { volume_id: id, error });
-      return undefined;
+      return "not";
     }
+  }
+
+  async #reopen(id: VolumeId, volume: ServedVolume): Promise<void> {
+    assert(volume instanceof SealedVolume, "a volume of shards is sealed");
+    const { table, disks, disk } = this.#options;
+    using _frozen = await volume.freeze("opening its shards anew");
+    const { collection } = volume;
+    const found = await findErasure(disk, disks, { id, collection });
+    const next = await openErasure(this.#options, found);
+    const [home] = erasureContentOf(next)?.folders ?? [];
+    await table.exchange(id, next, home?.disk);
+    this.#options.announce(id, next);
   }
 
   async #mayBeOfAnother(found: FoundErasure, volume: Volume): Promise<boolean> {
