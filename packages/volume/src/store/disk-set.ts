@@ -95,7 +95,7 @@ export class DiskSet {
   }
 
   async #checkEach(): Promise<void> {
-    for (const id of [...this.#toReopen]) await this.#reopen(id);
+    for (const id of this.#toReopen) await this.#reopen(id);
     for (const disk of this.disks) {
       if (disk.failure === undefined) await this.#checkHealthy(disk);
       else await this.#tryAgain(disk);
