@@ -28,6 +28,7 @@ import { WriteBudget } from "./chunk/write-budget.ts";
 import { type CheckFinding, type CheckOptions, checkFiler } from "./check/check.ts";
 import { type CollectOptions, type CollectReport, collectRound } from "./collect/collector.ts";
 import { OrphanSweep, type SweepOptions, type SweepReport } from "./collect/orphan-sweep.ts";
+import { RefusingVolumes } from "./collect/refusing-volumes.ts";
 import { followChanges } from "./feed/change-feed.ts";
 import {
   CHUNK_LIST_RECORDS_MAX,
@@ -102,6 +103,7 @@ export function openFiler(options: FilerOptions): OpenFiler {
   const collection = filerCollection(storeIdOf(options.database, options.random));
   const store = sealing === undefined ? plainStore : sealStore(plainStore, sealing);
   const pins = new ReaderPins();
+  const refusing = new RefusingVolumes(clock);
   const holds = new CollectorHolds();
   const readBudget = new ReadBudget(options.readAheadBudgetBytes ?? READ_AHEAD_BUDGET_BYTES);
   const writer = new FileWriter({
@@ -142,7 +144,7 @@ export function openFiler(options: FilerOptions): OpenFiler {
     collect(collectOptions) {
       if (holds.isHeld) return Promise.resolve(NOTHING_COLLECTED);
       collecting ??= collectRound(
-        { store, volumes, readManifest: readList, pins, clock, log },
+        { store, volumes, readManifest: readList, pins, refusing, clock, log },
         collectOptions,
       ).finally(() => {
         collecting = undefined;

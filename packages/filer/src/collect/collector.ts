@@ -1,5 +1,5 @@
 import type { Clock, Log } from "@kelp/base";
-import { type Chunk, type VolumeClient, formatFid } from "@kelp/wire";
+import { type Chunk, type VolumeClient, type VolumeId, formatFid } from "@kelp/wire";
 import type { ReadManifest } from "../chunk/manifest-reader.ts";
 import { errorCodes } from "../errors.ts";
 import type { ReaderPins } from "../chunk/reader-pins.ts";
@@ -11,12 +11,15 @@ import {
   REMOVE_FIDS_MAX,
 } from "../limits.ts";
 import type { FilerStore, Garbage } from "../store/filer-store.ts";
+import type { RefusingVolumes } from "./refusing-volumes.ts";
 
 export interface CollectorDeps {
   readonly store: FilerStore;
   readonly volumes: VolumeClient;
   readonly readManifest: ReadManifest;
   readonly pins: ReaderPins;
+  /** Kept from round to round. */
+  readonly refusing: RefusingVolumes;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -31,7 +34,7 @@ export interface CollectOptions {
 export interface CollectReport {
   readonly removedChunks: number;
   readonly removedBytes: number;
-  /** Content that readers still hold. */
+  /** Content that readers still hold, or that is in a volume which refused a removal. */
   readonly heldRows: number;
   /** Chunks queued as garbage though something names them: a bug, and they are left alone. */
   readonly referencedChunks: number;
@@ -43,7 +46,8 @@ export interface CollectReport {
  * One round: first rows, whose content becomes garbage, then garbage whose grace is over. Of that it proves that nothing names
  * it, removes the needles, then forgets the garbage. A crash between the last two repeats the removal, which skips
  * what is absent; needle ids are never used again. What a manifest lists goes before the manifest itself.
- * Throws what the volumes throw, having forgotten nothing that was not removed.
+ * What was in a volume that is deleted is gone with it.
+ * Throws what the volumes throw, having forgotten nothing that was not removed; when one volume refuses, after all others.
  */
 export async function collectRound(
   deps: CollectorDeps,
@@ -78,19 +82,39 @@ async function freeChunks(deps: CollectorDeps, options: CollectOptions): Promise
   if (referencedChunks > 0) {
     log.error("garbage is still named by entries, keeping it", { chunk_count: referencedChunks });
   }
-  let removedChunks = free.length;
-  for (const chunk of free) {
-    if (isManifest(chunk)) removedChunks += await freeListed(deps, chunk, options);
+  const refusals = new Map<VolumeId, unknown>();
+  const attempt = async (id: VolumeId, work: () => Promise<number>): Promise<number> => {
+    try {
+      return await work();
+    } catch (error) {
+      if (!deps.refusing.note(id, error)) throw error;
+      refusals.set(id, error);
+      return 0;
+    }
+  };
+  let removedChunks = 0;
+  for (const chunk of free.filter(isManifest)) {
+    removedChunks += await attempt(chunk.fid.volumeId, () => freeListed(deps, chunk, options));
   }
-  await removeNeedles(deps, free, options.signal);
-  if (rows.length > 0) await store.dropGarbage(rows.map((row) => row.id));
+  const left = free.filter(({ fid }) => !refusals.has(fid.volumeId));
+  for (const [id, chunks] of Map.groupBy(left, ({ fid }) => fid.volumeId)) {
+    removedChunks += await attempt(id, async () => {
+      await removeNeedles(deps, chunks, options.signal);
+      return chunks.length;
+    });
+  }
+  const isDone = (row: Garbage): boolean =>
+    !row.chunks.some(({ fid }) => refusals.has(fid.volumeId));
+  const done = rows.filter((row) => isDone(row));
+  if (done.length > 0) await store.dropGarbage(done.map((row) => row.id));
+  for (const error of refusals.values()) throw error;
   const removedBytes = free.reduce((sum, chunk) => sum + chunk.sizeBytes, 0);
   return { removedChunks, removedBytes, heldRows, referencedChunks, hasMore };
 }
 
-/** Garbage whose grace is over and that no reader holds. */
+/** Garbage whose grace is over and that neither a reader nor its volume holds. */
 function dueRows(
-  { store, pins, clock }: CollectorDeps,
+  { store, pins, refusing, clock }: CollectorDeps,
   options: CollectOptions,
 ): { readonly rows: Garbage[]; readonly heldRows: number; readonly hasMore: boolean } {
   const freedMsMax = clock.nowMs() - (options.graceMs ?? GARBAGE_GRACE_MS);
@@ -106,7 +130,7 @@ function dueRows(
     for (const row of found) {
       if (manifests >= MANIFESTS_FREED_PER_ROUND_MAX) return { rows, heldRows, hasMore: true };
       afterId = row.id;
-      if (pins.holds(row.chunks)) {
+      if (pins.holds(row.chunks) || refusing.holds(row.chunks)) {
         heldRows += 1;
         continue;
       }
@@ -155,7 +179,13 @@ async function removeNeedles(
 ): Promise<void> {
   for (let start = 0; start < chunks.length; start += REMOVE_FIDS_MAX) {
     signal?.throwIfAborted();
-    await volumes.remove(chunks.slice(start, start + REMOVE_FIDS_MAX).map((chunk) => chunk.fid));
+    const fids = chunks.slice(start, start + REMOVE_FIDS_MAX).map((chunk) => chunk.fid);
+    try {
+      await volumes.remove(fids);
+    } catch (error) {
+      // Those of other volumes were removed all the same.
+      if (!errorCodes(error).includes("no-such-volume")) throw error;
+    }
   }
 }
 

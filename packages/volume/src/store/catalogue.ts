@@ -5,7 +5,7 @@ import { VolumeError } from "../errors.ts";
 /**
  * Which volumes there are and in which folder, so that those of a disk that is gone can be named. It stands apart from
  * the folders and is written anew, as a whole, at each change: `{ format, folders: [{ path, uuid }], volumes: [{ id,
- * collection, folder, deleted? }] }`, where `folder` is a uuid.
+ * collection, folder, deleted?, spread? }] }`, where `folder` is a uuid.
  *
  * Invariant: a volume stands in it before anybody is told that it was made, and as deleted before the first of its
  * files goes. What stands in a folder and not here was put there by somebody else, and is taken in.
@@ -17,6 +17,8 @@ export interface CataloguedVolume {
   readonly folder: string;
   /** To be removed from its folder as soon as that can be reached. */
   readonly isDeleted: boolean;
+  /** Of a deleted one: parts of it may be in any folder, so it is remembered until all of them were looked through. */
+  readonly isSpread?: boolean;
 }
 
 export class Catalogue {
@@ -53,6 +55,11 @@ export class Catalogue {
   pathOf(uuid: string): string | undefined {
     for (const [path, other] of this.#folders) if (other === uuid) return this.#long(path);
     return undefined;
+  }
+
+  /** Of every folder that is known. */
+  uuids(): readonly string[] {
+    return [...this.#folders.values()];
   }
 
   paths(): readonly string[] {
@@ -135,11 +142,12 @@ export class Catalogue {
 
   #encode(): Uint8Array {
     const folders = [...this.#folders].map(([path, uuid]) => ({ path, uuid }));
-    const volumes = [...this.#volumes.values()].map(({ id, collection, folder, isDeleted }) => ({
-      id,
-      collection,
-      folder,
-      ...(isDeleted ? { deleted: true } : {}),
+    const volumes = Array.from(this.#volumes.values(), (volume) => ({
+      id: volume.id,
+      collection: volume.collection,
+      folder: volume.folder,
+      ...(volume.isDeleted ? { deleted: true } : {}),
+      ...(volume.isSpread === true ? { spread: true } : {}),
     }));
     return utf8(`${JSON.stringify({ format: 1, folders, volumes })}\n`);
   }
@@ -156,10 +164,11 @@ export class Catalogue {
     }
     for (const volume of volumes) {
       if (!isObject(volume)) throw unreadable(path);
-      const { id, collection, folder, deleted } = volume;
+      const { id, collection, folder, deleted, spread } = volume;
       if (typeof id !== "number" || !(id > 0) || id > 0xffff_ffff) throw unreadable(path);
       if (typeof collection !== "string" || typeof folder !== "string") throw unreadable(path);
-      this.set({ id: volumeId(id), collection, folder, isDeleted: deleted === true });
+      const [isDeleted, isSpread] = [deleted === true, spread === true];
+      this.set({ id: volumeId(id), collection, folder, isDeleted, isSpread });
     }
   }
 }

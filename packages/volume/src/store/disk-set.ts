@@ -46,6 +46,8 @@ export class DiskSet {
   readonly #clock: Clock;
   readonly #log: Log;
   #checking: Promise<void> | undefined;
+  /** Volumes of shards that a job had when a folder came or went: they are opened anew after it. */
+  readonly #toReopen = new Set<VolumeId>();
 
   constructor(
     options: VolumeStoreOptions,
@@ -93,6 +95,7 @@ export class DiskSet {
   }
 
   async #checkEach(): Promise<void> {
+    for (const id of this.#toReopen) await this.#reopen(id);
     for (const disk of this.disks) {
       if (disk.failure === undefined) await this.#checkHealthy(disk);
       else await this.#tryAgain(disk);
@@ -190,18 +193,29 @@ export class DiskSet {
   }): Promise<void> {
     const usable = this.disks.filter((disk) => disk.failure === undefined);
     for (const disk of usable) await removeVolumeFiles(this.#disk, disk.folder, name);
-    const folder = this.#catalogue.volume(name.id)?.folder;
-    if (usable.some((disk) => disk.uuid === folder)) this.#catalogue.forget(name.id);
+    const known = this.#catalogue.volume(name.id);
+    if (known === undefined) return;
+    const reached = new Set(usable.map((disk) => disk.uuid));
+    // A shard that was left behind would be the volume again.
+    const awaited = known.isSpread === true ? this.#catalogue.uuids() : [];
+    if ([known.folder, ...awaited].every((uuid) => reached.has(uuid))) {
+      this.#catalogue.forget(name.id);
+    }
   }
 
   async #openVolumes(disks: readonly DiskFolder[]): Promise<void> {
     const found: FoundVolume[] = [];
     for (const disk of disks) await this.#maintenance.openRecord(disk);
-    for (const form of await this.#forms.open(disks)) await this.#addForm(form);
+    for (const form of await this.#forms.open(disks)) {
+      if (!this.#isIdOfAnother(form)) await this.#addForm(form);
+      else if ("volume" in form) await form.volume.close();
+    }
     for (const disk of disks) {
       for (const name of await this.#disk.list(disk.folder)) {
         const parsed = parseDataFileName(name);
-        if (parsed !== undefined) found.push({ disk, ...parsed });
+        if (parsed === undefined) continue;
+        const each = { disk, ...parsed };
+        if (!this.#isIdOfAnother(each)) found.push(each);
       }
     }
     // Of two with one id the catalogue knows which was here first.
@@ -223,6 +237,22 @@ export class DiskSet {
     await Promise.all(Array.from(first.values(), openInTurn));
     for (const twin of twins) await this.#openOne(twin);
     await this.#forms.dropLeftovers();
+  }
+
+  /**
+   * Whether the id is that of a volume of another collection, which the catalogue knows: that one has it, even while its disk is
+   * gone. Needles are named by the id alone, so whoever asks for its needles must not be told by another that there are none.
+   */
+  #isIdOfAnother({ disk, id, collection }: FoundVolume): boolean {
+    const known = this.#catalogue.volume(id);
+    if (known === undefined || known.isDeleted || known.collection === collection) return false;
+    this.#log.error("a volume has the id of another; it is left alone", {
+      volume_id: id,
+      collection,
+      folder: disk.folder,
+      known_collection: known.collection,
+    });
+    return true;
   }
 
   /** A volume of shards, or one whose file lives elsewhere. */
@@ -355,8 +385,8 @@ export class DiskSet {
     for (const [id, slot] of this.#table.slots()) {
       if (slot.volume instanceof UnavailableVolume) continue;
       // Shards go on with those that are left.
-      const home = await this.#forms.reopen(id, slot.volume);
-      if (home !== undefined || slot.disk !== disk) continue;
+      const isReopened = await this.#reopen(id);
+      if (isReopened || slot.disk !== disk) continue;
       const { collection } = slot.volume;
       const known = slot.volume.status();
       const nowMs = this.#clock.nowMs();
@@ -381,6 +411,14 @@ export class DiskSet {
     }
   }
 
+  /** Whether the shards are opened anew, or will be. */
+  async #reopen(id: VolumeId): Promise<boolean> {
+    const outcome = await this.#forms.reopen(id);
+    if (outcome === "later") this.#toReopen.add(id);
+    else this.#toReopen.delete(id);
+    return outcome !== "not";
+  }
+
   async #tryAgain(disk: DiskFolder): Promise<void> {
     try {
       await this.#take(disk);
@@ -390,7 +428,7 @@ export class DiskSet {
     }
     this.#log.info("a folder of volumes can be used again", { folder: disk.folder });
     await this.#finishDeletions();
-    for (const [id, { volume }] of this.#table.slots()) await this.#forms.reopen(id, volume);
+    for (const [id] of this.#table.slots()) await this.#reopen(id);
     await this.#openVolumes([disk]);
     await this.#catalogue.save();
   }

@@ -1,9 +1,11 @@
+import { DiskError, assert } from "@kelp/base";
 import type { ErasureShape, JobOptions, ScrubReport, VolumeId } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
 import { decodeVolume } from "../erasure/decode.ts";
 import { encodeVolume } from "../erasure/encode.ts";
 import { type FoundErasure, findErasure } from "../erasure/find-shards.ts";
 import { erasureContentOf, openErasure } from "../erasure/open-erasure.ts";
+import { areOfAnother } from "../erasure/other-shards.ts";
 import { rebuildVolume } from "../erasure/rebuild.ts";
 import { scrubErasure } from "../erasure/scrub-shards.ts";
 import { type OpenedErasure, dropLeftovers, settleForms } from "../erasure/settle-forms.ts";
@@ -114,34 +116,56 @@ export class VolumeForms {
   async dropLeftovers(): Promise<void> {
     for (const found of this.#leftovers) {
       const volume = this.#options.table.find(found.id)?.volume;
-      const isWhole = volume instanceof Volume && volume.damagedCount === 0;
-      if (isWhole) await dropLeftovers(this.#options, this.#options.disks, found);
+      if (!(volume instanceof Volume) || volume.damagedCount > 0) continue;
+      const { disks, log } = this.#options;
+      if (await this.#mayBeOfAnother(found, volume)) {
+        log.error("shards have the name of a volume and are of another; they are left alone", {
+          volume_id: found.id,
+          collection: found.collection,
+        });
+        continue;
+      }
+      await dropLeftovers(this.#options, disks, found);
     }
     this.#leftovers = [];
   }
 
   /**
-   * Opens shards anew over the folders that can be used now: one came back, or one was lost. Returns where the volume is then;
-   * `undefined` when it is none of shards, or cannot be opened.
+   * Opens shards anew over the folders that can be used now: one came back, or one was lost. `later`: a job has the volume, and
+   * would not know of what is removed from another one; `not`: it is none of shards, or cannot be opened.
    */
-  async reopen(id: VolumeId, volume: ServedVolume): Promise<DiskFolder | undefined> {
-    if (erasureContentOf(volume) === undefined || !(volume instanceof SealedVolume))
-      return undefined;
-    const { table, disks, disk, log } = this.#options;
-    using _frozen = await volume.freeze("opening its shards anew");
+  async reopen(id: VolumeId): Promise<"reopened" | "later" | "not"> {
+    const { table, log } = this.#options;
+    const slot = table.find(id);
+    if (slot === undefined || erasureContentOf(slot.volume) === undefined) return "not";
+    if (slot.job !== undefined) return "later";
     try {
-      const { collection } = volume;
-      const next = await openErasure(
-        this.#options,
-        await findErasure(disk, disks, { id, collection }),
-      );
-      const [home] = erasureContentOf(next)?.folders ?? [];
-      await table.exchange(id, next, home?.disk);
-      this.#options.announce(id, next);
-      return home?.disk;
+      await table.withJob(id, "open anew", ({ volume }) => this.#reopen(id, volume));
+      return "reopened";
     } catch (error) {
       log.error("an erasure-coded volume cannot be opened anew", { volume_id: id, error });
-      return undefined;
+      return "not";
+    }
+  }
+
+  async #reopen(id: VolumeId, volume: ServedVolume): Promise<void> {
+    assert(volume instanceof SealedVolume, "a volume of shards is sealed");
+    const { table, disks, disk } = this.#options;
+    using _frozen = await volume.freeze("opening its shards anew");
+    const { collection } = volume;
+    const found = await findErasure(disk, disks, { id, collection });
+    const next = await openErasure(this.#options, found);
+    const [home] = erasureContentOf(next)?.folders ?? [];
+    await table.exchange(id, next, home?.disk);
+    this.#options.announce(id, next);
+  }
+
+  async #mayBeOfAnother(found: FoundErasure, volume: Volume): Promise<boolean> {
+    try {
+      return await areOfAnother(this.#options.disk, found, volume.content.data);
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error;
+      return true;
     }
   }
 

@@ -426,8 +426,11 @@ export class VolumeStore
   async #noteDeleted(id: VolumeId, slot: VolumeSlot): Promise<void> {
     const known = this.#catalogue.volume(id);
     if (known === undefined) return;
+    const { volume } = slot;
+    const isSpread =
+      volume instanceof UnavailableVolume || volume.status().form.kind === "erasure-coded";
     try {
-      await this.#catalogue.record({ ...known, isDeleted: true });
+      await this.#catalogue.record({ ...known, isDeleted: true, isSpread });
     } catch (error) {
       if (!(error instanceof DiskError && error.isOutOfSpace)) await this.#retract(id, slot, error);
       throw jobError("delete", id, error);
