@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { SqlDatabase, SqlStatement } from "@kelp/base";
-import { openDatabase } from "@kelp/base/platform";
+import { openGuardedDatabase } from "@kelp/base/platform";
 import type { MirrorFile, PowerCutDisk } from "@kelp/base/testing";
 
 /** Layout of a write-ahead log of SQLite. */
@@ -27,10 +27,17 @@ export class CapturedDatabase implements SqlDatabase {
   #isOpen = true;
 
   /** `file` on the machine stands for `path` on the simulated disk, which holds the same already or nothing. */
-  constructor(disk: PowerCutDisk, file: string, path: string) {
+  constructor(disk: PowerCutDisk, file: string, path: string, isRotting = false) {
     this.#main = new MirroredFile(disk, file, path);
     this.#log = new MirroredFile(disk, `${file}-wal`, `${path}-wal`);
-    this.#database = openDatabase(file);
+    this.#database = openGuardedDatabase(file, {
+      damagedLog: "refuse",
+      nowMs: 0,
+      onRepaired: ({ logPath }) => {
+        // What a power cut leaves is no rot.
+        if (!isRotting) throw new Error(`${logPath} was repaired`);
+      },
+    });
     // Small, so that a run checkpoints often.
     this.#database.execute("PRAGMA wal_autocheckpoint = 24");
     this.#capture();

@@ -45,7 +45,10 @@ export async function startServer(settings: ServerSettings, deps: ServerDeps): P
   const folder = opened.use(
     await openDataFolder(settings.dir, { disk: systemDisk, clock: systemClock }),
   );
-  const keyRing = await openFolderRing(folder, deps.masterKeys);
+  const keyRing = await openFolderRing(folder, deps.masterKeys, {
+    damagedLog: settings.damagedLog,
+    log,
+  });
   if (keyRing !== undefined) {
     log.info("What is written is sealed", { master_key_id: deps.masterKeys?.currentKeyId });
   }

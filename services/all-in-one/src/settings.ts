@@ -1,3 +1,4 @@
+import type { DamagedLogChoice } from "./folder/folder-database.ts";
 import type { VolumeFolderSettings } from "./folder/volume-folders.ts";
 import type { LogFormat, LogLevel } from "./process/log.ts";
 
@@ -48,6 +49,8 @@ export interface ServerSettings {
     readonly atRest: string | undefined;
     readonly previous: string | undefined;
   };
+  /** What happens when a database's log has rotted. */
+  readonly damagedLog: DamagedLogChoice;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
   readonly readyFile: string | undefined;

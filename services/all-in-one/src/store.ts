@@ -1,11 +1,5 @@
 import type { Log } from "@kelp/base";
-import {
-  openDatabase,
-  systemClock,
-  systemDisk,
-  systemHashes,
-  systemRandom,
-} from "@kelp/base/platform";
+import { systemClock, systemDisk, systemHashes, systemRandom } from "@kelp/base/platform";
 import { type KeyRing, type OpenFiler, openFiler } from "@kelp/filer";
 import { type Iam, openIam } from "@kelp/iam";
 import { type Master, openMaster } from "@kelp/master";
@@ -15,6 +9,7 @@ import type { BucketCopies, ObjectStore } from "@kelp/wire";
 import type { SqlDatabase } from "@kelp/base";
 import type { Credentials } from "./folder/credentials.ts";
 import type { DataFolder } from "./folder/data-folder.ts";
+import { openFolderDatabase } from "./folder/folder-database.ts";
 import { maintainVolumes } from "./jobs/maintain-volumes.ts";
 import { Pace, Rest } from "./jobs/pace.ts";
 import { RepeatingJob } from "./jobs/repeating-job.ts";
@@ -54,6 +49,7 @@ export async function openStore(options: {
 }): Promise<Store> {
   const { folder, credentials, settings, keyRing } = options;
   const common = { clock: systemClock, random: systemRandom, hashes: systemHashes };
+  const guard = { damagedLog: settings.damagedLog, log: options.log };
   await using opened = new AsyncDisposableStack();
 
   const volumes = opened.use(
@@ -81,7 +77,7 @@ export async function openStore(options: {
   repeat("drop expired volumes", EXPIRE_PAUSE_MS, async () => {
     await volumes.dropExpired();
   });
-  const database = opened.use(openDatabase(folder.file("filer")));
+  const database = opened.use(openFolderDatabase(folder, "filer", guard));
   const filer = opened.use(
     openFiler({
       ...common,
@@ -105,7 +101,7 @@ export async function openStore(options: {
     await filer.sweepOrphans({ signal, pace: (scannedBytes) => pace.passed(scannedBytes) });
   });
   opened.use(maintainVolumes({ volumes, settings, clock: systemClock, log: options.log }));
-  const iamDatabase = opened.use(openDatabase(folder.file("iam")));
+  const iamDatabase = opened.use(openFolderDatabase(folder, "iam", guard));
   const iam = openIam({
     ...common,
     database: iamDatabase,

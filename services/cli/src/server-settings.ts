@@ -70,6 +70,7 @@ function settingsOf(
       secretsFile: values["pipelines.secrets"],
     },
     encryption: { atRest: values["encrypt.at-rest"], previous: values["encrypt.previous"] },
+    damagedLog: text("database.damaged-log") === "accept-loss" ? "accept-loss" : "refuse",
     logLevel: logLevel(text("log.level")),
     logFormat: text("log.format") === "json" ? "json" : "pretty",
     readyFile: values["ready-file"],

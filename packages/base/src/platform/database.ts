@@ -4,10 +4,14 @@ import type { SqlDatabase, SqlStatement, SqlValue } from "../database.ts";
 
 /**
  * Opens an SQLite file in WAL mode with `synchronous=FULL`: a committed transaction is on stable storage.
- * `:memory:` gives a private database for tests.
+ * `:memory:` gives a private database for tests. One that is only read is left as it is, its log included.
  */
-export function openDatabase(path: string): SqlDatabase {
-  const database = new Database(path, { create: true, readwrite: true, strict: true });
+export function openDatabase(
+  path: string,
+  access: "read-write" | "read-only" = "read-write",
+): SqlDatabase {
+  const options = access === "read-only" ? { readonly: true } : { create: true, readwrite: true };
+  const database = new Database(path, { ...options, strict: true });
   database.exec(
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=5000;",
   );

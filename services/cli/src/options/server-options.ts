@@ -175,6 +175,12 @@ export const SERVER_OPTIONS = [
     text: "YAML file of secrets that steps may ask for: name, then key and value",
   },
   {
+    name: "database.damaged-log",
+    kind: { kind: "choice", values: ["refuse", "accept-loss"] },
+    default: "refuse",
+    text: "What happens when a database's write-ahead log has rotted: refuse to start, or keep a copy of the log and start without the transactions behind the damage",
+  },
+  {
     name: "log.level",
     kind: { kind: "choice", values: ["debug", "info", "warn", "error"] },
     default: "info",
