@@ -1,4 +1,5 @@
 /** The only folder that touches Bun and the operating system: everything else takes these as parameters. */
+export { systemCallNetwork } from "./call-network.ts";
 export { systemClock } from "./clock.ts";
 export { openDatabase } from "./database.ts";
 export { systemDisk } from "./disk.ts";
