@@ -26,6 +26,9 @@ export const COMMIT_BATCH_MAX = 256;
 /** Operations waiting for a transaction; more are refused with `overloaded`. */
 export const COMMIT_QUEUE_MAX = 16_384;
 
+/** Looks at an upload's parts before a gateway gives up completing it because they keep changing. */
+export const COMPLETE_ATTEMPTS_MAX = 5;
+
 /** Newest change records kept. */
 export const CHANGES_KEPT_MAX = 1_000_000;
 /** Old change records are removed once per so many new ones. */

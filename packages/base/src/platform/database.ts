@@ -4,9 +4,15 @@ import type { SqlDatabase, SqlStatement, SqlValue } from "../database.ts";
 
 /**
  * Opens an SQLite file in WAL mode with `synchronous=FULL`: a committed transaction is on stable storage.
- * `:memory:` gives a private database for tests.
+ * `:memory:` gives a private database for tests. With access `read` the file must be there, and changes that another
+ * process committed are seen by every statement begun afterwards.
  */
-export function openDatabase(path: string): SqlDatabase {
+export function openDatabase(path: string, access: "write" | "read" = "write"): SqlDatabase {
+  if (access === "read") {
+    const reader = new Database(path, { readonly: true, strict: true });
+    reader.exec("PRAGMA busy_timeout=5000;");
+    return new SystemDatabase(reader);
+  }
   const database = new Database(path, { create: true, readwrite: true, strict: true });
   database.exec(
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=5000;",

@@ -29,11 +29,13 @@ export interface SqliteStoreOptions {
   readonly random: Random;
   readonly hashes: Hashes;
   readonly defer?: (run: () => void) => void;
+  /** Who changes the database. `another-process`: it is open for reading only, and nothing of it is kept in memory. */
+  readonly writer?: "this-process" | "another-process";
 }
 
 /** Opens the metadata store in a database, bringing its schema to the newest version. */
 export function openSqliteStore(options: SqliteStoreOptions): FilerStore {
-  migrate(options.database, "filer", MIGRATIONS);
+  if (options.writer !== "another-process") migrate(options.database, "filer", MIGRATIONS);
   const tables = openStoreTables(options);
   const commit = new GroupCommit({
     database: options.database,

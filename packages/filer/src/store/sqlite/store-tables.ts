@@ -1,4 +1,5 @@
 import type { Clock, Hashes, Random, SqlDatabase } from "@kelp/base";
+import { TREE_CACHE_MAX } from "../../limits.ts";
 import { ChangeRows } from "./change-rows.ts";
 import { ContentRows } from "./content-rows.ts";
 import { EntryRows } from "./entry-rows.ts";
@@ -22,13 +23,14 @@ export interface StoreTablesOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly hashes: Hashes;
+  readonly writer?: "this-process" | "another-process";
 }
 
 /** Prepares all statements; the schema must be there. */
 export function openStoreTables(options: StoreTablesOptions): StoreTables {
   const { database, clock, random, hashes } = options;
   return {
-    trees: new TreeRows(database),
+    trees: new TreeRows(database, options.writer === "another-process" ? 0 : TREE_CACHE_MAX),
     entries: new EntryRows(database, hashes),
     contents: new ContentRows(database, hashes),
     uploads: new UploadRows(database, hashes),

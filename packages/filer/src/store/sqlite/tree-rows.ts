@@ -1,7 +1,6 @@
 import { type SqlDatabase, type SqlStatement, assert } from "@kelp/base";
 import type { Attributes, CreateTree, Tree, TreeKind, TreeName, TreeQuota } from "@kelp/wire";
 import { decodeAttributes, encodeAttributes } from "../../entry/attributes.ts";
-import { TREE_CACHE_MAX } from "../../limits.ts";
 
 /** A tree as transactions work on it. Only code inside a transaction changes one. */
 export interface TreeState {
@@ -38,13 +37,16 @@ const COLUMNS = `id, name, kind, owner, created_ms AS createdMs, quota_bytes AS 
 export class TreeRows {
   readonly #states = new Map<string, TreeState>();
   readonly #changed = new Set<TreeState>();
+  readonly #cachedMax: number;
   readonly #select: SqlStatement<TreeRow>;
   readonly #selectAll: SqlStatement<TreeRow>;
   readonly #insert: SqlStatement<unknown>;
   readonly #update: SqlStatement<unknown>;
   readonly #delete: SqlStatement<unknown>;
 
-  constructor(database: SqlDatabase) {
+  /** `cachedMax`: trees kept decoded. 0 where another process changes the rows. */
+  constructor(database: SqlDatabase, cachedMax: number) {
+    this.#cachedMax = cachedMax;
     this.#select = database.prepare(`SELECT ${COLUMNS} FROM trees WHERE name = ?`);
     this.#selectAll = database.prepare(`SELECT ${COLUMNS} FROM trees ORDER BY name`);
     this.#insert = database.prepare(
@@ -63,7 +65,7 @@ export class TreeRows {
     const row = this.#select.get(name);
     if (row === undefined) return undefined;
     const state = stateOf(row);
-    this.#states.set(name, state);
+    if (this.#cachedMax > 0) this.#states.set(name, state);
     return state;
   }
 
@@ -113,7 +115,7 @@ export class TreeRows {
       );
     }
     this.#changed.clear();
-    if (this.#states.size > TREE_CACHE_MAX) this.#states.clear();
+    if (this.#states.size > this.#cachedMax) this.#states.clear();
   }
 
   forget(): void {

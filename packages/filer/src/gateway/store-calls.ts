@@ -1,0 +1,52 @@
+import type { CompleteUpload, Part } from "@kelp/wire";
+import type { FilerStore } from "../store/filer-store.ts";
+
+/**
+ * The changes that a gateway has made by the one process that writes. Their arguments and results are plain data, so that
+ * they cross as they are; completing an upload, which calls back, has a message of its own.
+ */
+export const FORWARDED = [
+  "createTree",
+  "deleteTree",
+  "setQuota",
+  "setTreeAttributes",
+  "putEntry",
+  "deleteEntry",
+  "setEntryAttributes",
+  "renameEntry",
+  "renamePrefix",
+  "createUpload",
+  "putPart",
+  "abortUpload",
+  "addGarbage",
+] as const satisfies readonly (keyof FilerStore)[];
+
+export type Forwarded = (typeof FORWARDED)[number];
+
+export const COMPLETE_UPLOAD = "completeUpload";
+
+/** Name of the call for a change of the store. */
+export function callName(change: Forwarded | typeof COMPLETE_UPLOAD): string {
+  return `filer.${change}`;
+}
+
+/** A completion whose description was made from parts as the gateway saw them. */
+export interface CompleteDescribed extends Omit<CompleteUpload, "describe"> {
+  /** Absent when the gateway saw no such upload: only a repeated completion can succeed then. */
+  readonly described:
+    | {
+        readonly description: ReturnType<CompleteUpload["describe"]>;
+        readonly seen: readonly SeenPart[];
+      }
+    | undefined;
+}
+
+/** What tells one writing of a part from another. */
+export type SeenPart = Pick<Part, "number" | "etag" | "sizeBytes" | "modifiedMs">;
+
+export function seenPart({ number, etag, sizeBytes, modifiedMs }: Part): SeenPart {
+  return { number, etag, sizeBytes, modifiedMs };
+}
+
+/** Parts were written between the gateway's look and the commit: describe them again. */
+export const PARTS_CHANGED = "parts-changed";
