@@ -67,8 +67,9 @@ interface StatementRow {
 export class IdentityStore {
   readonly #database: SqlDatabase;
 
-  constructor(database: SqlDatabase) {
-    migrate(database, "iam", MIGRATIONS);
+  /** `writer`: whose the tables are. What another process keeps is read as it stands. */
+  constructor(database: SqlDatabase, writer: "this-process" | "another-process") {
+    if (writer === "this-process") migrate(database, "iam", MIGRATIONS);
     this.#database = database;
   }
 
