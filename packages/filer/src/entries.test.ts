@@ -126,13 +126,19 @@ test("a prefix rename moves all or nothing", async () => {
   ]);
 });
 
-test("a prefix rename of more than a transaction's worth is refused", async () => {
+test("a large prefix rename into, above or beside itself is refused", async () => {
   using world = await openTreeWorld();
   await Promise.all(Array.from({ length: 101 }, (_, index) => write(world, `a${index}`, noise(1))));
-  const result = await world.filer.renamePrefix(TREE, "a", "b");
-  expect(result).toEqual({ kind: "refused", refusal: "too-many" });
-  await world.filer.deleteEntry({ tree: TREE, path: pathOf("a100") });
-  expect((await world.filer.renamePrefix(TREE, "a", "b")).kind).toBe("ok");
+  await write(world, "b7", noise(1));
+  const refusalOf = async (source: string, target: string): Promise<unknown> => {
+    const result = await world.filer.renamePrefix(TREE, source, target);
+    return result.kind === "refused" ? result.refusal : "ok";
+  };
+  expect(await refusalOf("a", "ab")).toBe("too-many");
+  expect(await refusalOf("", "x")).toBe("too-many");
+  expect(await refusalOf("a", "b")).toBe("target-exists");
+  expect(await codeOf(world.filer.renamePrefix(TREE, "a", "c".repeat(1024)))).toBe("invalid-path");
+  expect((await world.filer.listEntries(TREE, { limit: 1000 })).kind).toBe("ok");
 });
 
 test("a tree with entries is not deleted; an empty one goes with its uploads", async () => {
@@ -172,9 +178,9 @@ test("every commit is a change, in order, and none comes twice", async () => {
   expect(changes.map(({ kind, path }) => `${kind} ${path}`)).toEqual([
     "create-tree ",
     "put a",
-    "delete a",
-    "put b",
+    "rename a",
   ]);
   const later = await filer.readChanges({ after: position, limit: 1 });
   expect(later).toEqual(changes.slice(2, 3));
+  expect(later[0]?.target).toBe("b");
 });

@@ -8,7 +8,7 @@ import {
   type SqlDatabase,
   assert,
 } from "@kelp/base";
-import type { Entry, Filer, MasterClient, VolumeClient } from "@kelp/wire";
+import type { Entry, MasterClient, Namespace, VolumeClient } from "@kelp/wire";
 import { readEntry } from "./chunk/chunk-reader.ts";
 import { FileWriter } from "./chunk/file-writer.ts";
 import { ReadBudget } from "./chunk/read-budget.ts";
@@ -16,6 +16,7 @@ import { ReaderPins } from "./chunk/reader-pins.ts";
 import { WriteBudget } from "./chunk/write-budget.ts";
 import { type CheckFinding, type CheckOptions, checkFiler } from "./check/check.ts";
 import { type CollectOptions, type CollectReport, collectRound } from "./collect/collector.ts";
+import { followChanges } from "./feed/change-feed.ts";
 import {
   INLINE_BYTES_MAX,
   READ_AHEAD_BUDGET_BYTES,
@@ -49,10 +50,10 @@ export interface FilerOptions {
 }
 
 /** The filer with the work that its owner has done from time to time. */
-export interface OpenFiler extends Filer, Disposable {
+export interface OpenFiler extends Namespace, Disposable {
   /**
-   * Frees chunks that nothing names any more: one bounded round, to be called on a timer and again at once while
-   * `hasMore`. One round at a time; a second call joins the running one. Throws what the volumes throw, and `FilerError`.
+   * Does what was promised and removes what nothing names any more: rows of dropped trees, prefixes, snapshots and lifetimes,
+   * then chunks. One bounded round, to be called on a timer and again, after a rest, while `hasMore`. One round at a time; a second call joins the running one. Throws what the volumes throw, and `FilerError`.
    */
   collect(options?: CollectOptions): Promise<CollectReport>;
   /** Checks every needle and entry against each other, beside running work. No finding means all is well. */
@@ -103,6 +104,7 @@ export function openFiler(options: FilerOptions): OpenFiler {
       );
       return collecting;
     },
+    subscribe: (query) => followChanges(store, query),
     check: (checkOptions) => checkFiler({ store, volumes, collection, isInFlight }, checkOptions),
     [Symbol.dispose]: () => store[Symbol.dispose](),
   };

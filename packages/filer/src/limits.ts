@@ -1,5 +1,5 @@
 import { assert } from "@kelp/base";
-import { CHUNK_SIZE_BYTES, LIST_KEYS_MAX } from "@kelp/wire";
+import { CHUNK_SIZE_BYTES, LIST_KEYS_MAX, TRANSACTION_OPERATIONS_MAX } from "@kelp/wire";
 
 /** The room's own limits; how they relate is asserted at the end. */
 
@@ -35,6 +35,14 @@ export const CHANGES_KEPT_MAX = 1_000_000;
 export const CHANGES_PRUNE_EVERY = 4096;
 /** Newest completed uploads remembered, so that a repeated completion is recognised. */
 export const COMPLETED_UPLOADS_KEPT_MAX = 10_000;
+/** Rows that one transaction of background work removes, moves or copies. */
+export const RECLAIM_ROWS_MAX = TRANSACTION_OPERATIONS_MAX;
+/** Transactions of background work in one collection round, so that garbage is looked at in between. */
+export const RECLAIM_TRANSACTIONS_PER_ROUND_MAX = 50;
+/** Snapshots of one tree, those among them that only serve copies. */
+export const SNAPSHOTS_PER_TREE_MAX = 1000;
+/** Changes that a subscriber holds in memory. */
+export const FEED_PAGE_CHANGES = 1000;
 /** Trees kept decoded in memory. */
 export const TREE_CACHE_MAX = 4096;
 

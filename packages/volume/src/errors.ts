@@ -3,6 +3,7 @@
  * - `needle-corrupt`       the stored bytes do not fit the index, their header or their checksum
  * - `cookie-mismatch`      an append under an id that exists with another cookie
  * - `needle-too-large`     more data than `NEEDLE_DATA_BYTES_MAX`
+ * - `invalid-needle`       a name, type, date or other field that the format cannot hold
  * - `no-such-volume`       the store has no volume of that id
  * - `volume-missing`       the disk of the volume failed or is absent: nothing of it can be read now
  * - `volume-exists`        a volume of that id is there already
@@ -15,12 +16,17 @@
  * - `read-failed`          the disk refused to read
  * - `unsupported-format`   a volume file that this version does not understand
  * - `invalid-collection`   a collection name that cannot be part of a file name
+ * - `invalid-traits`       a replica placement or TTL of a volume that the format cannot hold
+ * - `folder-in-use`        another process has a folder of volumes
+ * - `folder-used-twice`    two of the folders given are one
+ * - `catalogue-unreadable` the list of volumes cannot be understood
  * - `closed`               the store is closed
  */
 export type VolumeErrorCode =
   | "needle-corrupt"
   | "cookie-mismatch"
   | "needle-too-large"
+  | "invalid-needle"
   | "no-such-volume"
   | "volume-missing"
   | "volume-exists"
@@ -33,6 +39,10 @@ export type VolumeErrorCode =
   | "read-failed"
   | "unsupported-format"
   | "invalid-collection"
+  | "invalid-traits"
+  | "folder-in-use"
+  | "folder-used-twice"
+  | "catalogue-unreadable"
   | "closed";
 
 export class VolumeError extends Error {

@@ -1,4 +1,4 @@
-/** Stored blobs: volumes of needles in one folder, behind the port `VolumeClient`. */
+/** Stored blobs: volumes of needles in some folders, behind the port `VolumeClient`. */
 export { VolumeError, type VolumeErrorCode } from "./errors.ts";
 export {
   FULL_GRACE_BYTES_DEFAULT,
@@ -6,4 +6,6 @@ export {
   VOLUME_FILE_BYTES_MAX,
   VOLUME_SIZE_BYTES_DEFAULT,
 } from "./limits.ts";
-export { VolumeStore, type VolumeStoreOptions, openVolumeStore } from "./store/volume-store.ts";
+export type { FolderHold, VolumeFolder } from "./store/disk-folder.ts";
+export type { VolumeStoreOptions } from "./store/store-options.ts";
+export { VolumeStore, openVolumeStore } from "./store/volume-store.ts";

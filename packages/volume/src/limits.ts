@@ -10,6 +10,8 @@ const GIB = 1024 * MIB;
 
 /** Offsets are stored in 4 bytes, in units of 8 bytes: 2³² × 8. No record may end beyond. */
 export const VOLUME_FILE_BYTES_MAX = 32 * GIB;
+/** The same where the index file has offsets of 5 bytes: 2⁴⁰ × 8. Kelp makes no such volume. */
+const WIDE_VOLUME_FILE_BYTES_MAX = 8192 * GIB;
 /** Where a volume counts as full unless its owner says otherwise. */
 export const VOLUME_SIZE_BYTES_DEFAULT = 30 * GIB;
 /** A full volume still takes needles whose ids were assigned before it was full, up to this much more. */
@@ -34,14 +36,51 @@ export const QUEUE_BYTES_MAX = 512 * MIB;
 export const SYNC_READ_BYTES_MAX = 128 * KIB;
 /** Buffer of a walk through a volume file or an index file. */
 export const WALK_BUFFER_BYTES = 1 * MIB;
+/** Entries of a leaf of the index: one is searched and moved in well below a microsecond, its header costs next to nothing. */
+export const LEAF_ENTRIES = 4096;
+/** Needles that come late, out of order, find room in a leaf up to here; then it is halved. */
+export const LEAF_ENTRIES_MAX = 5120;
+/** Room that a leaf grows by: what it does not use is at most a twentieth of a halved leaf. */
+export const LEAF_ROOM = 128;
+/** Leaves copied for one checkpoint because they change while it is written (15 MB); beyond it the checkpoint is given up. */
+export const LEAF_COPIES_MAX = 512;
+/** Changes of an index after which its checkpoint is written anew, at least; replaying so many takes some 10 ms. */
+export const CHECKPOINT_CHANGES_MIN = 65_536;
+/** In a large index the changes must also be this part of it, so that checkpoints cost less than a few times the changes. */
+export const CHECKPOINT_PARTS = 4;
+/** The same when a volume is closed. */
+export const CHECKPOINT_CLOSE_CHANGES_MIN = 16_384;
+export const CHECKPOINT_CLOSE_PARTS = 16;
+/** A checkpoint is written in pieces of this size, and synced after so many bytes: appends to the same disk wait for little. */
+export const CHECKPOINT_WRITE_BYTES = 1 * MIB;
+export const CHECKPOINT_SYNC_BYTES = 4 * MIB;
+/** Space that a checkpoint leaves on the disk, or is not written. */
+export const CHECKPOINT_SPACE_LEFT_BYTES = 64 * MIB;
+/** Needles of a batch that is put into file order; and entries looked at before others get the thread (some 5 ms). */
+export const FILE_ORDER_COUNT_MAX = 262_144;
+export const FILE_ORDER_PAUSE_COUNT = 262_144;
 /** Index entries waiting to be written, per volume; beyond it the index file stays behind until the next opening. */
 export const INDEX_PENDING_BYTES_MAX = 1 * MIB;
+
+/** Volumes with a TTL are kept so much longer than their newest needle can be read, or a tenth of the TTL if that is less. */
+export const EXPIRY_MARGIN_MS_MAX = 10 * 60 * 1000;
+/** How old the measured free space of a disk may be when a needle is taken. */
+export const SPACE_AGE_MS_MAX = 1000;
+/** Bytes that offsets of this width can address. */
+export function volumeFileBytesMax(offsetWidth: 4 | 5): number {
+  return offsetWidth === 4 ? VOLUME_FILE_BYTES_MAX : WIDE_VOLUME_FILE_BYTES_MAX;
+}
 
 assert(
   VOLUME_SIZE_BYTES_DEFAULT + FULL_GRACE_BYTES_DEFAULT + TOMBSTONE_RESERVE_BYTES <=
     VOLUME_FILE_BYTES_MAX,
   "a volume takes its grace and removals after it",
 );
+assert(CHECKPOINT_CLOSE_CHANGES_MIN <= CHECKPOINT_CHANGES_MIN, "closing takes the chance");
+assert(CHECKPOINT_CLOSE_PARTS >= CHECKPOINT_PARTS, "closing takes the chance");
+assert(LEAF_ENTRIES < LEAF_ENTRIES_MAX, "a full leaf has room for what comes late");
+assert(LEAF_ENTRIES % LEAF_ROOM === 0, "a leaf grows in whole steps");
+assert(LEAF_ENTRIES_MAX % LEAF_ROOM === 0, "a leaf grows in whole steps");
 assert(CHUNK_SIZE_BYTES <= NEEDLE_DATA_BYTES_MAX, "a chunk fits in a needle");
 assert(
   recordBytesOf(bodyBytesOf(CHUNK_SIZE_BYTES)) <= CHUNK_SCRATCH_BYTES,

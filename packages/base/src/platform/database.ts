@@ -54,6 +54,16 @@ class SystemDatabase implements SqlDatabase {
     }
   }
 
+  snapshot<Value>(work: () => Value): Value {
+    assert(this.#depth === 0, "a snapshot is taken outside of transactions");
+    this.#database.exec("BEGIN");
+    try {
+      return work();
+    } finally {
+      this.#database.exec("COMMIT");
+    }
+  }
+
   [Symbol.dispose](): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;

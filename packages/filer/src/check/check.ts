@@ -51,6 +51,13 @@ export type CheckFinding =
     }
   /** An entry or part names a chunk that has no reference row: its chunk could be freed under it. */
   | { readonly kind: "unreferenced-chunk"; readonly owner: string; readonly fid: Fid }
+  /** Content that entries, snapshots and copies share, with a wrong count of them: it could be freed under one, or never. */
+  | {
+      readonly kind: "holders-differ";
+      readonly contentId: number;
+      readonly holders: number;
+      readonly counted: number;
+    }
   /** References and named chunks differ in number. */
   | {
       readonly kind: "reference-count-differs";
@@ -81,7 +88,12 @@ export async function* checkFiler(
   for (const { id, collection } of volumes) {
     if (collection !== deps.collection) continue;
     checked.add(id);
-    yield* checkVolume({ ...deps, garbage }, id, options);
+    try {
+      yield* checkVolume({ ...deps, garbage }, id, options);
+    } catch (error) {
+      // Nothing is known of what it holds, so nothing can be said to be absent. Whoever runs the check tells the volume.
+      if (!isUnusable(error)) throw error;
+    }
   }
   for (const content of deps.store.scanContents()) {
     options.signal?.throwIfAborted();
@@ -96,8 +108,15 @@ export async function* checkFiler(
 
 /** The store against itself: sizes, references, counters. */
 function* checkStore(store: FilerStore): Generator<CheckFinding> {
-  let named = 0;
-  for (const { owner, sizeBytes, chunks, inlineBytes = 0, damage } of store.scanContents()) {
+  const named = new NamedCount();
+  for (const {
+    owner,
+    sizeBytes,
+    chunks,
+    holders,
+    inlineBytes = 0,
+    damage,
+  } of store.scanContents()) {
     if (damage !== undefined) {
       yield { kind: "damaged-entry", owner, reason: damage };
       continue;
@@ -105,7 +124,7 @@ function* checkStore(store: FilerStore): Generator<CheckFinding> {
     let chunkBytes = inlineBytes;
     for (const chunk of chunks) {
       chunkBytes += chunk.sizeBytes;
-      named += 1;
+      named.add(holders);
       if (!store.isReferenced(chunk.fid))
         yield { kind: "unreferenced-chunk", owner, fid: chunk.fid };
     }
@@ -113,7 +132,9 @@ function* checkStore(store: FilerStore): Generator<CheckFinding> {
       yield { kind: "content-size-differs", owner, sizeBytes, chunkBytes };
   }
   const references = store.referenceCount();
-  if (references !== named) yield { kind: "reference-count-differs", references, named };
+  if (references !== named.total)
+    yield { kind: "reference-count-differs", references, named: named.total };
+  for (const found of store.countHolders()) yield { kind: "holders-differ", ...found };
   for (const { tree, counter, counted } of store.countUsage()) {
     const [left, right] = [JSON.stringify(counter), JSON.stringify(counted)];
     if (left !== right) yield { kind: "usage-differs", tree, counter: left, counted: right };
@@ -179,9 +200,14 @@ async function isAbsent(deps: CheckDeps, fid: Fid): Promise<boolean> {
     return (await deps.volumes.read(fid)) === undefined;
   } catch (error) {
     if (errorCodes(error).includes("no-such-volume")) return true;
-    if (errorCodes(error).includes("needle-corrupt")) return false;
+    if (errorCodes(error).includes("needle-corrupt") || isUnusable(error)) return false;
     throw error;
   }
+}
+
+/** The volume could not be opened, or its disk is gone. */
+function isUnusable(error: unknown): boolean {
+  return errorCodes(error).some((code) => code === "volume-failed" || code === "volume-missing");
 }
 
 function* referencesOf(store: FilerStore, volumeId: VolumeId): Generator<Chunk> {
@@ -195,5 +221,20 @@ function* referencesOf(store: FilerStore, volumeId: VolumeId): Generator<Chunk> 
     yield* page;
     if (page.length < REFERENCES_AT_ONCE) return;
     after = page.at(-1)?.fid;
+  }
+}
+
+/** Counts each chunk once, however many rows name its content: each of n rows adds an n-th. */
+class NamedCount {
+  readonly #byHolders = new Map<number, number>();
+
+  add(holders: number): void {
+    this.#byHolders.set(holders, (this.#byHolders.get(holders) ?? 0) + 1);
+  }
+
+  get total(): number {
+    let total = 0;
+    for (const [holders, count] of this.#byHolders) total += count / holders;
+    return total;
   }
 }

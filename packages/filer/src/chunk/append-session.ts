@@ -14,7 +14,13 @@ export interface AppendDeps {
 }
 
 /** Codes of a volume that cannot take this chunk while another volume can. */
-const ELSEWHERE_CODES = ["volume-full", "volume-failed", "read-only", "no-such-volume"];
+const ELSEWHERE_CODES = [
+  "volume-full",
+  "volume-failed",
+  "volume-missing",
+  "read-only",
+  "no-such-volume",
+];
 
 /**
  * The chunks of one body on their way to volumes: a bounded number at once, the list in the order of the body.

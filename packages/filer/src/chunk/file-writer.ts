@@ -97,7 +97,7 @@ export class FileWriter {
 
   #putEntry(request: WriteFile, stored: StoredBody): Promise<Result<Entry, WriteRefusal>> {
     const { summary, content } = stored;
-    const { attributes, etag, modifiedMs } = request.describe(summary);
+    const { attributes, etag, modifiedMs, expiresMs } = request.describe(summary);
     request.signal?.throwIfAborted();
     return this.#deps.store.putEntry({
       tree: request.tree,
@@ -107,6 +107,7 @@ export class FileWriter {
       etag: etag ?? hex(summary.md5),
       attributes,
       modifiedMs,
+      expiresMs,
       condition: request.condition,
     });
   }

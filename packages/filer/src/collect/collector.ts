@@ -1,7 +1,12 @@
 import type { Clock, Log } from "@kelp/base";
 import type { Chunk, VolumeClient } from "@kelp/wire";
 import type { ReaderPins } from "../chunk/reader-pins.ts";
-import { GARBAGE_GRACE_MS, GARBAGE_ROWS_PER_ROUND_MAX, REMOVE_FIDS_MAX } from "../limits.ts";
+import {
+  GARBAGE_GRACE_MS,
+  GARBAGE_ROWS_PER_ROUND_MAX,
+  RECLAIM_TRANSACTIONS_PER_ROUND_MAX,
+  REMOVE_FIDS_MAX,
+} from "../limits.ts";
 import type { FilerStore, Garbage } from "../store/filer-store.ts";
 
 export interface CollectorDeps {
@@ -31,7 +36,7 @@ export interface CollectReport {
 }
 
 /**
- * One round of freeing chunks: proves that nothing names them, removes the needles, then forgets the garbage. A crash
+ * One round: first rows, whose content becomes garbage, then garbage whose grace is over. For chunks it proves that nothing names them, removes the needles, then forgets the garbage. A crash
  * between the last two repeats the removal, which skips what is absent; needle ids are never used again.
  * Throws what the volumes throw, having forgotten nothing that was not removed.
  */
@@ -39,6 +44,22 @@ export async function collectRound(
   deps: CollectorDeps,
   options: CollectOptions = {},
 ): Promise<CollectReport> {
+  const reclaimedCount = await reclaimRows(deps.store, options.signal);
+  const freed = await freeChunks(deps, options);
+  const isReclaimed = reclaimedCount < RECLAIM_TRANSACTIONS_PER_ROUND_MAX;
+  return { ...freed, hasMore: freed.hasMore || !isReclaimed };
+}
+
+/** Returns the number of transactions that did something. */
+async function reclaimRows(store: FilerStore, signal: AbortSignal | undefined): Promise<number> {
+  for (let count = 0; count < RECLAIM_TRANSACTIONS_PER_ROUND_MAX; count += 1) {
+    signal?.throwIfAborted();
+    if (!(await store.reclaim())) return count;
+  }
+  return RECLAIM_TRANSACTIONS_PER_ROUND_MAX;
+}
+
+async function freeChunks(deps: CollectorDeps, options: CollectOptions): Promise<CollectReport> {
   const { store, volumes, pins, clock, log } = deps;
   const freedMsMax = clock.nowMs() - (options.graceMs ?? GARBAGE_GRACE_MS);
   const rows: Garbage[] = [];

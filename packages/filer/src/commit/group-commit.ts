@@ -8,6 +8,8 @@ export interface GroupCommitOptions {
   readonly beforeCommit: () => void;
   /** Runs when a transaction did not happen: what operations left in memory is forgotten here. */
   readonly afterRollback: () => void;
+  /** Runs after each commit, outside it, before its promises resolve. Must not throw. */
+  readonly afterCommit?: () => void;
   /** Runs its argument soon, after what is ready to run now. Default `setImmediate`. */
   readonly defer?: (run: () => void) => void;
 }
@@ -102,6 +104,7 @@ export class GroupCommit {
       for (const operation of batch) operation.reject(reason);
       return;
     }
+    this.#options.afterCommit?.();
     for (const operation of batch) operation.resolve();
   }
 }

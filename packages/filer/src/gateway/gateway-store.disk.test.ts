@@ -12,12 +12,12 @@ import { type Chunk, type CompleteUpload, type TreeName, needleId, volumeId } fr
 import type { FilerStore } from "../store/filer-store.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import { TREE, pathOf } from "../testing/index.ts";
-import { openGatewayStore } from "./gateway-store.ts";
+import { type GatewayStore, openGatewayStore } from "./gateway-store.ts";
 import { serveStore } from "./serve-store.ts";
 
 interface Pair extends AsyncDisposable {
   readonly writer: FilerStore;
-  readonly gateway: FilerStore;
+  readonly gateway: GatewayStore;
   readonly peer: CallPeer;
 }
 
@@ -32,7 +32,7 @@ async function openPair(): Promise<Pair> {
   );
   const peer = opened.use(await systemCallNetwork.connect(listener.address, {}));
   const reader = opened.use(openDatabase(`${folder.path}/filer.db`, "read"));
-  const gateway = opened.use(openGatewayStore({ ...deps, database: reader, writer: peer }));
+  const gateway = openGatewayStore({ ...deps, database: reader, writer: peer });
   await gateway.createTree({ name: TREE, kind: "bucket", owner: "ada" });
   const owned = opened.move();
   return { writer, gateway, peer, [Symbol.asyncDispose]: () => owned.disposeAsync() };
@@ -47,6 +47,7 @@ function inline(path: string, bytes: Uint8Array): Parameters<FilerStore["putEntr
     etag: "e",
     attributes: { colour: "red" },
     modifiedMs: undefined,
+    expiresMs: undefined,
     condition: undefined,
   };
 }
@@ -88,7 +89,7 @@ test("conditions and quota hold between gateways, since one process decides", as
   });
 });
 
-async function uploadOfTwo(gateway: FilerStore): Promise<CompleteUpload> {
+async function uploadOfTwo(gateway: GatewayStore): Promise<CompleteUpload> {
   const upload = await gateway.createUpload({
     tree: TREE,
     path: pathOf("joined"),

@@ -3,7 +3,11 @@ import { type CompleteUpload, PART_NUMBER_MAX, type Part, type Upload } from "@k
 import { FilerError, type FilerErrorCode } from "../errors.ts";
 import { COMPLETE_ATTEMPTS_MAX } from "../limits.ts";
 import type { FilerStore } from "../store/filer-store.ts";
-import { type SqliteStoreOptions, openSqliteStore } from "../store/sqlite/sqlite-store.ts";
+import {
+  type ReadCalls,
+  type SqliteStoreOptions,
+  openSqliteReader,
+} from "../store/sqlite/sqlite-store.ts";
 import {
   COMPLETE_UPLOAD,
   type CompleteDescribed,
@@ -14,7 +18,7 @@ import {
   seenPart,
 } from "./store-calls.ts";
 
-export interface GatewayStoreOptions extends Omit<SqliteStoreOptions, "writer" | "defer"> {
+export interface GatewayStoreOptions extends Omit<SqliteStoreOptions, "defer"> {
   /** The process that writes. */
   readonly writer: CallPeer;
 }
@@ -23,17 +27,18 @@ export interface GatewayStoreOptions extends Omit<SqliteStoreOptions, "writer" |
  * The metadata store of a gateway: it reads the database itself, where every committed change stands, and has changes
  * made by the one process that writes. A change is visible to the gateway's next read once its promise resolves.
  */
-export function openGatewayStore(options: GatewayStoreOptions): FilerStore {
+export function openGatewayStore(options: GatewayStoreOptions): GatewayStore {
   const { writer } = options;
-  const reader = openSqliteStore({ ...options, writer: "another-process" });
+  const reader = openSqliteReader(options);
   return {
     ...reader,
     ...forwarded(writer),
     completeUpload: (request) => completeUpload(reader, writer, request),
-    // What frees and forgets chunks runs where the writer is.
-    dropGarbage: () => Promise.reject(new FilerError("closed", "A gateway frees nothing")),
   };
 }
+
+/** All of a store but what runs where the writer is: freeing, checking, snapshots, following the log. */
+export type GatewayStore = ReadCalls & Pick<FilerStore, Forwarded | "completeUpload">;
 
 function forwarded(writer: CallPeer): Pick<FilerStore, Forwarded> {
   const changes = FORWARDED.map((name) => [
@@ -45,7 +50,7 @@ function forwarded(writer: CallPeer): Pick<FilerStore, Forwarded> {
 }
 
 async function completeUpload(
-  reader: FilerStore,
+  reader: ReadCalls,
   writer: CallPeer,
   request: CompleteUpload,
 ): ReturnType<FilerStore["completeUpload"]> {
@@ -76,7 +81,7 @@ async function completeUpload(
 
 /** The stored parts that were named, as `describe` is to see them; `undefined` when the writer is to refuse. */
 async function chosenParts(
-  reader: FilerStore,
+  reader: ReadCalls,
   request: CompleteUpload,
 ): Promise<{ readonly upload: Upload; readonly parts: readonly Part[] } | undefined> {
   const upload = await reader.getUpload(request.tree, request.id);

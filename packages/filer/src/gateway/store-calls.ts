@@ -15,6 +15,7 @@ export const FORWARDED = [
   "setEntryAttributes",
   "renameEntry",
   "renamePrefix",
+  "deletePrefix",
   "createUpload",
   "putPart",
   "abortUpload",

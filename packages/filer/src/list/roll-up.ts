@@ -3,12 +3,17 @@ import { compareText, textAfterPrefix } from "./text-order.ts";
 
 /** Rows in the order of their paths, read in short runs from a place. */
 export interface RowSource<Row, Place> {
-  /** Up to `count` rows from `start` on, below `end` when given. */
-  read(start: Place, end: string | undefined, count: number): Row[];
+  /** Rows from `start` on, below `end` when given, looking at about `count`; fewer do not mean that the end is reached. */
+  read(start: Place, end: string | undefined, count: number): RowRun<Row, Place>;
   /** The place of the first row whose path is `path` or above it. */
   placeAt(path: string): Place;
-  placeAfter(row: Row): Place;
   pathOf(row: Row): string;
+}
+
+export interface RowRun<Row, Place> {
+  readonly rows: readonly Row[];
+  /** Where reading goes on; `undefined` behind the last row. */
+  readonly next: Place | undefined;
 }
 
 export interface RollUpQuery<Place> {
@@ -43,15 +48,27 @@ export function rollUp<Row, Place>(
   source: RowSource<Row, Place>,
   query: RollUpQuery<Place>,
 ): RolledUpPage<Row> {
+  const steps = rollUpSteps(source, query);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** As `rollUp`, one read at a time: who drives it may let others run in between. */
+export function* rollUpSteps<Row, Place>(
+  source: RowSource<Row, Place>,
+  query: RollUpQuery<Place>,
+): Generator<void, RolledUpPage<Row>> {
   assert(query.limit > 0, "a page has room");
   const end = textAfterPrefix(query.prefix);
   const items: RolledUpItem<Row>[] = [];
   let place = firstPlace(source, query);
   let count = query.delimiter === undefined ? query.limit + 1 : RUN_ROWS_MIN;
   while (place !== undefined) {
-    const rows: Row[] = source.read(place, end, count);
+    const run: RowRun<Row, Place> = source.read(place, end, count);
     let skipped: string | undefined;
-    for (const row of rows) {
+    for (const row of run.rows) {
       const path = source.pathOf(row);
       if (skipped !== undefined && path.startsWith(skipped)) continue;
       if (items.length === query.limit) return { items, isTruncated: true };
@@ -60,16 +77,18 @@ export function rollUp<Row, Place>(
         skipped === undefined ? { kind: "row", row } : { kind: "prefix", prefix: skipped },
       );
     }
-    const last = rows.at(-1);
-    if (last === undefined || rows.length < count) break;
+    if (run.next === undefined) break;
     if (skipped === undefined) {
-      place = source.placeAfter(last);
-      count = Math.min(count * 4, RUN_ROWS_MAX, query.limit - items.length + 1);
+      place = run.next;
+      // Where nothing was found rows are being stepped over, and there may be many of them.
+      const wanted = run.rows.length === 0 ? RUN_ROWS_MAX : query.limit - items.length + 1;
+      count = Math.min(count * 4, RUN_ROWS_MAX, wanted);
     } else {
       const behind = textAfterPrefix(skipped);
       place = behind === undefined ? undefined : source.placeAt(behind);
       count = RUN_ROWS_MIN;
     }
+    yield;
   }
   return { items, isTruncated: false };
 }

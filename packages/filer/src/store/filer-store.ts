@@ -10,6 +10,7 @@ import type {
   EntryPath,
   Fid,
   Part,
+  Snapshots,
   TreeName,
   Trees,
   UploadId,
@@ -28,7 +29,15 @@ import type {
  * - throw `FilerError` with `out-of-space`, `store-failed`, `overloaded` or `closed` when nothing was changed.
  */
 export interface FilerStore
-  extends Trees, Entries, Changes, Omit<Uploads, "writePart">, References, Disposable {
+  extends
+    Trees,
+    Entries,
+    Snapshots,
+    Omit<Uploads, "writePart">,
+    ChangeLog,
+    Background,
+    References,
+    Disposable {
   /** Whether a write could commit as things are; the commit decides again. */
   admits(request: Admission): Result<void, WriteRefusal>;
   putEntry(request: PutEntry): Promise<Result<Entry, WriteRefusal>>;
@@ -51,11 +60,15 @@ export interface PutEntry {
   readonly tree: TreeName;
   readonly path: EntryPath;
   readonly content: Content;
+  /** Chunks that stand in manifests of the content: named with it for the first time, like those of the content itself. */
+  readonly listed?: readonly Chunk[];
   readonly sizeBytes: number;
   readonly etag: string;
   readonly attributes: Attributes;
   /** Default: the moment of the commit. */
   readonly modifiedMs: number | undefined;
+  /** Default: never. */
+  readonly expiresMs: number | undefined;
   readonly condition: Condition | undefined;
 }
 
@@ -64,10 +77,26 @@ export interface PutPart {
   readonly id: UploadId;
   readonly number: number;
   readonly chunks: readonly Chunk[];
+  /** As in `PutEntry`. */
+  readonly listed?: readonly Chunk[];
   readonly sizeBytes: number;
   readonly etag: string;
   readonly attributes: Attributes;
   readonly modifiedMs: number | undefined;
+}
+
+/** The change log, and what it takes to follow it. */
+export interface ChangeLog extends Changes {
+  /** `newest` is the position of the newest change; those up to `keptAfter` may be gone. */
+  changeBounds(): { readonly newest: number; readonly keptAfter: number };
+  /** `listener` is called after each commit, synchronously; it must not throw. Disposing ends it. */
+  watchCommits(listener: () => void): Disposable;
+}
+
+/** Work that was promised to callers and is done after their answers. */
+export interface Background {
+  /** One bounded transaction of it: rows of dropped trees and uploads, prefixes, copies, lifetimes. False when there was nothing. */
+  reclaim(): Promise<boolean>;
 }
 
 /** Which chunks are named, and which wait to be freed. */
@@ -91,6 +120,8 @@ export interface References {
   referenceCount(): number;
   /** What all entries and parts are made of, every byte of it checked, in an order of the store's own. */
   scanContents(): Iterable<NamedContent>;
+  /** Contents whose count of holders differs from the rows that name them. */
+  countHolders(): readonly HolderCheck[];
   /** Usage counted afresh from the rows, beside what the counters say. */
   countUsage(): readonly UsageCheck[];
 }
@@ -106,8 +137,17 @@ export interface NamedContent {
   readonly chunks: readonly Chunk[];
   /** Bytes that stand in the entry itself. Absent: none. */
   readonly inlineBytes?: number;
+  /** Rows that name this very content, this one among them. */
+  readonly holders: number;
   /** Why it cannot be read. Then `chunks` is empty. */
   readonly damage?: string;
+}
+
+export interface HolderCheck {
+  readonly contentId: number;
+  /** What the store believes, and what was counted. */
+  readonly holders: number;
+  readonly counted: number;
 }
 
 export interface UsageCheck {

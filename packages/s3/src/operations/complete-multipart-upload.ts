@@ -139,6 +139,7 @@ function partCountOf(checksum: StoredChecksum): string {
 }
 
 function completeRefused(refusal: CompleteRefusal, call: ObjectCall, id: UploadId): Error {
+  if (refusal === "quota-exceeded") return new S3Error("QuotaExceeded");
   if (typeof refusal === "string") return uploadRefused(refusal, call.bucket, id);
   switch (refusal.kind) {
     case "invalid-part":

@@ -43,6 +43,7 @@ export function writeRefused(refusal: WriteRefusal, bucket: string, key: string)
 const ENGINE_CODES: ReadonlyMap<string, S3ErrorCode> = new Map([
   ["out-of-space", "StorageFull"],
   ["overloaded", "SlowDown"],
+  ["volume-missing", "ServiceUnavailable"],
   ["closed", "ServiceUnavailable"],
 ]);
 /** How deep an S3 error may be wrapped by the engine that its body stream ran through. */

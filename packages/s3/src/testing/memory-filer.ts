@@ -145,10 +145,11 @@ export function createMemoryFiler(options: {
           .map((bucket) => bucket.tree)
           .sort((a, b) => (a.name < b.name ? -1 : 1)),
       ),
-    deleteTree(name) {
+    deleteTree(name, how) {
       const bucket = buckets.get(name);
       if (bucket === undefined) return Promise.resolve(refused("no-such-tree"));
-      if (bucket.entries.size > 0) return Promise.resolve(refused("not-empty"));
+      if (bucket.entries.size > 0 && how?.contents !== "discard")
+        return Promise.resolve(refused("not-empty"));
       buckets.delete(name);
       return Promise.resolve(ok(undefined));
     },
@@ -227,6 +228,7 @@ export function createMemoryFiler(options: {
       return Promise.resolve(ok(store(bucket, target, bytes, entry)));
     },
     renamePrefix: () => Promise.resolve(refused("too-many")),
+    deletePrefix: () => Promise.resolve(refused("no-such-tree")),
 
     async writeFile({ tree, path, body, describe, condition }) {
       if (!buckets.has(tree)) return refused("no-such-tree");
@@ -390,5 +392,5 @@ function findUpload(
 
 function isOver(bucket: Bucket, addedBytes: number): boolean {
   const { quota, usage } = bucket.tree;
-  return quota !== undefined && usage.bytes + addedBytes > quota.bytes;
+  return quota?.bytes !== undefined && usage.bytes + addedBytes > quota.bytes;
 }

@@ -1,34 +1,66 @@
 import { type DiskFile, type Log, assert } from "@kelp/base";
 import { INDEX_PENDING_BYTES_MAX } from "../limits.ts";
-import { INDEX_ENTRY_BYTES } from "./index-entry.ts";
+import type { LastRecord } from "./checkpoint-format.ts";
+import type { CheckpointKeeper, CheckpointPoint } from "./checkpoint-keeper.ts";
+import { type IndexEntry, indexEntryBytes, isRemoval, readIndexEntry } from "./index-entry.ts";
+import type { NeedleIndex } from "./needle-index.ts";
+
+export interface IndexFileOptions {
+  readonly file: DiskFile;
+  /** Where entries are added. */
+  readonly endBytes: number;
+  /** The index that the entries are of. */
+  readonly index: NeedleIndex;
+  readonly log: Log;
+}
 
 /**
  * The end of an index file, to which entries are added.
  *
- * Invariant: the file holds a prefix of the volume's history. It is never synced before an append is
- * answered, because what is missing at its end is found again in the volume file. So a failed write
- * loses nothing: its entries wait for the next write, and when too many wait the file stays behind
- * until the volume is opened again.
+ * Invariants:
+ * - The file holds a prefix of the volume's history. It is never synced before an append is answered,
+ *   because what is missing at its end is found again in the volume file. So a failed write loses nothing: its
+ *   entries wait for the next write, and when too many wait the file stays behind until the volume is opened again.
+ * - When `append` is called, the index holds all entries ever handed over and no others: that is what makes a
+ *   checkpoint of the index one of the file.
  */
 export class IndexFile {
   readonly #file: DiskFile;
+  readonly #index: NeedleIndex;
   readonly #log: Log;
+  readonly #entryBytes: number;
   #endBytes: number;
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
   #writing: Promise<void> | undefined;
   #isBehind = false;
+  #checkpoint: CheckpointKeeper | undefined;
+  #lastRecord: LastRecord | undefined;
+  /** Handed over last: where the last record is found when it is asked for. */
+  #lastEntries: Uint8Array | undefined;
 
-  constructor(file: DiskFile, endBytes: number, log: Log) {
-    assert(endBytes % INDEX_ENTRY_BYTES === 0, "an index file holds whole entries");
-    this.#file = file;
-    this.#endBytes = endBytes;
-    this.#log = log;
+  constructor(options: IndexFileOptions) {
+    this.#file = options.file;
+    this.#index = options.index;
+    this.#log = options.log;
+    this.#endBytes = options.endBytes;
+    this.#entryBytes = indexEntryBytes(options.index.offsetWidth);
+    assert(this.#endBytes % this.#entryBytes === 0, "an index file holds whole entries");
+  }
+
+  /**
+   * From now on `keeper` is told of changes. `lastRecord` is the last of what the file held when it was opened;
+   * `undefined` when it held none.
+   */
+  keepCheckpoint(keeper: CheckpointKeeper, lastRecord: LastRecord | undefined): void {
+    this.#checkpoint = keeper;
+    this.#lastRecord = lastRecord;
+    keeper.noteChanges(0, () => this.#point());
   }
 
   /** Takes `entries` (whole entries; the memory is the file's from now on) and returns before they are written. */
   append(entries: Uint8Array): void {
-    assert(entries.length % INDEX_ENTRY_BYTES === 0, "an index file takes whole entries");
+    assert(entries.length % this.#entryBytes === 0, "an index file takes whole entries");
     if (this.#isBehind || entries.length === 0) return;
     if (this.#pendingBytes + entries.length > INDEX_PENDING_BYTES_MAX) {
       this.#isBehind = true;
@@ -42,7 +74,9 @@ export class IndexFile {
     }
     this.#pending.push(entries);
     this.#pendingBytes += entries.length;
+    this.#lastEntries = entries;
     this.#writing ??= this.#write();
+    this.#checkpoint?.noteChanges(entries.length / this.#entryBytes, () => this.#point());
   }
 
   /** Resolves when nothing is being written. */
@@ -56,10 +90,37 @@ export class IndexFile {
     if (this.#pendingBytes > 0) await this.#write();
     try {
       await this.#file.sync();
+      await this.#checkpoint?.close(this.#point());
     } catch (error) {
       this.#log.warn("cannot sync an index file", { path: this.#file.path, error });
+      await this.#checkpoint?.settle();
     }
     await this.#file.close();
+  }
+
+  /** What a checkpoint of the index covers in this turn; `undefined` when there can be none. */
+  #point(): CheckpointPoint | undefined {
+    const lastRecord = this.#findLastRecord();
+    if (this.#isBehind || lastRecord === undefined) return undefined;
+    const indexFileBytes = this.#endBytes + this.#pendingBytes;
+    return {
+      indexFileBytes,
+      lastRecord,
+      file: this.#file,
+      isWritten: async () => {
+        await this.#writing;
+        return this.#endBytes >= indexFileBytes;
+      },
+    };
+  }
+
+  #findLastRecord(): LastRecord | undefined {
+    const entries = this.#lastEntries;
+    if (entries === undefined) return this.#lastRecord;
+    const bytes = Buffer.from(entries.buffer, entries.byteOffset, entries.length);
+    const { offsetWidth, recordBytes } = this.#index;
+    const entry = readIndexEntry(bytes, bytes.length - this.#entryBytes, offsetWidth);
+    return lastRecordOf(entry, recordBytes);
   }
 
   async #write(): Promise<void> {
@@ -81,4 +142,19 @@ export class IndexFile {
     // In the same turn as the last look at what waits, so that an append cannot slip between.
     this.#writing = undefined;
   }
+}
+
+/** Of an entry that names a record. */
+export function lastRecordOf(
+  entry: IndexEntry,
+  recordBytes: (bodyBytes: number) => number,
+): LastRecord {
+  const { idHigh, idLow, offsetBytes } = entry;
+  const bodyBytes = isRemoval(entry) ? -1 : entry.bodyBytes;
+  return {
+    idHigh,
+    idLow,
+    bodyBytes,
+    endBytes: offsetBytes + recordBytes(Math.max(0, bodyBytes)),
+  };
 }

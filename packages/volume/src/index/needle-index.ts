@@ -1,23 +1,29 @@
 import { assert } from "@kelp/base";
-import { ALIGNMENT_BYTES, TOMBSTONE_BYTES, recordBytesOf } from "../needle/layout.ts";
+import { LEAF_ENTRIES, LEAF_ENTRIES_MAX, LEAF_ROOM } from "../limits.ts";
 import { joinIdHalves } from "../needle/id-halves.ts";
-import { REMOVED_SIZE } from "./index-entry.ts";
-import { IndexShard, hashId } from "./index-shard.ts";
+import { ALIGNMENT_BYTES, recordBytesOf } from "../needle/layout.ts";
+import { OFFSET_WIDTH_DEFAULT, type OffsetWidth } from "./index-entry.ts";
+import { IndexLeaf, type LeafEntry, shapeStartingAt, strideOf } from "./index-leaf.ts";
+import { type IndexCounters, IndexSnapshot } from "./index-snapshot.ts";
+import { LeafDirectory } from "./leaf-directory.ts";
 
 /**
  * Which needles a volume holds and where, in memory, with the counters that follow from it.
  * Replaying the same puts and removals in the same order gives the same index and the same counters,
- * whether they come from appends, from the index file or from the volume file.
+ * whether they come from appends, from the index file, from a checkpoint or from the volume file.
  *
- * Removed needles stay as marks until the volume is vacuumed: a second tombstone is then known for one.
+ * Entries are sorted by needle id in leaves of about `LEAF_ENTRIES`, found through a directory of their first
+ * ids. Ids that rise fill leaf after leaf without slack; others are put in between, and a leaf of more than
+ * `LEAF_ENTRIES_MAX` is halved. No step touches more than one leaf, so nothing stalls as the index grows.
+ *
+ * A removed needle stays as a mark, with the place where it was, until the volume is vacuumed: a second
+ * tombstone is then known for one. Its size is stored as `~size`, which is negative; a needle of which only the
+ * removal was seen has offset 0 and size -1.
  *
  * Invariant: `liveBytes + deletedBytes` is the sum of all records put and tombstones counted.
  */
 
-/** Many small tables instead of one: growing copies a 64th of the needles at a time, so appends never stall for long. */
-const SHARD_COUNT = 64;
-
-/** Where a live needle is. */
+/** Where a needle is, or was. */
 export interface NeedleLocation {
   readonly offsetBytes: number;
   readonly bodyBytes: number;
@@ -25,14 +31,36 @@ export interface NeedleLocation {
 
 export type KnownNeedle = "live" | "removed" | "unknown";
 
+export interface NeedleIndexOptions {
+  /** Bytes of an offset in the index file. */
+  readonly offsetWidth?: OffsetWidth;
+  /** The whole record of a body of this size: depends on the volume's version. */
+  readonly recordBytes?: (bodyBytes: number) => number;
+}
+
 export class NeedleIndex {
-  readonly #shards: (IndexShard | undefined)[] = Array.from({ length: SHARD_COUNT });
+  readonly offsetWidth: OffsetWidth;
+  /** The whole record of a body of this size, in this volume. */
+  readonly recordBytes: (bodyBytes: number) => number;
+  readonly #tombstoneBytes: number;
+  readonly #directory = new LeafDirectory();
+  #entryCount = 0;
+  #serial = 0;
+  /** Leaves up to this serial belong to the snapshot and are copied before they change. */
+  #frozenSerial = -1;
+  #snapshot: IndexSnapshot | undefined;
   #liveCount = 0;
   #liveBytes = 0;
   #deletedCount = 0;
   #deletedBytes = 0;
   #maxHigh = 0;
   #maxLow = 0;
+
+  constructor(options: NeedleIndexOptions = {}) {
+    this.offsetWidth = options.offsetWidth ?? OFFSET_WIDTH_DEFAULT;
+    this.recordBytes = options.recordBytes ?? recordBytesOf;
+    this.#tombstoneBytes = this.recordBytes(0);
+  }
 
   get liveCount(): number {
     return this.#liveCount;
@@ -49,30 +77,48 @@ export class NeedleIndex {
   get needleIdMax(): bigint {
     return joinIdHalves(this.#maxHigh, this.#maxLow);
   }
+  /** Live needles and marks of removed ones. */
+  get entryCount(): number {
+    return this.#entryCount;
+  }
   get memoryBytes(): number {
-    let sum = 0;
-    for (const shard of this.#shards) sum += shard?.memoryBytes ?? 0;
+    let sum = this.#directory.memoryBytes;
+    for (const leaf of this.#directory.leaves) sum += leaf.memoryBytes;
     return sum;
+  }
+
+  get counters(): IndexCounters {
+    const { liveCount, liveBytes, deletedCount, deletedBytes, needleIdMax } = this;
+    return { liveCount, liveBytes, deletedCount, deletedBytes, needleIdMax };
   }
 
   /** `undefined` when the needle is unknown or removed. */
   find(idHigh: number, idLow: number): NeedleLocation | undefined {
-    const hash = hashId(idHigh, idLow);
-    const shard = this.#shards[hash % SHARD_COUNT];
-    if (shard === undefined) return undefined;
-    const at = shard.find(hash, idHigh, idLow);
+    const leaf = this.#directory.leafOf(idHigh, idLow);
+    if (leaf === undefined) return undefined;
+    const at = leaf.find(idHigh, idLow);
     if (at < 0) return undefined;
-    const bodyBytes = shard.bodyBytes(at);
+    const bodyBytes = leaf.size(at);
     if (bodyBytes < 0) return undefined;
-    return { offsetBytes: shard.offsetUnits(at) * ALIGNMENT_BYTES, bodyBytes };
+    return { offsetBytes: leaf.units(at) * ALIGNMENT_BYTES, bodyBytes };
+  }
+
+  /** Where a removed needle was; `undefined` when it is live, unknown, or its place is. */
+  findRemoved(idHigh: number, idLow: number): NeedleLocation | undefined {
+    const leaf = this.#directory.leafOf(idHigh, idLow);
+    const at = leaf?.find(idHigh, idLow) ?? -1;
+    if (leaf === undefined || at < 0) return undefined;
+    const size = leaf.size(at);
+    const units = leaf.units(at);
+    if (size >= 0 || units === 0) return undefined;
+    return { offsetBytes: units * ALIGNMENT_BYTES, bodyBytes: ~size };
   }
 
   knows(idHigh: number, idLow: number): KnownNeedle {
-    const hash = hashId(idHigh, idLow);
-    const shard = this.#shards[hash % SHARD_COUNT];
-    const at = shard?.find(hash, idHigh, idLow) ?? -1;
-    if (shard === undefined || at < 0) return "unknown";
-    return shard.bodyBytes(at) < 0 ? "removed" : "live";
+    const leaf = this.#directory.leafOf(idHigh, idLow);
+    const at = leaf?.find(idHigh, idLow) ?? -1;
+    if (leaf === undefined || at < 0) return "unknown";
+    return leaf.size(at) < 0 ? "removed" : "live";
   }
 
   /** A record was added: it replaces an earlier one of the same id. */
@@ -80,51 +126,186 @@ export class NeedleIndex {
     assert(offsetBytes > 0, "a record stands behind the superblock");
     assert(offsetBytes % ALIGNMENT_BYTES === 0, "a record is aligned");
     assert(bodyBytes >= 0, "a record has a size");
-    this.#store(idHigh, idLow, offsetBytes / ALIGNMENT_BYTES, bodyBytes);
+    assert((idHigh | idLow) !== 0, "needle id 0 names no needle");
+    const units = offsetBytes / ALIGNMENT_BYTES;
     this.#liveCount++;
-    this.#liveBytes += recordBytesOf(bodyBytes);
+    this.#liveBytes += this.recordBytes(bodyBytes);
+    const place = this.#place(idHigh, idLow);
+    if (place === undefined) {
+      this.#insert({ idHigh, idLow, units, size: bodyBytes });
+      return;
+    }
+    this.#countDead(place.leaf.size(place.at));
+    this.#changeable(place).update(place.at, units, bodyBytes);
   }
 
   /** A needle was removed. `hasTombstone`: by a record of the volume file, which takes space itself. */
   remove(idHigh: number, idLow: number, options: { readonly hasTombstone: boolean }): void {
-    this.#store(idHigh, idLow, 0, REMOVED_SIZE);
-    if (options.hasTombstone) this.#deletedBytes += TOMBSTONE_BYTES;
+    assert((idHigh | idLow) !== 0, "needle id 0 names no needle");
+    if (options.hasTombstone) this.#deletedBytes += this.#tombstoneBytes;
+    const place = this.#place(idHigh, idLow);
+    if (place === undefined) {
+      this.#insert({ idHigh, idLow, units: 0, size: -1 });
+      return;
+    }
+    const size = place.leaf.size(place.at);
+    if (size < 0) return;
+    this.#countDead(size);
+    const leaf = this.#changeable(place);
+    leaf.update(place.at, leaf.units(place.at), ~size);
   }
 
-  /** Every live needle, in no order. The index must not change meanwhile. */
+  /** Every live needle in the order of ids. The index must not change meanwhile. */
   forEachLive(
     visit: (idHigh: number, idLow: number, offsetBytes: number, bodyBytes: number) => void,
   ): void {
-    for (const shard of this.#shards) {
-      shard?.forEach((at, idHigh, idLow) => {
-        const bodyBytes = shard.bodyBytes(at);
-        if (bodyBytes < 0) return;
-        visit(idHigh, idLow, shard.offsetUnits(at) * ALIGNMENT_BYTES, bodyBytes);
-      });
+    for (const leaf of this.#directory.leaves) {
+      for (let at = 0; at < leaf.count; at++) {
+        const size = leaf.size(at);
+        if (size >= 0) visit(leaf.high(at), leaf.low(at), leaf.units(at) * ALIGNMENT_BYTES, size);
+      }
     }
   }
 
-  #store(idHigh: number, idLow: number, offsetUnits: number, bodyBytes: number): void {
-    const hash = hashId(idHigh, idLow);
-    const shard = (this.#shards[hash % SHARD_COUNT] ??= new IndexShard());
-    const at = shard.find(hash, idHigh, idLow);
-    if (at < 0) {
-      shard.insert(hash, [idHigh, idLow, offsetUnits, bodyBytes]);
+  /** The leaf with the first id from the one given on; `undefined` when all are below. Borrowed: it changes with the index. */
+  leafFrom(idHigh: number, idLow: number): IndexLeaf | undefined {
+    const index = this.#directory.indexOf(idHigh, idLow);
+    const leaf = this.#directory.leaves[index];
+    if (leaf === undefined || leaf.lowerBound(idHigh, idLow) < leaf.count) return leaf;
+    return this.#directory.leaves[index + 1];
+  }
+
+  /** One at a time. At most `LEAF_COPIES_MAX` leaves are copied for it. */
+  takeSnapshot(): IndexSnapshot {
+    assert(this.#snapshot === undefined, "an index has one snapshot at a time");
+    const snapshot = new IndexSnapshot(this, this.#directory.leaves, () => {
+      if (this.#snapshot !== snapshot) return;
+      this.#snapshot = undefined;
+      this.#frozenSerial = -1;
+    });
+    this.#snapshot = snapshot;
+    this.#frozenSerial = this.#serial;
+    return snapshot;
+  }
+
+  /** For loading: takes over a leaf whose ids are all above those before it. Its entries are not counted. */
+  adoptLeaf(leaf: IndexLeaf): void {
+    assert(leaf.count > 0, "a leaf of an index is not empty");
+    this.#directory.push(leaf);
+    this.#entryCount += leaf.count;
+    this.#serial = Math.max(this.#serial, leaf.serial);
+  }
+
+  /** For loading: the counters that belong to the leaves adopted. */
+  adoptCounters(counters: IndexCounters): void {
+    this.#liveCount = counters.liveCount;
+    this.#liveBytes = counters.liveBytes;
+    this.#deletedCount = counters.deletedCount;
+    this.#deletedBytes = counters.deletedBytes;
+    this.#maxHigh = Number(counters.needleIdMax >> 32n);
+    this.#maxLow = Number(counters.needleIdMax & 0xffff_ffffn);
+  }
+
+  /** Where an id stands; `undefined` when it is unknown. An id above all is known to be so without a search. */
+  #place(idHigh: number, idLow: number): Place | undefined {
+    if (this.#isAboveAll(idHigh, idLow)) return undefined;
+    const index = this.#directory.indexOf(idHigh, idLow);
+    const leaf = this.#directory.leaves[index];
+    if (leaf === undefined) return undefined;
+    const at = leaf.find(idHigh, idLow);
+    return at < 0 ? undefined : { index, leaf, at };
+  }
+
+  #isAboveAll(idHigh: number, idLow: number): boolean {
+    return idHigh > this.#maxHigh || (idHigh === this.#maxHigh && idLow > this.#maxLow);
+  }
+
+  #insert(entry: LeafEntry): void {
+    this.#entryCount++;
+    const isAboveAll = this.#isAboveAll(entry.idHigh, entry.idLow);
+    if (isAboveAll) {
+      this.#maxHigh = entry.idHigh;
+      this.#maxLow = entry.idLow;
+    }
+    const { leaves } = this.#directory;
+    const last = leaves.at(-1);
+    if (last === undefined || (isAboveAll && last.count >= LEAF_ENTRIES)) {
+      this.#insertBehind(last, entry);
+    } else if (isAboveAll) {
+      this.#insertInto(leaves.length - 1, entry);
     } else {
-      this.#countDead(shard.bodyBytes(at));
-      shard.update(at, offsetUnits, bodyBytes);
-    }
-    if (idHigh > this.#maxHigh || (idHigh === this.#maxHigh && idLow > this.#maxLow)) {
-      this.#maxHigh = idHigh;
-      this.#maxLow = idLow;
+      this.#insertInto(this.#directory.indexOf(entry.idHigh, entry.idLow), entry);
     }
   }
 
-  #countDead(bodyBytes: number): void {
-    if (bodyBytes < 0) return;
-    this.#liveCount--;
-    this.#liveBytes -= recordBytesOf(bodyBytes);
-    this.#deletedCount++;
-    this.#deletedBytes += recordBytesOf(bodyBytes);
+  /** Begins a leaf. Ids that rise will fill it, so it is made whole; the first stays small in a small volume. */
+  #insertBehind(last: IndexLeaf | undefined, entry: LeafEntry): void {
+    const before = last?.tightShape({ from: 0, to: last.count });
+    if (last !== undefined && before !== undefined && strideOf(before) < strideOf(last)) {
+      const tight = last.part(++this.#serial, { from: 0, to: last.count }, last.count);
+      this.#directory.replace(this.#directory.leaves.length - 1, [tight]);
+    }
+    const capacity = last === undefined ? LEAF_ROOM : LEAF_ENTRIES;
+    const leaf = new IndexLeaf(++this.#serial, capacity, shapeStartingAt(entry, before));
+    leaf.insert(0, entry, capacity);
+    this.#directory.push(leaf);
   }
+
+  #insertInto(index: number, entry: LeafEntry): void {
+    const { idHigh, idLow } = entry;
+    let at = index;
+    let leaf = this.#changeableLeaf(at);
+    if (leaf.count >= LEAF_ENTRIES_MAX) {
+      this.#halve(at, leaf);
+      at = this.#directory.indexOf(idHigh, idLow);
+      leaf = this.#changeableLeaf(at);
+    }
+    const place = leaf.lowerBound(idHigh, idLow);
+    leaf.insert(place, entry, roomAfter(leaf.count));
+    if (place === 0) this.#directory.update(at);
+  }
+
+  #halve(index: number, leaf: IndexLeaf): void {
+    const middle = leaf.count >>> 1;
+    const lower = { from: 0, to: middle };
+    const upper = { from: middle, to: leaf.count };
+    const first = leaf.part(++this.#serial, lower, roomAfter(middle));
+    const second = leaf.part(++this.#serial, upper, roomAfter(leaf.count - middle));
+    this.#directory.replace(index, [first, second]);
+  }
+
+  #changeable({ index }: Place): IndexLeaf {
+    return this.#changeableLeaf(index);
+  }
+
+  /** The leaf itself, or a copy in its place when the snapshot has it. */
+  #changeableLeaf(index: number): IndexLeaf {
+    const leaf = this.#directory.leaves[index];
+    assert(leaf !== undefined, "an index has the leaf that its directory names");
+    if (leaf.serial > this.#frozenSerial) return leaf;
+    const copy = leaf.copy(++this.#serial, leaf.capacity);
+    this.#directory.replace(index, [copy]);
+    this.#snapshot?.countCopy();
+    return copy;
+  }
+
+  #countDead(size: number): void {
+    if (size < 0) return;
+    this.#liveCount--;
+    this.#liveBytes -= this.recordBytes(size);
+    this.#deletedCount++;
+    this.#deletedBytes += this.recordBytes(size);
+  }
+}
+
+interface Place {
+  readonly index: number;
+  readonly leaf: IndexLeaf;
+  readonly at: number;
+}
+
+/** A few more than there are: leaves grow in small steps, so that what they do not use stays small. */
+function roomAfter(count: number): number {
+  if (count < LEAF_ENTRIES / 2) return Math.max(LEAF_ROOM, Math.min(count * 2, LEAF_ENTRIES));
+  return Math.min(count + LEAF_ROOM, LEAF_ENTRIES_MAX);
 }

@@ -9,6 +9,7 @@ import {
   FLAG_NAME,
   FLAG_PAIRS,
   FLAG_TTL,
+  type FormatVersion,
   HEADER_BYTES,
   PREFIX_BYTES,
   recordBytesOf,
@@ -48,7 +49,7 @@ export type DecodedNeedle =
 export type Checksums = Pick<Hashes, "crc32c" | "xxh3">;
 
 /**
- * Checks and takes apart a whole record whose header says `bodyBytes`. `record.length` is `recordBytesOf(bodyBytes)`.
+ * Checks and takes apart a whole record whose header says `bodyBytes`. `record.length` is `recordBytesOf(bodyBytes, version)`.
  * The data is checked against `hash64` where its reader knows it, else against the checksum in the record.
  */
 // oxlint-disable-next-line max-params -- on the hottest path; an object a read would be the larger part of its cost
@@ -56,10 +57,14 @@ export function decodeNeedle(
   record: Buffer,
   bodyBytes: number,
   hashes: Checksums,
+  version: FormatVersion = 3,
   hash64?: bigint,
 ): DecodedNeedle {
-  if (record.length !== recordBytesOf(bodyBytes)) return corrupt("record has another size");
-  if (bodyBytes === 0) return decodeBodiless(record);
+  if (record.length !== recordBytesOf(bodyBytes, version)) {
+    return corrupt("record has another size");
+  }
+  if (bodyBytes === 0) return decodeBodiless(record, version);
+  if (version === 1) return decodePlain(record, bodyBytes, hashes);
   const shape = readShape(record, bodyBytes);
   if (shape.kind === "corrupt") return shape;
   const data =
@@ -71,7 +76,7 @@ export function decodeNeedle(
       ? checksumDamage(record.readUInt32BE(HEADER_BYTES + bodyBytes), hashes.crc32c(data))
       : hashDamage(hash64, hashes.xxh3(data));
   if (reason !== undefined) return corrupt(reason);
-  const dateNs = record.readBigUInt64BE(HEADER_BYTES + bodyBytes + CHECKSUM_BYTES);
+  const dateNs = dateOf(record, bodyBytes, version);
   return { kind: "needle", data, flags: shape.flags, dateNs, ttlMs: shape.ttlMs };
 }
 
@@ -86,9 +91,24 @@ function hashDamage(wanted: bigint, found: bigint): string | undefined {
 }
 
 /** SeaweedFS leaves the checksum of the removed data in a tombstone, so it says nothing about the record. */
-function decodeBodiless(record: Buffer): DecodedNeedle {
-  const dateNs = record.readBigUInt64BE(HEADER_BYTES + CHECKSUM_BYTES);
+function decodeBodiless(record: Buffer, version: FormatVersion): DecodedNeedle {
+  const dateNs = dateOf(record, 0, version);
   return { kind: "needle", data: EMPTY_BYTES, flags: 0, dateNs, ttlMs: undefined };
+}
+
+/** Of version 1: the body is the data. */
+function decodePlain(record: Buffer, bodyBytes: number, hashes: Checksums): DecodedNeedle {
+  const data = record.subarray(HEADER_BYTES, HEADER_BYTES + bodyBytes);
+  const stored = record.readUInt32BE(HEADER_BYTES + bodyBytes);
+  const found = hashes.crc32c(data);
+  if (!checksumFits(stored, found)) {
+    return corrupt(`checksum is ${hex32(found)}, expected ${hex32(stored)}`);
+  }
+  return { kind: "needle", data, flags: 0, dateNs: 0n, ttlMs: undefined };
+}
+
+function dateOf(record: Buffer, bodyBytes: number, version: FormatVersion): bigint {
+  return version === 3 ? record.readBigUInt64BE(HEADER_BYTES + bodyBytes + CHECKSUM_BYTES) : 0n;
 }
 
 /** Volumes written before SeaweedFS 3.09 hold a rotated and shifted form; both are accepted. */

@@ -17,27 +17,36 @@ export interface NewNeedle {
   readonly cookie: number;
   readonly data: Uint8Array;
   readonly checksum: number;
+  /** Flags and optional fields as `encodeFields` lays them out; no field unless given. */
+  readonly fields?: Uint8Array | undefined;
+}
+
+/** The body of the record of a needle. */
+export function needleBodyBytes(needle: Pick<NewNeedle, "data" | "fields">): number {
+  return bodyBytesOf(needle.data.length, needle.fields?.length);
 }
 
 /** Writes what stands before the data (`PREFIX_BYTES`) at `at`. */
 export function writePrefix(target: Buffer, at: number, needle: NewNeedle): void {
-  writeHeader(target, at, needle, bodyBytesOf(needle.data.length));
+  writeHeader(target, at, needle, needleBodyBytes(needle));
   target.writeUInt32BE(needle.data.length, at + HEADER_BYTES);
 }
 
-/** What stands after the data of a record: flags, checksum, date and padding. */
-export function suffixBytesOf(dataBytes: number): number {
-  return recordBytesOf(bodyBytesOf(dataBytes)) - PREFIX_BYTES - dataBytes;
+/** What stands after the data of a record: flags, optional fields, checksum, date and padding. */
+export function suffixBytesOf(needle: Pick<NewNeedle, "data" | "fields">): number {
+  return recordBytesOf(needleBodyBytes(needle)) - PREFIX_BYTES - needle.data.length;
 }
 
-/** Writes the `suffixBytesOf(data.length)` bytes after the data at `at`. */
+/** Writes the `suffixBytesOf(needle)` bytes after the data at `at`. */
 export function writeSuffix(target: Buffer, at: number, needle: NewNeedle, dateNs: bigint): void {
-  target[at] = 0;
-  target.writeUInt32BE(needle.checksum, at + FLAGS_BYTES);
-  target.writeBigUInt64BE(dateNs, at + FLAGS_BYTES + CHECKSUM_BYTES);
-  const end = at + suffixBytesOf(needle.data.length);
-  const bodyBytes = bodyBytesOf(needle.data.length);
-  writePadding(target, at + FLAGS_BYTES + CHECKSUM_BYTES + DATE_BYTES, end, bodyBytes);
+  const { fields } = needle;
+  if (fields === undefined) target[at] = 0;
+  else target.set(fields, at);
+  const checksumAt = at + (fields?.length ?? FLAGS_BYTES);
+  target.writeUInt32BE(needle.checksum, checksumAt);
+  target.writeBigUInt64BE(dateNs, checksumAt + CHECKSUM_BYTES);
+  const padding = checksumAt + CHECKSUM_BYTES + DATE_BYTES;
+  writePadding(target, padding, at + suffixBytesOf(needle), needleBodyBytes(needle));
 }
 
 /** Writes a whole record at `at`. */

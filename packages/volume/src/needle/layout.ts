@@ -1,5 +1,5 @@
 /**
- * A needle's record in a volume file of version 3 (source: the format of SeaweedFS). Numbers are big-endian.
+ * A needle's record in a volume file (source: the format of SeaweedFS). Numbers are big-endian.
  *
  * | offset      | size | field                                                                    |
  * |-------------|------|--------------------------------------------------------------------------|
@@ -8,10 +8,11 @@
  * | 12          | 4    | size of the body, signed                                                 |
  * | 16          | size | body (absent when size is 0)                                             |
  * | 16 + size   | 4    | CRC-32C of the data alone, raw                                           |
- * | 20 + size   | 8    | date of the append, ns since the Unix epoch                              |
+ * | 20 + size   | 8    | date of the append, ns since the Unix epoch (version 3 alone)            |
  * | 28 + size   | 1…8  | padding up to a multiple of 8, never 0 bytes: the size field, then zeros |
  *
- * The body:
+ * In versions 1 and 2 the padding begins at 20 + size. In version 1 the body is the data and nothing else; since then
+ * it is:
  *
  * | size | field                                 | present            |
  * |------|---------------------------------------|--------------------|
@@ -40,23 +41,31 @@ export const ALIGNMENT_BYTES = 8;
 /** Header and data size: what stands before the data. */
 export const PREFIX_BYTES = HEADER_BYTES + DATA_SIZE_BYTES;
 
+/** Of the superblock: how the records of the volume are laid out. Kelp writes version 3. */
+export type FormatVersion = 1 | 2 | 3;
+
+/** The data is compressed with gzip. */
+export const FLAG_GZIP = 0x01;
 export const FLAG_NAME = 0x02;
 export const FLAG_MEDIA_TYPE = 0x04;
 export const FLAG_LAST_MODIFIED = 0x08;
 export const FLAG_TTL = 0x10;
 export const FLAG_PAIRS = 0x20;
+/** The data is the JSON of a chunk manifest. */
+export const FLAG_CHUNK_MANIFEST = 0x80;
 /** Flags that add a field to the body. */
 export const FLAGS_WITH_FIELD =
   FLAG_NAME | FLAG_MEDIA_TYPE | FLAG_LAST_MODIFIED | FLAG_TTL | FLAG_PAIRS;
 
-/** The body of a needle that Kelp writes: data without optional fields. */
-export function bodyBytesOf(dataBytes: number): number {
-  return DATA_SIZE_BYTES + dataBytes + FLAGS_BYTES;
+/** Size of the body of a needle that Kelp writes. `fieldsBytes`: flags and optional fields. */
+export function bodyBytesOf(dataBytes: number, fieldsBytes = FLAGS_BYTES): number {
+  return DATA_SIZE_BYTES + dataBytes + fieldsBytes;
 }
 
 /** The whole record: always a multiple of `ALIGNMENT_BYTES`. */
-export function recordBytesOf(bodyBytes: number): number {
-  const unpadded = HEADER_BYTES + bodyBytes + CHECKSUM_BYTES + DATE_BYTES;
+export function recordBytesOf(bodyBytes: number, version: FormatVersion = 3): number {
+  const dateBytes = version === 3 ? DATE_BYTES : 0;
+  const unpadded = HEADER_BYTES + bodyBytes + CHECKSUM_BYTES + dateBytes;
   return unpadded - (unpadded % ALIGNMENT_BYTES) + ALIGNMENT_BYTES;
 }
 

@@ -1,11 +1,15 @@
 import {
   type Fid,
+  type NeedleContent,
   PLAIN_VOLUME,
+  type ReadNeedle,
   type ScannedNeedle,
+  type StoredNeedle,
   type VolumeId,
   type VolumeStatus,
 } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
+import type { DiskFolder } from "./disk-folder.ts";
 import type { ServedVolume } from "../volume/served-volume.ts";
 
 /** A volume of which only the name is known: its files cannot be opened, or their disk is gone. Every use of it throws why. */
@@ -20,15 +24,15 @@ export class UnavailableVolume implements ServedVolume {
     options: {
       readonly id: VolumeId;
       readonly collection: string;
-      readonly disk: number;
-      readonly diskType: string;
-      readonly openedMs: number;
+      readonly disk: Pick<DiskFolder, "index" | "diskType">;
+      readonly nowMs: number;
       readonly cause: unknown;
       /** What was known of it before; nothing unless given. */
       readonly known?: VolumeStatus | undefined;
     },
   ) {
-    const { id, collection, disk, diskType, openedMs, known } = options;
+    const { id, collection, nowMs, known } = options;
+    const { index: disk, diskType } = options.disk;
     this.collection = collection;
     this.state = state;
     this.#cause = options.cause;
@@ -40,7 +44,7 @@ export class UnavailableVolume implements ServedVolume {
       deletedCount: 0,
       deletedBytes: 0,
       needleIdMax: 0n,
-      createdMs: openedMs,
+      createdMs: nowMs,
       modifiedMs: 0,
     };
     this.#status = { ...unknown, ...known, id, collection, disk, diskType, state };
@@ -67,6 +71,22 @@ export class UnavailableVolume implements ServedVolume {
   }
 
   async remove(_fid: Fid): Promise<void> {
+    throw this.error();
+  }
+
+  async writeNeedle(_fid: Fid, _needle: NeedleContent): Promise<"written" | "unchanged"> {
+    throw this.error();
+  }
+
+  async readNeedle(_fid: Fid, _options?: ReadNeedle): Promise<StoredNeedle | undefined> {
+    throw this.error();
+  }
+
+  async removeNeedle(_fid: Fid): Promise<number | undefined> {
+    throw this.error();
+  }
+
+  async setWritable(_state: "writable" | "read-only"): Promise<void> {
     throw this.error();
   }
 

@@ -5,7 +5,8 @@ import { systemClock, systemDisk, systemHashes } from "@kelp/base/platform";
 import { temporaryFolder } from "@kelp/base/testing";
 import { type Fid, needleId, volumeId } from "@kelp/wire";
 import { codeOf } from "../testing/volume-client-contract.ts";
-import { type VolumeStoreOptions, openVolumeStore } from "./volume-store.ts";
+import type { VolumeStoreOptions } from "./store-options.ts";
+import { openVolumeStore } from "./volume-store.ts";
 
 function optionsFor(folder: string): VolumeStoreOptions {
   return { disk: systemDisk, clock: systemClock, hashes: systemHashes, log: silentLog, folder };

@@ -1,86 +1,95 @@
 import { DiskError, assert } from "@kelp/base";
-import {
-  type CreateVolume,
-  type DiskStatus,
-  type Fid,
-  type ScannedNeedle,
-  type VolumeClient,
-  type VolumeId,
-  type VolumeState,
-  type VolumeStateChange,
-  type VolumeStateSource,
-  type VolumeStatus,
+import type {
+  CreateVolume,
+  DiskStatus,
+  Fid,
+  NeedleContent,
+  NeedleStore,
+  ReadNeedle,
+  ScannedNeedle,
+  StoredNeedle,
+  VolumeAdmin,
+  VolumeClient,
+  VolumeId,
+  VolumeStateChange,
+  VolumeStateSource,
+  VolumeStatus,
 } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
-import {
-  FULL_GRACE_BYTES_DEFAULT,
-  REMOVE_COUNT_MAX,
-  VOLUME_FILE_BYTES_MAX,
-  VOLUME_SIZE_BYTES_DEFAULT,
-} from "../limits.ts";
-import { isCollection, parseDataFileName } from "../volume/file-name.ts";
-import type { VolumeDeps } from "../volume/open-files.ts";
+import { REMOVE_COUNT_MAX, VOLUME_FILE_BYTES_MAX, VOLUME_SIZE_BYTES_DEFAULT } from "../limits.ts";
+import { isStorableTtl } from "../needle/fields.ts";
+import { isCollection } from "../volume/file-name.ts";
 import type { ServedVolume } from "../volume/served-volume.ts";
-import { Volume, type VolumeOptions } from "../volume/volume.ts";
-import { DiskFolder, type VolumeFolder } from "./disk-folder.ts";
-import { makeDurableFolder } from "./durable-folder.ts";
+import { Volume } from "../volume/volume.ts";
+import { Catalogue } from "./catalogue.ts";
+import type { DiskFolder } from "./disk-folder.ts";
+import { DiskSet } from "./disk-set.ts";
+import { isVolumeExpired } from "./expired-volume.ts";
+import { placeVolume } from "./placement.ts";
+import { StateAnnouncer } from "./state-announcer.ts";
+import type { VolumeStoreOptions } from "./store-options.ts";
 import { UnavailableVolume } from "./unavailable-volume.ts";
 import { removeVolumeFiles } from "./volume-files.ts";
-import { VolumeTable } from "./volume-table.ts";
-
-export interface VolumeStoreOptions extends VolumeDeps {
-  /** Made when absent. One store at a time may have it. */
-  readonly folder: string;
-  /** A volume of this size is full: `VOLUME_SIZE_BYTES_DEFAULT` unless given, at most `VOLUME_FILE_BYTES_MAX`. */
-  readonly volumeSizeBytesMax?: number;
-  /** How far beyond that a full volume takes needles assigned earlier: `FULL_GRACE_BYTES_DEFAULT` unless given. */
-  readonly fullGraceBytes?: number;
-}
+import { type VolumeSlot, VolumeTable } from "./volume-table.ts";
 
 /**
- * Opens every volume in a folder, repairing what a crash left. A volume that cannot be opened does not keep
- * the others from service: it is listed as `failed`, and every use of it throws what its opening threw.
+ * Opens every volume of the folders, repairing what a crash left. A volume that cannot be opened does not keep the
+ * others from service: it is listed as `failed`, and every use of it throws what its opening threw. Those of a folder
+ * that cannot be used are `missing`. Throws `folder-in-use`, `folder-used-twice`, `catalogue-unreadable`.
  */
 export async function openVolumeStore(options: VolumeStoreOptions): Promise<VolumeStore> {
   const sizeBytesMax = options.volumeSizeBytesMax ?? VOLUME_SIZE_BYTES_DEFAULT;
   assert(sizeBytesMax > 0, "a volume has room");
   assert(sizeBytesMax <= VOLUME_FILE_BYTES_MAX, "offsets of a volume fit in 4 bytes");
-  const store = new VolumeStore(options);
-  await store.openAll();
+  const catalogue = await Catalogue.open(options.disk, options.catalogueFile);
+  const store = new VolumeStore(options, catalogue);
+  try {
+    await store.openAll();
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
   return store;
 }
 
-/** The volumes of one folder. It owns their files; close it. */
-export class VolumeStore implements VolumeClient, VolumeStateSource, AsyncDisposable {
+/** What this store does of `VolumeAdmin`. */
+type Administration = Pick<
+  VolumeAdmin,
+  "disks" | "deleteVolume" | "deleteCollection" | "setWritable"
+>;
+
+/** The volumes of some folders. It owns their files; close it. */
+export class VolumeStore
+  implements VolumeClient, NeedleStore, Administration, VolumeStateSource, AsyncDisposable
+{
   readonly #options: VolumeStoreOptions;
-  readonly #disks: readonly DiskFolder[];
   readonly #table = new VolumeTable();
+  readonly #states = new StateAnnouncer();
+  readonly #catalogue: Catalogue;
+  readonly #folders: DiskSet;
   /** Ids of volumes being made. */
   readonly #creating = new Set<VolumeId>();
-  readonly #listeners = new Set<(change: VolumeStateChange) => void>();
   #isClosed = false;
 
   /** For `openVolumeStore`, which opens the volumes. */
-  constructor(options: VolumeStoreOptions) {
+  constructor(options: VolumeStoreOptions, catalogue: Catalogue) {
     this.#options = options;
-    const folders: readonly VolumeFolder[] = [{ path: options.folder }];
-    this.#disks = folders.map((folder, index) => new DiskFolder(index, folder));
+    this.#catalogue = catalogue;
+    const parts = { table: this.#table, catalogue, states: this.#states };
+    this.#folders = new DiskSet(options, parts);
   }
 
   /** For `openVolumeStore`. */
   async openAll(): Promise<void> {
-    for (const disk of this.#disks) {
-      await makeDurableFolder(this.#options.disk, disk.folder);
-      for (const name of await this.#options.disk.list(disk.folder)) {
-        const parsed = parseDataFileName(name);
-        if (parsed === undefined) continue;
-        await this.#openOne(disk, parsed.id, parsed.collection);
-      }
-    }
+    await this.#folders.openAll();
   }
 
   async append(fid: Fid, data: Uint8Array): Promise<void> {
-    await this.#table.get(fid.volumeId).append(fid, data);
+    const slot = this.#table.usable(fid.volumeId);
+    if (slot.disk.admit(data.length, this.#options.clock) === "unknown") {
+      await this.#folders.makeRoom(slot.disk, data.length);
+    }
+    await slot.volume.append(fid, data);
   }
 
   async read(fid: Fid, scratch?: Uint8Array, hash64?: bigint): Promise<Uint8Array | undefined> {
@@ -102,37 +111,48 @@ export class VolumeStore implements VolumeClient, VolumeStateSource, AsyncDispos
     if (failures.length > 0) throw failures[0];
   }
 
+  async writeNeedle(fid: Fid, needle: NeedleContent): Promise<"written" | "unchanged"> {
+    const slot = this.#table.usable(fid.volumeId);
+    if (slot.disk.admit(needle.data.length, this.#options.clock) === "unknown") {
+      await this.#folders.makeRoom(slot.disk, needle.data.length);
+    }
+    return slot.volume.writeNeedle(fid, needle);
+  }
+
+  async readNeedle(fid: Fid, options?: ReadNeedle): Promise<StoredNeedle | undefined> {
+    return this.#table.get(fid.volumeId).readNeedle(fid, options);
+  }
+
+  async removeNeedle(fid: Fid): Promise<number | undefined> {
+    return this.#table.get(fid.volumeId).removeNeedle(fid);
+  }
+
+  /**
+   * On the disk that fits best; another is tried when that one refuses. Throws `out-of-space` when no disk has room for
+   * a volume, or may have another.
+   */
   async createVolume(id: VolumeId, options: CreateVolume): Promise<void> {
     const { collection } = options;
     this.#refuseClosed(`make volume ${id}`);
-    if (!isCollection(collection)) {
-      throw new VolumeError(
-        "invalid-collection",
-        `Cannot make volume ${id}: its collection cannot be part of a file name`,
-      );
-    }
-    if (this.#table.has(id) || this.#creating.has(id)) {
+    refuseBadTraits(id, options);
+    // A deleted volume whose disk is gone has its id until its files can be removed.
+    const isTaken = this.#table.has(id) || this.#catalogue.volume(id) !== undefined;
+    if (isTaken || this.#creating.has(id)) {
       throw new VolumeError("volume-exists", `Cannot make volume ${id}: it exists`);
     }
     this.#creating.add(id);
     try {
-      const [disk] = this.#disks;
-      assert(disk !== undefined, "a store has a folder");
-      const volume = await Volume.create(this.#options, this.#volumeOptions(disk, id, collection));
-      if (this.#isClosed) await volume.close();
-      this.#table.add(id, { volume, disk });
-    } catch (error) {
-      throw creationFailed(id, error);
+      await this.#createSomewhere(id, options);
     } finally {
       this.#creating.delete(id);
     }
-    this.#announce({ id, collection, state: "writable" });
+    this.#states.tell({ id, collection, state: "writable" });
   }
 
   async volumes(): Promise<VolumeStatus[]> {
     return this.#table
       .slots()
-      .map(([, slot]) => slot.volume.status())
+      .map(([, slot]) => this.#statusOf(slot))
       .sort((left, right) => left.id - right.id);
   }
 
@@ -141,24 +161,19 @@ export class VolumeStore implements VolumeClient, VolumeStateSource, AsyncDispos
   }
 
   watchStates(listener: (change: VolumeStateChange) => void): Disposable {
-    this.#listeners.add(listener);
-    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+    return this.#states.watch(listener);
   }
 
-  /** See `VolumeAdmin`, here and below. */
-  disks(): Promise<DiskStatus[]> {
-    const slots = this.#table.slots();
-    return Promise.all(
-      this.#disks.map((disk) => {
-        const count = slots.filter(([, slot]) => slot.disk === disk).length;
-        return disk.status(this.#options.disk, count);
-      }),
-    );
+  async disks(): Promise<DiskStatus[]> {
+    const { disks } = this.#folders;
+    for (const disk of disks) await this.#folders.measure(disk);
+    return Promise.all(disks.map((disk) => disk.status(this.#options, this.#countOn(disk))));
   }
 
+  /** A volume whose disk is gone is forgotten at once, and its files are removed when the disk comes back. */
   async deleteVolume(id: VolumeId): Promise<void> {
     this.#refuseClosed(`delete volume ${id}`);
-    await this.#table.withJobOnAny(id, "delete", ({ volume }) => this.#drop(id, volume));
+    await this.#table.withJobOnAny(id, "delete", (slot) => this.#drop(id, slot));
   }
 
   async deleteCollection(collection: string): Promise<number> {
@@ -167,12 +182,40 @@ export class VolumeStore implements VolumeClient, VolumeStateSource, AsyncDispos
     return chosen.length;
   }
 
+  async setWritable(id: VolumeId, state: "writable" | "read-only"): Promise<void> {
+    this.#refuseClosed(`change volume ${id}`);
+    await this.#table.withJob(id, "mark", ({ volume }) => volume.setWritable(state));
+  }
+
+  /**
+   * Looks after the folders: volumes of one that stopped answering become `missing`, those of one that answers again
+   * are served. To be called now and then.
+   */
+  async checkDisks(): Promise<void> {
+    this.#refuseClosed("check the disks");
+    await this.#folders.checkAll();
+  }
+
+  /** Deletes the volumes in which everything has outlived its TTL; returns which. To be called now and then. */
+  async dropExpired(): Promise<readonly VolumeId[]> {
+    this.#refuseClosed("drop expired volumes");
+    const dropped: VolumeId[] = [];
+    for (const [id, slot] of this.#table.slots()) {
+      const isBusy = slot.job !== undefined || slot.volume instanceof UnavailableVolume;
+      if (isBusy || !this.#isExpired(slot.volume)) continue;
+      const isDropped = await this.#table.withJob(id, "expire", (its) => this.#expire(id, its));
+      if (isDropped) dropped.push(id);
+    }
+    return dropped;
+  }
+
   /** Refuses further changes, waits for those under way and closes all files. Closing twice is harmless. */
   async close(): Promise<void> {
     this.#isClosed = true;
     const results = await Promise.allSettled(
       this.#table.slots().map(([, slot]) => slot.volume.close()),
     );
+    this.#folders.release();
     for (const result of results) {
       if (result.status === "rejected") throw result.reason;
     }
@@ -182,61 +225,90 @@ export class VolumeStore implements VolumeClient, VolumeStateSource, AsyncDispos
     await this.close();
   }
 
-  /** What is under way is finished; what comes later finds no volume. */
-  async #drop(id: VolumeId, volume: ServedVolume): Promise<void> {
-    const { collection } = volume;
-    this.#table.drop(id);
-    this.#announce({ id, collection, state: "deleted" });
-    await volume.close();
-    for (const disk of this.#disks) {
-      await removeVolumeFiles(this.#options.disk, disk.folder, { collection, id });
+  async #createSomewhere(id: VolumeId, options: CreateVolume): Promise<void> {
+    const places = [];
+    for (const disk of this.#folders.disks) {
+      const availableBytes = await this.#folders.measure(disk);
+      places.push({ disk, availableBytes, volumeCount: this.#countOn(disk) });
     }
-  }
-
-  async #openOne(disk: DiskFolder, id: VolumeId, collection: string): Promise<void> {
-    const { log, clock } = this.#options;
-    if (this.#table.has(id)) {
-      // Which of the two is right cannot be known, so this one is not touched.
-      log.error("two volume files have one id; the second is left alone", {
-        volume_id: id,
-        collection,
-      });
-      return;
+    const placement = placeVolume(places, options.diskType ?? "");
+    if (placement.kind === "none") {
+      throw new VolumeError("out-of-space", `Cannot make volume ${id}: ${placement.reason}`);
     }
-    try {
-      const volume = await Volume.open(this.#options, this.#volumeOptions(disk, id, collection));
-      this.#table.add(id, { volume, disk });
-      const { damagedCount } = volume;
-      if (damagedCount > 0) {
-        log.error("a volume is damaged and should be scanned", {
-          volume_id: id,
-          collection,
-          damaged_count: damagedCount,
-        });
+    let refusal: unknown;
+    for (const disk of placement.disks) {
+      try {
+        return await this.#createOn(disk, id, options);
+      } catch (error) {
+        if (!(error instanceof DiskError)) throw error;
+        this.#options.log.warn("a disk refused a new volume", { folder: disk.folder, error });
+        if (!error.isOutOfSpace) disk.failedVolumeCount++;
+        refusal ??= error;
       }
-    } catch (error) {
-      log.error("a volume cannot be opened", { volume_id: id, collection, error });
-      const volume = new UnavailableVolume("failed", {
-        id,
-        collection,
-        disk: disk.index,
-        diskType: disk.diskType,
-        openedMs: clock.nowMs(),
-        cause: error,
-      });
-      this.#table.add(id, { volume, disk });
     }
+    throw creationFailed(id, refusal);
   }
 
-  #volumeOptions(disk: DiskFolder, id: VolumeId, collection: string): VolumeOptions {
-    return {
-      id,
-      collection,
-      folder: disk.folder,
-      sizeBytesMax: this.#options.volumeSizeBytesMax ?? VOLUME_SIZE_BYTES_DEFAULT,
-      graceBytes: this.#options.fullGraceBytes ?? FULL_GRACE_BYTES_DEFAULT,
-      onStateChange: (state: VolumeState) => this.#announce({ id, collection, state }),
-    };
+  async #createOn(disk: DiskFolder, id: VolumeId, options: CreateVolume): Promise<void> {
+    const { collection } = options;
+    const volumeOptions = this.#folders.volumeOptions(disk, id, collection);
+    const volume = await Volume.create(this.#options, volumeOptions, options);
+    this.#catalogue.set({ id, collection, folder: disk.uuid, isDeleted: false });
+    try {
+      await this.#catalogue.save();
+    } catch (error) {
+      await volume.close();
+      await removeVolumeFiles(this.#options.disk, disk.folder, { collection, id });
+      this.#catalogue.forget(id);
+      // Not a refusal of this disk: the next one would not do better.
+      throw creationFailed(id, error);
+    }
+    if (this.#isClosed) await volume.close();
+    this.#table.add(id, { volume, disk });
+  }
+
+  /** What is under way is finished; what comes later finds no volume. After a crash the deletion goes on. */
+  async #drop(id: VolumeId, slot: VolumeSlot): Promise<void> {
+    const { volume } = slot;
+    const { collection } = volume;
+    const known = this.#catalogue.volume(id);
+    if (known !== undefined) {
+      this.#catalogue.set({ ...known, isDeleted: true });
+      await this.#catalogue.save();
+    }
+    this.#table.drop(id);
+    this.#states.tell({ id, collection, state: "deleted" });
+    await volume.close();
+    await this.#folders.finishDeletion({ id, collection });
+    await this.#catalogue.save();
+  }
+
+  #isExpired(volume: ServedVolume): boolean {
+    const { ttl, modifiedMs } = volume.status();
+    const newestNeedleMs = volume.newestNeedleMs ?? modifiedMs;
+    return isVolumeExpired({ ttl, newestNeedleMs }, this.#options.clock.nowMs());
+  }
+
+  /** Sealed first, so that no needle comes between looking and dropping. */
+  async #expire(id: VolumeId, slot: VolumeSlot): Promise<boolean> {
+    const { volume } = slot;
+    const wasWritable = volume.state !== "read-only";
+    if (volume.state !== "failed") await volume.setWritable("read-only");
+    if (!this.#isExpired(volume)) {
+      if (wasWritable) await volume.setWritable("writable");
+      return false;
+    }
+    await this.#drop(id, slot);
+    return true;
+  }
+
+  #statusOf(slot: VolumeSlot): VolumeStatus {
+    const status = slot.volume.status();
+    return { ...status, state: this.#folders.stateOn(slot.disk, status.state) };
+  }
+
+  #countOn(disk: DiskFolder): number {
+    return this.#table.slots().filter(([, slot]) => slot.disk === disk).length;
   }
 
   #refuseClosed(action: string): void {
@@ -244,9 +316,22 @@ export class VolumeStore implements VolumeClient, VolumeStateSource, AsyncDispos
       throw new VolumeError("closed", `Cannot ${action}: the store is closed`);
     }
   }
+}
 
-  #announce(change: VolumeStateChange): void {
-    for (const listener of this.#listeners) listener(change);
+function refuseBadTraits(id: VolumeId, options: CreateVolume): void {
+  if (!isCollection(options.collection)) {
+    throw new VolumeError(
+      "invalid-collection",
+      `Cannot make volume ${id}: its collection cannot be part of a file name`,
+    );
+  }
+  const { replicaPlacement = 0, ttl } = options;
+  const isPlacement = Number.isInteger(replicaPlacement) && replicaPlacement >= 0;
+  if (!isPlacement || replicaPlacement > 255 || (ttl !== undefined && !isStorableTtl(ttl))) {
+    throw new VolumeError(
+      "invalid-traits",
+      `Cannot make volume ${id}: its replica placement or TTL cannot be stored`,
+    );
   }
 }
 

@@ -55,9 +55,9 @@ test("after an exchange calls meet the next volume, and reads of the earlier one
 
 test("what cannot be used says why, and only deleting may have it", async () => {
   const table = new VolumeTable();
-  const facts = { id: ONE, collection: "", disk: 0, diskType: "", openedMs: 0, cause: undefined };
-  const volume = new UnavailableVolume("missing", facts);
-  table.add(ONE, { volume, disk: new DiskFolder(0, { path: "/nowhere" }) });
+  const disk = new DiskFolder(0, { path: "/nowhere" });
+  const facts = { id: ONE, collection: "", disk, nowMs: 0, cause: undefined };
+  table.add(ONE, { volume: new UnavailableVolume("missing", facts), disk });
   expect(() => table.get(ONE)).toThrow("its disk is not there");
   expect(await codeOf(table.withJob(ONE, "vacuum", async () => undefined))).toBe("volume-missing");
   expect(await table.withJobOnAny(ONE, "delete", async () => "done")).toBe("done");

@@ -29,9 +29,14 @@ export class VolumeTable {
 
   /** Throws `no-such-volume`, or why the volume cannot be used: `volume-failed`, `volume-missing`. */
   get(id: VolumeId): ServedVolume {
-    const { volume } = this.#slot(id);
-    if (volume instanceof UnavailableVolume) throw volume.error();
-    return volume;
+    return this.usable(id).volume;
+  }
+
+  /** The slot of a volume that can be used. Throws as `get`. */
+  usable(id: VolumeId): VolumeSlot {
+    const slot = this.#slot(id);
+    if (slot.volume instanceof UnavailableVolume) throw slot.volume.error();
+    return slot;
   }
 
   /** `undefined` when there is none; one that cannot be used is there. */
@@ -65,8 +70,7 @@ export class VolumeTable {
     name: string,
     work: (slot: VolumeSlot) => Promise<Value>,
   ): Promise<Value> {
-    const slot = this.#slot(id);
-    if (slot.volume instanceof UnavailableVolume) throw slot.volume.error();
+    const slot = this.usable(id);
     return this.#reserve(id, name, () => work(slot));
   }
 

@@ -3,11 +3,8 @@ import { silentLog } from "@kelp/base";
 import { systemClock, systemDisk, systemHashes } from "@kelp/base/platform";
 import { temporaryFolder } from "@kelp/base/testing";
 import { type Fid, type ScannedNeedle, type VolumeClient, needleId, volumeId } from "@kelp/wire";
-import {
-  type VolumeStore,
-  type VolumeStoreOptions,
-  openVolumeStore,
-} from "../store/volume-store.ts";
+import type { VolumeStoreOptions } from "../store/store-options.ts";
+import { type VolumeStore, openVolumeStore } from "../store/volume-store.ts";
 
 /** For this room's own tests: a folder with volume 1 of collection `""`, whose files can be looked at and spoilt. */
 

@@ -10,6 +10,7 @@ import {
   QUEUE_COUNT_MAX,
   TOMBSTONE_RESERVE_BYTES,
   VOLUME_FILE_BYTES_MAX,
+  volumeFileBytesMax,
 } from "../limits.ts";
 import { readHeader } from "../needle/decode.ts";
 import { idHigh, idLow } from "../needle/id-halves.ts";
@@ -46,9 +47,12 @@ export interface AppenderOptions {
   readonly onStateChange: (state: VolumeState) => void;
 }
 
+/** `needless`: a removal of what is not there. */
+type Stored = "stored" | "needless";
+
 interface Waiting {
   readonly record: PlannedRecord;
-  readonly resolve: () => void;
+  readonly resolve: (stored: Stored) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -65,6 +69,7 @@ export class Appender {
   #endBytes: number;
   #firstDateNs: bigint | undefined;
   #lastDateNs: bigint;
+  #lastNeedleNs: bigint;
   #queue: Waiting[] = [];
   #queueBytes = 0;
   /** Bytes of the batch on its way. */
@@ -77,8 +82,8 @@ export class Appender {
     this.#endBytes = options.endBytes;
     this.#firstDateNs = options.firstDateNs;
     this.#lastDateNs = options.lastDateNs ?? 0n;
-    this.#state = options.isReadOnly ? "read-only" : "writable";
-    if (this.#state === "writable" && this.#endBytes >= options.sizeBytesMax) this.#state = "full";
+    this.#lastNeedleNs = this.#lastDateNs;
+    this.#state = options.isReadOnly ? "read-only" : this.#openState();
   }
 
   get state(): VolumeState {
@@ -100,8 +105,13 @@ export class Appender {
     return this.#lastDateNs;
   }
 
-  /** Resolves when the record is durable and in the index. A removal of what is not there resolves, too. */
-  store(record: PlannedRecord): Promise<void> {
+  /** Date of the newest needle, removals left out; right after opening, of the newest record. 0 when there is none. */
+  get lastNeedleNs(): bigint {
+    return this.#lastNeedleNs;
+  }
+
+  /** Resolves when the record is durable and in the index, or when there was nothing to remove. */
+  store(record: PlannedRecord): Promise<Stored> {
     const refusal = this.#refusal(record);
     if (refusal !== undefined) return Promise.reject(refusal);
     return new Promise((resolve, reject) => {
@@ -110,6 +120,14 @@ export class Appender {
       // Started a microtask later, so that changes made in one turn share a batch.
       this.#running ??= Promise.resolve().then(() => this.#run());
     });
+  }
+
+  /** Stops taking changes, or takes them again. Resolves when all earlier ones are settled. A failed volume stays so. */
+  async setReadOnly(isReadOnly: boolean): Promise<void> {
+    if (this.#state === "failed") throw this.#error("volume-failed", "an earlier write failed");
+    const state = isReadOnly ? "read-only" : this.#openState();
+    if (state !== this.#state) this.#changeState(state);
+    await this.#running;
   }
 
   /** Refuses new changes and resolves when all earlier ones are settled. */
@@ -137,9 +155,10 @@ export class Appender {
   }
 
   #limit(record: PlannedRecord): number {
-    if (record.kind === "remove") return VOLUME_FILE_BYTES_MAX;
-    const { sizeBytesMax, graceBytes } = this.#options;
-    return Math.min(sizeBytesMax + graceBytes, VOLUME_FILE_BYTES_MAX - TOMBSTONE_RESERVE_BYTES);
+    const { sizeBytesMax, graceBytes, index } = this.#options;
+    const fileBytesMax = volumeFileBytesMax(index.offsetWidth);
+    if (record.kind === "remove") return fileBytesMax;
+    return Math.min(sizeBytesMax + graceBytes, fileBytesMax - TOMBSTONE_RESERVE_BYTES);
   }
 
   async #run(): Promise<void> {
@@ -150,7 +169,7 @@ export class Appender {
       const failure = await this.#write(batch);
       this.#batchBytes = 0;
       for (const { resolve, reject } of batch.waiting) {
-        if (failure === undefined) resolve();
+        if (failure === undefined) resolve("stored");
         else reject(failure);
       }
     }
@@ -186,7 +205,7 @@ export class Appender {
   #isNeeded({ record, resolve, reject }: Waiting): boolean {
     const known = this.#options.index.find(idHigh(record.needleId), idLow(record.needleId));
     if (known === undefined) {
-      if (record.kind === "remove") resolve();
+      if (record.kind === "remove") resolve("needless");
       return record.kind === "append";
     }
     try {
@@ -198,7 +217,7 @@ export class Appender {
       return false;
     }
     // To a removal a needle with another cookie is another needle, which it does not find.
-    if (record.kind === "remove") resolve();
+    if (record.kind === "remove") resolve("needless");
     else reject(this.#error("cookie-mismatch", "the needle id exists with another cookie"));
     return false;
   }
@@ -220,6 +239,9 @@ export class Appender {
     }
     this.#firstDateNs ??= firstDateNs;
     this.#lastDateNs = firstDateNs + BigInt(batch.records.length - 1);
+    if (batch.records.some((record) => record.kind === "append")) {
+      this.#lastNeedleNs = this.#lastDateNs;
+    }
     indexFile.append(indexRecords(index, batch.records, this.#endBytes));
     this.#endBytes += batch.bytes;
     if (this.#state === "writable" && this.#endBytes >= this.#options.sizeBytesMax) {
@@ -252,6 +274,10 @@ export class Appender {
     this.#changeState("failed");
     for (const { reject } of abandoned) reject(failure);
     return failure;
+  }
+
+  #openState(): VolumeState {
+    return this.#endBytes >= this.#options.sizeBytesMax ? "full" : "writable";
   }
 
   #changeState(state: VolumeState): void {

@@ -1,10 +1,11 @@
 import { assert } from "@kelp/base";
 import type { NeedleId } from "@kelp/wire";
-import { INDEX_ENTRY_BYTES, REMOVED_SIZE, writeIndexEntry } from "../index/index-entry.ts";
+import { REMOVED_SIZE, indexEntryBytes, writeIndexEntry } from "../index/index-entry.ts";
 import type { NeedleIndex } from "../index/needle-index.ts";
 import { COPY_BYTES_MAX } from "../limits.ts";
 import {
   type NewNeedle,
+  needleBodyBytes,
   suffixBytesOf,
   writeNeedle,
   writePrefix,
@@ -12,7 +13,7 @@ import {
   writeTombstone,
 } from "../needle/encode.ts";
 import { idHigh, idLow } from "../needle/id-halves.ts";
-import { PREFIX_BYTES, TOMBSTONE_BYTES, bodyBytesOf, recordBytesOf } from "../needle/layout.ts";
+import { PREFIX_BYTES, TOMBSTONE_BYTES, recordBytesOf } from "../needle/layout.ts";
 
 /** A record to be written: a needle, or the tombstone of one. */
 export type PlannedRecord =
@@ -21,9 +22,7 @@ export type PlannedRecord =
 
 /** Size of the record in the volume file. */
 export function plannedBytes(record: PlannedRecord): number {
-  return record.kind === "append"
-    ? recordBytesOf(bodyBytesOf(record.data.length))
-    : TOMBSTONE_BYTES;
+  return record.kind === "append" ? recordBytesOf(needleBodyBytes(record)) : TOMBSTONE_BYTES;
 }
 
 /**
@@ -55,7 +54,7 @@ export function encodeRecords(
       parts.push(scratch.subarray(start, at), record.data);
       start = at;
       writeSuffix(scratch, at, record, dateNs);
-      at += suffixBytesOf(record.data.length);
+      at += suffixBytesOf(record);
     }
     dateNs++;
   }
@@ -74,7 +73,9 @@ export function indexRecords(
   records: readonly PlannedRecord[],
   offsetBytes: number,
 ): Uint8Array {
-  const entries = Buffer.allocUnsafeSlow(records.length * INDEX_ENTRY_BYTES);
+  const { offsetWidth } = index;
+  const entryBytes = indexEntryBytes(offsetWidth);
+  const entries = Buffer.allocUnsafeSlow(records.length * entryBytes);
   let offset = offsetBytes;
   let at = 0;
   for (const record of records) {
@@ -82,14 +83,15 @@ export function indexRecords(
     const low = idLow(record.needleId);
     let bodyBytes = REMOVED_SIZE;
     if (record.kind === "append") {
-      bodyBytes = bodyBytesOf(record.data.length);
+      bodyBytes = needleBodyBytes(record);
       index.put(high, low, offset, bodyBytes);
     } else {
       index.remove(high, low, { hasTombstone: true });
     }
-    writeIndexEntry(entries, at, { idHigh: high, idLow: low, offsetBytes: offset, bodyBytes });
+    const entry = { idHigh: high, idLow: low, offsetBytes: offset, bodyBytes };
+    writeIndexEntry(entries, at, entry, offsetWidth);
     offset += plannedBytes(record);
-    at += INDEX_ENTRY_BYTES;
+    at += entryBytes;
   }
   return entries;
 }

@@ -59,7 +59,7 @@ test("a needle past its TTL is absent", async () => {
 });
 
 test.each([
-  ["has no superblock of a known version", Buffer.from("0200000000000000", "hex")],
+  ["has no superblock of a known version", Buffer.from("0400000000000000", "hex")],
   ["is zeros", Buffer.alloc(100)],
   ["is too short", Buffer.from("0300", "hex")],
 ])("a volume that %s is listed as failed and keeps no other from service", async (_name, bytes) => {
@@ -93,7 +93,7 @@ test("a volume that SeaweedFS marked read-only is read and not changed", async (
 test.each([
   ["an unfinished copy", "1.note", ""],
   ["an unfinished vacuum", "1.cpc", ""],
-  ["offsets of 5 bytes", "1.vif", `{ "bytesOffset": 5 }`],
+  ["offsets of 6 bytes", "1.vif", `{ "bytesOffset": 6 }`],
   ["an information file that is no JSON", "1.vif", "{"],
 ])("a volume with %s is left alone", async (_name, file, text) => {
   using world = new VolumeWorld();

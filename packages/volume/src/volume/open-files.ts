@@ -1,22 +1,32 @@
 import type { Clock, Disk, DiskFile, Hashes, Log } from "@kelp/base";
 import type { VolumeId } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
+import { CHECKPOINT_SUFFIX } from "../index/checkpoint-format.ts";
+import { CheckpointKeeper } from "../index/checkpoint-keeper.ts";
+import { indexEntryBytes } from "../index/index-entry.ts";
 import { IndexFile } from "../index/index-file.ts";
 import type { NeedleIndex } from "../index/needle-index.ts";
-import { VOLUME_FILE_BYTES_MAX } from "../limits.ts";
+import { volumeFileBytesMax } from "../limits.ts";
 import { CHECKSUM_BYTES, DATE_BYTES, HEADER_BYTES } from "../needle/layout.ts";
 import { readHeader } from "../needle/decode.ts";
 import {
   NEW_SUPERBLOCK,
   SUPERBLOCK_BYTES,
   type Superblock,
+  VERSION,
   encodeSuperblock,
   parseSuperblock,
 } from "../superblock/superblock.ts";
 import { volumeFileName } from "./file-name.ts";
-import { type DataRegion, type LoadedIndex, type RecordPlace, loadIndex } from "./load-index.ts";
-import { recoverTail } from "./recover-tail.ts";
-import { readVolumeInfo } from "./volume-info.ts";
+import {
+  type CheckpointSource,
+  type DataRegion,
+  type IndexSource,
+  type LoadedIndex,
+  loadIndex,
+} from "./load-index.ts";
+import { type RecordPlace, recoverTail } from "./recover-tail.ts";
+import { type VolumeInfo, readVolumeInfo } from "./volume-info.ts";
 
 /** What a volume needs of the world. */
 export interface VolumeDeps {
@@ -45,33 +55,43 @@ export interface VolumeFiles {
   readonly lastDateNs: bigint | undefined;
   /** Damaged places that the opening came upon (it only looks at what the index file does not cover). */
   readonly damagedCount: number;
-  /** Another program marked the volume so. */
-  readonly isReadOnly: boolean;
+  readonly info: VolumeInfo;
 }
 
-function basePath(name: VolumeName): string {
+/** The path of a volume's files without `.dat`. */
+export function basePath(name: VolumeName): string {
   return `${name.folder}/${volumeFileName(name.collection, name.id)}`;
 }
 
-function dataPath(name: VolumeName): string {
+export function dataPath(name: VolumeName): string {
   return `${basePath(name)}.dat`;
 }
 
-function indexPath(name: VolumeName): string {
+export function indexPath(name: VolumeName): string {
   return `${basePath(name)}.idx`;
 }
 
+/** Path of the checkpoint of the index; it may be absent. Removing it costs a slower opening. */
+export function checkpointPath(name: VolumeName): string {
+  return `${basePath(name)}${CHECKPOINT_SUFFIX}`;
+}
+
 /** Makes the files of an empty volume. The volume file is durable, its name included, when this resolves. */
-export async function createFiles(deps: VolumeDeps, name: VolumeName): Promise<VolumeFiles> {
+export async function createFiles(
+  deps: VolumeDeps,
+  name: VolumeName,
+  superblock: Superblock = NEW_SUPERBLOCK,
+): Promise<VolumeFiles> {
+  await removeLeftovers(deps, name);
+  const info = await readVolumeInfo(deps.disk, basePath(name));
   const options = { access: "read-write", create: true, exclusive: true } as const;
   const path = dataPath(name);
   const data = await deps.disk.open(path, options);
   try {
-    await data.writeAt([encodeSuperblock(NEW_SUPERBLOCK)], 0);
+    await data.writeAt([encodeSuperblock(superblock)], 0);
     await data.sync();
     await deps.disk.syncFolder(name.folder);
-    const superblock = NEW_SUPERBLOCK;
-    return await openIndexOf(deps, name, { data, superblock, isReadOnly: false });
+    return await openIndexOf(deps, name, { data, superblock, info });
   } catch (error) {
     await data.close();
     // An empty file would take the id for good.
@@ -80,18 +100,29 @@ export async function createFiles(deps: VolumeDeps, name: VolumeName): Promise<V
   }
 }
 
+/** Files without a volume file are what a crash left of a volume that was removed: a new one must not take them for its own. */
+async function removeLeftovers(deps: VolumeDeps, name: VolumeName): Promise<void> {
+  if (await deps.disk.exists(dataPath(name))) return;
+  for (const path of [indexPath(name), `${basePath(name)}.vif`]) {
+    if (await deps.disk.exists(path)) await deps.disk.remove(path);
+  }
+}
+
 /**
- * Opens the files of a volume and repairs what a crash left: the index is completed from the volume file, an
+ * Opens the files of a volume of version 3 and repairs what a crash left: the index is completed from the volume file, an
  * unfinished append at its end is cut off. Damage before good records is never cut.
  * Throws `unsupported-format`, or `DiskError`.
  */
 export async function openFiles(deps: VolumeDeps, name: VolumeName): Promise<VolumeFiles> {
   const path = dataPath(name);
-  const { isReadOnly } = await readVolumeInfo(deps.disk, basePath(name));
+  const info = await readVolumeInfo(deps.disk, basePath(name));
   const data = await deps.disk.open(path, { access: "read-write" });
   try {
     const superblock = await readSuperblock(deps, name, data);
-    return await openIndexOf(deps, name, { data, superblock, isReadOnly });
+    if (superblock.version !== VERSION) {
+      throw unsupported(path, `version is ${superblock.version}, expected ${VERSION}`);
+    }
+    return await openIndexOf(deps, name, { data, superblock, info });
   } catch (error) {
     await data.close();
     throw error;
@@ -129,29 +160,44 @@ async function isUnfinished(
   return (await index.sizeBytes()) === 0;
 }
 
+type OpenedData = Pick<VolumeFiles, "data" | "superblock" | "info">;
+
 async function openIndexOf(
   deps: VolumeDeps,
   name: VolumeName,
-  opened: Pick<VolumeFiles, "data" | "superblock" | "isReadOnly">,
+  opened: OpenedData,
 ): Promise<VolumeFiles> {
-  const { data, superblock } = opened;
+  const { data, superblock, info } = opened;
+  const offsetWidth = info.offsetBytes;
   const sizeBytes = await data.sizeBytes();
-  if (sizeBytes > VOLUME_FILE_BYTES_MAX) {
-    throw new VolumeError(
-      "unsupported-format",
-      `Cannot open volume ${data.path}: it has ${sizeBytes} bytes, at most ${VOLUME_FILE_BYTES_MAX} can be addressed`,
+  const sizeBytesMax = volumeFileBytesMax(info.offsetBytes);
+  if (sizeBytes > sizeBytesMax) {
+    throw unsupported(
+      data.path,
+      `it has ${sizeBytes} bytes, at most ${sizeBytesMax} can be addressed`,
     );
   }
   const startBytes = SUPERBLOCK_BYTES + superblock.extraBytes;
   const region: DataRegion = { file: data, startBytes, endBytes: sizeBytes };
   const file = await deps.disk.open(indexPath(name), { access: "read-write", create: true });
   try {
-    const loaded = await loadTrusted(deps, file, region);
-    const indexFile = new IndexFile(file, loaded.trustedBytes, deps.log);
+    const checkpoint = await checkpointSource(deps, name, data);
+    const indexOptions = { offsetWidth };
+    const loaded = await loadTrusted(deps, {
+      indexFile: file,
+      region,
+      indexOptions,
+      checkpoint,
+    });
+    const { index } = loaded;
+    const indexFile = new IndexFile({ file, endBytes: loaded.trustedBytes, index, log: deps.log });
     const tail = await recoverTail(deps, { region, loaded, indexFile });
+    keepCheckpoint(deps, name, { loaded, checkpoint, indexFile });
     return {
-      ...opened,
-      index: loaded.index,
+      data,
+      superblock,
+      info,
+      index,
       indexFile,
       endBytes: tail.endBytes,
       firstDateNs: await readDate(data, await firstRecord(data, startBytes, tail.endBytes)),
@@ -164,12 +210,42 @@ async function openIndexOf(
   }
 }
 
-async function loadTrusted(
+async function checkpointSource(
   deps: VolumeDeps,
-  file: DiskFile,
-  region: DataRegion,
-): Promise<LoadedIndex> {
-  const loaded = await loadIndex(file, region);
+  name: VolumeName,
+  data: DiskFile,
+): Promise<CheckpointSource> {
+  const superblock = new Uint8Array(SUPERBLOCK_BYTES);
+  await data.readAt(superblock, 0);
+  return { disk: deps.disk, hashes: deps.hashes, path: checkpointPath(name), superblock };
+}
+
+function keepCheckpoint(
+  deps: VolumeDeps,
+  name: VolumeName,
+  opened: {
+    readonly loaded: LoadedIndex;
+    readonly checkpoint: CheckpointSource;
+    readonly indexFile: IndexFile;
+  },
+): void {
+  const { loaded, checkpoint, indexFile } = opened;
+  const { index, trustedBytes, checkpointBytes } = loaded;
+  const options = { ...checkpoint, folder: name.folder, log: deps.log, index };
+  const replayed = (trustedBytes - checkpointBytes) / indexEntryBytes(index.offsetWidth);
+  indexFile.keepCheckpoint(new CheckpointKeeper(options, replayed), loaded.lastRecord);
+}
+
+async function loadTrusted(deps: VolumeDeps, source: IndexSource): Promise<LoadedIndex> {
+  const { indexFile: file, checkpoint } = source;
+  const loaded = await loadIndex(source);
+  const { checkpointDistrust } = loaded;
+  if (checkpointDistrust !== undefined) {
+    deps.log.warn("the checkpoint of an index is not used", {
+      path: checkpoint?.path,
+      reason: checkpointDistrust,
+    });
+  }
   if (loaded.distrust === undefined) return loaded;
   deps.log.warn("index file is completed from the volume file", {
     path: file.path,
@@ -198,4 +274,8 @@ async function readDate(data: DiskFile, record: RecordPlace | undefined) {
   const at = record.offsetBytes + HEADER_BYTES + record.bodyBytes + CHECKSUM_BYTES;
   const count = await data.readAt(date, at);
   return count === DATE_BYTES ? date.readBigUInt64BE(0) : undefined;
+}
+
+function unsupported(path: string, found: string): VolumeError {
+  return new VolumeError("unsupported-format", `Cannot open volume ${path}: ${found}`);
 }

@@ -1,8 +1,9 @@
 import type { Hashes, Log } from "@kelp/base";
 import {
-  INDEX_ENTRY_BYTES,
   type IndexEntry,
+  type OffsetWidth,
   REMOVED_SIZE,
+  indexEntryBytes,
   writeIndexEntry,
 } from "../index/index-entry.ts";
 import type { IndexFile } from "../index/index-file.ts";
@@ -11,9 +12,14 @@ import { WALK_BUFFER_BYTES } from "../limits.ts";
 import { type NeedleHeader, readHeader } from "../needle/decode.ts";
 import { joinIdHalves } from "../needle/id-halves.ts";
 import { HEADER_BYTES } from "../needle/layout.ts";
-import type { DataRegion, LoadedIndex, RecordPlace } from "./load-index.ts";
+import { type DataRegion, type LoadedIndex, startOf } from "./load-index.ts";
 import { ReadWindow } from "./read-window.ts";
 import { walkRecords } from "./walk.ts";
+
+export interface RecordPlace {
+  readonly offsetBytes: number;
+  readonly bodyBytes: number;
+}
 
 export interface RecoveredTail {
   readonly endBytes: number;
@@ -35,11 +41,13 @@ export async function recoverTail(
     readonly region: DataRegion;
     readonly loaded: LoadedIndex;
     readonly indexFile: IndexFile;
+    /** Told of every part whose records, if there are any, are not in the index. */
+    readonly onUnknown?: (offsetBytes: number, endBytes: number) => void;
   },
 ): Promise<RecoveredTail> {
-  const { region, loaded, indexFile } = opened;
+  const { region, loaded, indexFile, onUnknown } = opened;
   const { index } = loaded;
-  let { lastRecord } = loaded;
+  let lastRecord = placeOfLast(loaded);
   if (loaded.coveredBytes === region.endBytes) {
     return { endBytes: region.endBytes, damagedCount: 0, lastRecord };
   }
@@ -48,7 +56,7 @@ export async function recoverTail(
     endBytes: region.endBytes,
     hashes: deps.hashes,
   };
-  const entries = new EntryWriter(indexFile);
+  const entries = new EntryWriter(indexFile, index.offsetWidth);
   let damagedCount = 0;
   let endBytes = region.endBytes;
   for await (const step of walkRecords(source, loaded.coveredBytes)) {
@@ -56,18 +64,25 @@ export async function recoverTail(
     switch (step.kind) {
       case "record":
         lastRecord = { offsetBytes: step.offsetBytes, bodyBytes: step.header.bodyBytes };
-        if (step.isFoundBySearch && !(await isBelievable(region, index, step.header))) break;
+        if (step.isFoundBySearch && !(await isBelievable(region, index, step.header))) {
+          onUnknown?.(step.offsetBytes, endOf(step, index));
+          break;
+        }
         await entries.add(apply(index, step.offsetBytes, step.header));
         break;
       case "damaged":
         damagedCount++;
         deps.log.error("a record of a volume is damaged", { ...where, reason: step.reason });
-        if (!(await isBelievable(region, index, step.header))) break;
+        if (!(await isBelievable(region, index, step.header))) {
+          onUnknown?.(step.offsetBytes, endOf(step, index));
+          break;
+        }
         // It stays known, so that reading it says "corrupt" and not "not found".
         await entries.add(apply(index, step.offsetBytes, step.header));
         break;
       case "gap":
         damagedCount++;
+        onUnknown?.(step.offsetBytes, step.endBytes);
         deps.log.error("a part of a volume is unreadable", { ...where, end_bytes: step.endBytes });
         break;
       case "torn":
@@ -82,6 +97,19 @@ export async function recoverTail(
   }
   await entries.flush();
   return { endBytes, damagedCount, lastRecord };
+}
+
+function placeOfLast({ lastRecord, index }: LoadedIndex): RecordPlace | undefined {
+  if (lastRecord === undefined) return undefined;
+  const bodyBytes = Math.max(0, lastRecord.bodyBytes);
+  return { offsetBytes: startOf(lastRecord, index), bodyBytes };
+}
+
+function endOf(
+  step: { readonly offsetBytes: number; readonly header: NeedleHeader },
+  index: NeedleIndex,
+): number {
+  return step.offsetBytes + index.recordBytes(step.header.bodyBytes);
 }
 
 /** A record without a body removes a needle that is known, and is an empty needle when it is new. */
@@ -112,25 +140,35 @@ async function isBelievable(
 
 /** Hands entries to the index file in blocks, never faster than it writes them. */
 class EntryWriter {
-  static readonly BLOCK_BYTES = 4096 * INDEX_ENTRY_BYTES;
+  static readonly BLOCK_ENTRIES = 4096;
   readonly #file: IndexFile;
-  #block = Buffer.allocUnsafeSlow(EntryWriter.BLOCK_BYTES);
+  readonly #width: OffsetWidth;
+  readonly #entryBytes: number;
+  #block: Buffer;
   #length = 0;
 
-  constructor(file: IndexFile) {
+  constructor(file: IndexFile, width: OffsetWidth) {
     this.#file = file;
+    this.#width = width;
+    this.#entryBytes = indexEntryBytes(width);
+    this.#block = this.#newBlock();
   }
 
+  /** The index must hold the entry already, and no later one. */
   async add(entry: IndexEntry): Promise<void> {
-    writeIndexEntry(this.#block, this.#length, entry);
-    this.#length += INDEX_ENTRY_BYTES;
+    writeIndexEntry(this.#block, this.#length, entry, this.#width);
+    this.#length += this.#entryBytes;
     if (this.#length === this.#block.length) await this.flush();
   }
 
   async flush(): Promise<void> {
     this.#file.append(this.#block.subarray(0, this.#length));
     await this.#file.settle();
-    this.#block = Buffer.allocUnsafeSlow(EntryWriter.BLOCK_BYTES);
+    this.#block = this.#newBlock();
     this.#length = 0;
+  }
+
+  #newBlock(): Buffer {
+    return Buffer.allocUnsafeSlow(EntryWriter.BLOCK_ENTRIES * this.#entryBytes);
   }
 }

@@ -1,10 +1,10 @@
-import type { DiskFile } from "@kelp/base";
+import type { Clock, DiskFile } from "@kelp/base";
 import { type ScannedNeedle, needleId } from "@kelp/wire";
+import { type LiveBatch, liveInFileOrder } from "../index/file-order.ts";
 import type { NeedleIndex } from "../index/needle-index.ts";
 import { WALK_BUFFER_BYTES } from "../limits.ts";
 import type { Checksums } from "../needle/decode.ts";
 import { joinIdHalves } from "../needle/id-halves.ts";
-import { ALIGNMENT_BYTES } from "../needle/layout.ts";
 import { type ExamineSource, examine } from "./examine.ts";
 import { ReadWindow } from "./read-window.ts";
 
@@ -13,11 +13,12 @@ export interface ScanSource {
   readonly endBytes: number;
   readonly index: NeedleIndex;
   readonly hashes: Checksums;
+  readonly clock: Pick<Clock, "sleep">;
 }
 
 /**
  * Every needle that was live when the scan began and still is, in file order. The index says where needles
- * are, so damage to one record hides no other. Costs 4 bytes a live needle while it runs.
+ * are and which, so damage to one record hides no other. Takes bounded memory: see `liveInFileOrder`.
  */
 export async function* scanLive(scan: ScanSource): AsyncGenerator<ScannedNeedle> {
   const source: ExamineSource = {
@@ -25,61 +26,54 @@ export async function* scanLive(scan: ScanSource): AsyncGenerator<ScannedNeedle>
     endBytes: scan.endBytes,
     hashes: scan.hashes,
   };
-  for (const units of liveOffsetUnits(scan.index)) {
-    const scanned = await scanOne(scan, source, units * ALIGNMENT_BYTES);
-    if (scanned !== undefined) yield scanned;
+  const { endBytes, clock } = scan;
+  const batches = liveInFileOrder(scan.index, { endBytes, pause: () => clock.sleep(0) });
+  for await (const batch of batches) {
+    for (let at = 0; at < batch.count; at++) {
+      const scanned = await scanOne(scan, source, needleAt(batch, at));
+      if (scanned !== undefined) yield scanned;
+    }
   }
 }
 
-function liveOffsetUnits(index: NeedleIndex): Uint32Array {
-  const units = new Uint32Array(index.liveCount);
-  let count = 0;
-  index.forEachLive((_high, _low, offsetBytes) => {
-    units[count++] = offsetBytes / ALIGNMENT_BYTES;
-  });
-  return units.sort();
+interface ExpectedNeedle {
+  readonly idHigh: number;
+  readonly idLow: number;
+  readonly offsetBytes: number;
+  readonly bodyBytes: number;
 }
 
+function needleAt(batch: LiveBatch, at: number): ExpectedNeedle {
+  return {
+    idHigh: batch.idHighs[at] ?? 0,
+    idLow: batch.idLows[at] ?? 0,
+    offsetBytes: batch.offsetBytes[at] ?? 0,
+    bodyBytes: batch.bodyBytes[at] ?? 0,
+  };
+}
+
+/** `undefined` when the needle was removed or replaced since the scan began. */
 async function scanOne(
   scan: ScanSource,
   source: ExamineSource,
-  offsetBytes: number,
+  expected: ExpectedNeedle,
 ): Promise<ScannedNeedle | undefined> {
+  const { idHigh, idLow, offsetBytes, bodyBytes } = expected;
   const examined = await examine(source, offsetBytes);
-  if (examined.kind === "unreadable") {
-    return corruptAt(scan.index, offsetBytes, "no record stands there");
-  }
-  const { idHigh, idLow, cookie, bodyBytes } = examined.header;
-  const location = scan.index.find(idHigh, idLow);
-  if (location?.offsetBytes !== offsetBytes) {
-    return corruptAt(scan.index, offsetBytes, "another needle id stands there");
-  }
+  if (scan.index.find(idHigh, idLow)?.offsetBytes !== offsetBytes) return undefined;
   const id = needleId(joinIdHalves(idHigh, idLow));
-  if (examined.kind === "damaged") {
-    return { kind: "corrupt", needleId: id, offsetBytes, reason: examined.reason };
-  }
-  if (location.bodyBytes !== bodyBytes) {
-    return { kind: "corrupt", needleId: id, offsetBytes, reason: "record has another size" };
-  }
-  return { kind: "live", needleId: id, cookie, sizeBytes: examined.dataBytes };
-}
-
-/** The needle that should be there; `undefined` when it was removed since the scan began. */
-function corruptAt(
-  index: NeedleIndex,
-  offsetBytes: number,
-  reason: string,
-): ScannedNeedle | undefined {
-  let found: ScannedNeedle | undefined;
-  // A walk over the whole index, but only for a damaged header or one removed in this very moment.
-  index.forEachLive((idHigh, idLow, liveOffsetBytes) => {
-    if (liveOffsetBytes !== offsetBytes) return;
-    found = {
-      kind: "corrupt",
-      needleId: needleId(joinIdHalves(idHigh, idLow)),
-      offsetBytes,
-      reason,
-    };
+  const corrupt = (reason: string): ScannedNeedle => ({
+    kind: "corrupt",
+    needleId: id,
+    offsetBytes,
+    reason,
   });
-  return found;
+  if (examined.kind === "unreadable") return corrupt("no record stands there");
+  const { header } = examined;
+  if (header.idHigh !== idHigh || header.idLow !== idLow) {
+    return corrupt("another needle id stands there");
+  }
+  if (examined.kind === "damaged") return corrupt(examined.reason);
+  if (header.bodyBytes !== bodyBytes) return corrupt("record has another size");
+  return { kind: "live", needleId: id, cookie: header.cookie, sizeBytes: examined.dataBytes };
 }

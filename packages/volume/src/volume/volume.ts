@@ -1,57 +1,86 @@
-import { type Clock, type DiskFile, assert } from "@kelp/base";
+import { type Clock, type Disk, type DiskFile, assert } from "@kelp/base";
 import {
   type Fid,
-  type ScannedNeedle,
-  type VolumeState,
+  NO_TTL,
+  type NeedleContent,
   PLAIN_VOLUME,
+  type ReadNeedle,
+  type ScannedNeedle,
+  type StoredNeedle,
+  type Ttl,
+  type VolumeState,
   type VolumeStatus,
   formatFid,
 } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
-import { NEEDLE_DATA_BYTES_MAX, SYNC_READ_BYTES_MAX } from "../limits.ts";
-import {
-  type Checksums,
-  type DecodedNeedle,
-  type NeedleHeader,
-  decodeNeedle,
-  readHeader,
-} from "../needle/decode.ts";
-import { idHigh, idLow } from "../needle/id-halves.ts";
 import type { NeedleLocation } from "../index/needle-index.ts";
-import { recordBytesOf } from "../needle/layout.ts";
+import { NEEDLE_DATA_BYTES_MAX, SYNC_READ_BYTES_MAX } from "../limits.ts";
+import type { Checksums, DecodedNeedle } from "../needle/decode.ts";
+import { encodeFields } from "../needle/fields.ts";
+import { idHigh, idLow } from "../needle/id-halves.ts";
+import { HEADER_BYTES, PREFIX_BYTES, recordBytesOf } from "../needle/layout.ts";
+import { checkRecord, corruptNeedle, openRecord } from "../needle/stored-needle.ts";
+import { ttlLengthMs } from "../needle/ttl.ts";
+import { NEW_SUPERBLOCK } from "../superblock/superblock.ts";
 import { Appender } from "./appender.ts";
+import { findRemoved } from "./find-removed.ts";
 import {
   type VolumeDeps,
   type VolumeFiles,
   type VolumeName,
+  basePath,
   createFiles,
+  indexPath,
   openFiles,
 } from "./open-files.ts";
 import { RunningReads } from "./running-reads.ts";
 import { scanLive } from "./scan.ts";
 import type { ServedVolume } from "./served-volume.ts";
+import { isSameNeedle } from "./same-needle.ts";
+import { type VolumeInfo, writeVolumeInfo } from "./volume-info.ts";
 
 export interface VolumeOptions extends VolumeName {
   readonly sizeBytesMax: number;
   readonly graceBytes: number;
   readonly onStateChange: (state: VolumeState) => void;
+  /** Of the folder; 0 and "" unless given. */
+  readonly disk?: number;
+  readonly diskType?: string;
+}
+
+/** What a new volume is made for. */
+export interface NewVolumeTraits {
+  readonly replicaPlacement?: number | undefined;
+  readonly ttl?: Ttl | undefined;
 }
 
 /** One volume: its two open files, its index in memory and its one writer. */
 export class Volume implements ServedVolume {
-  readonly #name: VolumeName;
+  readonly #options: VolumeOptions;
   readonly #files: VolumeFiles;
   readonly #data: DiskFile;
   readonly #appender: Appender;
+  readonly #disk: Disk;
   readonly #clock: Clock;
   readonly #hashes: Checksums;
   readonly #openedMs: number;
   readonly #reads = new RunningReads();
+  /** Lifetime of needles without one of their own; `undefined` is for ever. */
+  readonly #ttlMs: number | undefined;
+  /** What a needle without fields gets in a volume with a TTL. */
+  readonly #plainFields: Uint8Array | undefined;
+  #info: VolumeInfo;
   #closing: Promise<void> | undefined;
 
   /** An empty volume, its files durable. */
-  static async create(deps: VolumeDeps, options: VolumeOptions): Promise<Volume> {
-    return new Volume(deps, options, await createFiles(deps, options));
+  static async create(
+    deps: VolumeDeps,
+    options: VolumeOptions,
+    traits: NewVolumeTraits = {},
+  ): Promise<Volume> {
+    const { replicaPlacement = 0, ttl = NO_TTL } = traits;
+    const superblock = { ...NEW_SUPERBLOCK, replicaPlacement, ttl };
+    return new Volume(deps, options, await createFiles(deps, options, superblock));
   }
 
   /** Opens and repairs; see `openFiles`. */
@@ -60,14 +89,22 @@ export class Volume implements ServedVolume {
   }
 
   private constructor(deps: VolumeDeps, options: VolumeOptions, files: VolumeFiles) {
-    this.#name = options;
+    this.#options = options;
     this.#files = files;
     this.#data = files.data;
+    this.#info = files.info;
+    this.#disk = deps.disk;
     this.#clock = deps.clock;
     this.#hashes = deps.hashes;
     this.#openedMs = deps.clock.nowMs();
+    const { ttl } = files.superblock;
+    this.#ttlMs = ttlLengthMs(ttl);
+    const plainFields = encodeFields({ ttl });
+    assert(typeof plainFields !== "string", "a TTL of a superblock can be stored");
+    this.#plainFields = plainFields;
     this.#appender = new Appender({
       ...files,
+      isReadOnly: files.info.isReadOnly,
       clock: deps.clock,
       log: deps.log,
       sizeBytesMax: options.sizeBytesMax,
@@ -77,11 +114,15 @@ export class Volume implements ServedVolume {
   }
 
   get collection(): string {
-    return this.#name.collection;
+    return this.#options.collection;
   }
 
   get state(): VolumeState {
     return this.#appender.state;
+  }
+
+  get newestNeedleMs(): number {
+    return Number(this.#appender.lastNeedleNs / 1_000_000n);
   }
 
   /** Damaged places that the opening came upon. */
@@ -89,33 +130,42 @@ export class Volume implements ServedVolume {
     return this.#files.damagedCount;
   }
 
-  append(fid: Fid, data: Uint8Array): Promise<void> {
-    assert(fid.volumeId === this.#name.id, "a needle goes to its own volume");
-    if (data.length > NEEDLE_DATA_BYTES_MAX) {
-      return Promise.reject(
-        new VolumeError(
-          "needle-too-large",
-          `Cannot append needle ${formatFid(fid)}: it has ${data.length} bytes, at most ${NEEDLE_DATA_BYTES_MAX} are allowed`,
-        ),
-      );
+  async append(fid: Fid, data: Uint8Array): Promise<void> {
+    await this.#store(fid, data, this.#plainFields);
+  }
+
+  async writeNeedle(fid: Fid, needle: NeedleContent): Promise<"written" | "unchanged"> {
+    const content =
+      this.#ttlMs === undefined || needle.ttl !== undefined ? needle : this.#withTtl(needle);
+    const fields = encodeFields(content);
+    if (typeof fields === "string") {
+      throw new VolumeError("invalid-needle", `Cannot write needle ${formatFid(fid)}: ${fields}`);
     }
-    const { needleId, cookie } = fid;
-    // Summed here, while the batch before is being synced.
-    const checksum = this.#hashes.crc32c(data);
-    return this.#appender.store({ kind: "append", needleId, cookie, data, checksum });
+    // Written again, a needle with a lifetime lives longer.
+    if (content.ttl === undefined && (await this.#holds(fid, content))) return "unchanged";
+    await this.#store(fid, needle.data, fields);
+    return "written";
   }
 
   async remove(fid: Fid): Promise<void> {
-    assert(fid.volumeId === this.#name.id, "a needle is removed from its own volume");
+    assert(fid.volumeId === this.#options.id, "a needle is removed from its own volume");
     const { needleId, cookie } = fid;
     await this.#appender.store({ kind: "remove", needleId, cookie });
   }
 
+  async removeNeedle(fid: Fid): Promise<number | undefined> {
+    assert(fid.volumeId === this.#options.id, "a needle is removed from its own volume");
+    const location = this.#files.index.find(idHigh(fid.needleId), idLow(fid.needleId));
+    if (location === undefined) return undefined;
+    const dataBytes = this.#dataBytes(fid, location);
+    const { needleId, cookie } = fid;
+    const stored = await this.#appender.store({ kind: "remove", needleId, cookie });
+    return stored === "stored" ? dataBytes : undefined;
+  }
+
   async read(fid: Fid, scratch?: Uint8Array, hash64?: bigint): Promise<Uint8Array | undefined> {
     this.#refuseClosed();
-    const high = idHigh(fid.needleId);
-    const low = idLow(fid.needleId);
-    const location = this.#files.index.find(high, low);
+    const location = this.#files.index.find(idHigh(fid.needleId), idLow(fid.needleId));
     if (location === undefined) return undefined;
     const recordBytes = recordBytesOf(location.bodyBytes);
     const record = recordMemory(recordBytes, scratch);
@@ -123,14 +173,35 @@ export class Volume implements ServedVolume {
       recordBytes <= SYNC_READ_BYTES_MAX
         ? this.#readSync(fid, record, location)
         : await this.#readAsync(fid, record, location);
-    if (count !== recordBytes) {
-      throw corrupt(fid, `the volume file ends after ${count} of ${recordBytes} bytes`);
-    }
-    const header = readHeader(record, 0);
-    if (header.idHigh !== high || header.idLow !== low) {
-      throw corrupt(fid, "another needle id stands there");
-    }
-    return this.#open(fid, record, { header, location, hash64 });
+    refuseShort(fid, count, recordBytes);
+    const found = { record, bodyBytes: location.bodyBytes, version: 3, hash64 } as const;
+    const decoded = checkRecord(fid, found, this.#hashes);
+    return decoded === undefined || this.#isExpired(decoded) ? undefined : decoded.data;
+  }
+
+  async readNeedle(fid: Fid, options: ReadNeedle = {}): Promise<StoredNeedle | undefined> {
+    this.#refuseClosed();
+    const { removed = "refuse" } = options;
+    const live = this.#files.index.find(idHigh(fid.needleId), idLow(fid.needleId));
+    const location = live ?? (removed === "read" ? await this.#findRemoved(fid) : undefined);
+    if (location === undefined) return undefined;
+    const { bodyBytes } = location;
+    const record = Buffer.allocUnsafeSlow(recordBytesOf(bodyBytes));
+    const count = await this.#readAsync(fid, record, location);
+    refuseShort(fid, count, record.length);
+    const needle = openRecord(fid, { record, bodyBytes, version: 3 }, this.#hashes);
+    if (needle === undefined) return undefined;
+    const ttlMs = needle.ttl === undefined ? undefined : ttlLengthMs(needle.ttl);
+    return this.#isExpired({ ttlMs, dateNs: needle.appendedNs }) ? undefined : needle;
+  }
+
+  async setWritable(state: "writable" | "read-only"): Promise<void> {
+    this.#refuseClosed();
+    const isReadOnly = state === "read-only";
+    // On disk first: what was told to be read-only stays so, whatever happens next.
+    if (isReadOnly) await this.#saveReadOnly(isReadOnly);
+    await this.#appender.setReadOnly(isReadOnly);
+    if (!isReadOnly) await this.#saveReadOnly(isReadOnly);
   }
 
   async *scan(): AsyncGenerator<ScannedNeedle> {
@@ -139,6 +210,7 @@ export class Volume implements ServedVolume {
       endBytes: this.#appender.endBytes,
       index: this.#files.index,
       hashes: this.#hashes,
+      clock: this.#clock,
     });
     for (;;) {
       this.#refuseClosed();
@@ -151,13 +223,17 @@ export class Volume implements ServedVolume {
   status(): VolumeStatus {
     const { index } = this.#files;
     const { firstDateNs, lastDateNs } = this.#appender;
-    const { replicaPlacement, compactionRevision } = this.#files.superblock;
+    const { version, replicaPlacement, ttl, compactionRevision } = this.#files.superblock;
     return {
       ...PLAIN_VOLUME,
-      replicaPlacement,
+      version,
+      replicaPlacement: this.#info.replicaPlacement ?? replicaPlacement,
+      ttl,
       compactionRevision,
-      id: this.#name.id,
-      collection: this.#name.collection,
+      disk: this.#options.disk ?? 0,
+      diskType: this.#options.diskType ?? "",
+      id: this.#options.id,
+      collection: this.#options.collection,
       sizeBytes: this.#appender.endBytes,
       liveCount: index.liveCount,
       liveBytes: index.liveBytes,
@@ -190,9 +266,69 @@ export class Volume implements ServedVolume {
     }
   }
 
+  #store(fid: Fid, data: Uint8Array, fields: Uint8Array | undefined): Promise<unknown> {
+    assert(fid.volumeId === this.#options.id, "a needle goes to its own volume");
+    if (data.length > NEEDLE_DATA_BYTES_MAX) {
+      return Promise.reject(
+        new VolumeError(
+          "needle-too-large",
+          `Cannot append needle ${formatFid(fid)}: it has ${data.length} bytes, at most ${NEEDLE_DATA_BYTES_MAX} are allowed`,
+        ),
+      );
+    }
+    const { needleId, cookie } = fid;
+    // Summed here, while the batch before is being synced.
+    const checksum = this.#hashes.crc32c(data);
+    return this.#appender.store({ kind: "append", needleId, cookie, data, checksum, fields });
+  }
+
+  #withTtl(needle: NeedleContent): NeedleContent {
+    return { ...needle, ttl: this.#files.superblock.ttl };
+  }
+
+  /** Whether this very needle stands there already. What cannot be read is written again. */
+  async #holds(fid: Fid, needle: NeedleContent): Promise<boolean> {
+    if (this.#appender.state === "failed") return false;
+    const location = this.#files.index.find(idHigh(fid.needleId), idLow(fid.needleId));
+    if (location === undefined) return false;
+    try {
+      const stored = await this.readNeedle(fid);
+      return stored !== undefined && isSameNeedle(stored, needle);
+    } catch (error) {
+      if (error instanceof VolumeError && error.code === "needle-corrupt") return false;
+      throw error;
+    }
+  }
+
+  async #saveReadOnly(isReadOnly: boolean): Promise<void> {
+    if (this.#info.isReadOnly === isReadOnly) return;
+    const base = basePath(this.#options);
+    this.#info = await writeVolumeInfo(this.#disk, base, this.#info, { isReadOnly });
+  }
+
+  async #findRemoved(fid: Fid): Promise<NeedleLocation | undefined> {
+    await this.#files.indexFile.settle();
+    try {
+      return await this.#reads.during(() =>
+        findRemoved(this.#disk, indexPath(this.#options), fid.needleId),
+      );
+    } catch (error) {
+      throw readFailed(fid, error);
+    }
+  }
+
+  /** Size of the data of a needle, from the beginning of its record; 0 when that is damaged, which is no reason to keep it. */
+  #dataBytes(fid: Fid, location: NeedleLocation): number {
+    if (location.bodyBytes === 0) return 0;
+    const prefix = Buffer.alloc(PREFIX_BYTES);
+    this.#readSync(fid, prefix, location);
+    const dataBytes = prefix.readUInt32BE(HEADER_BYTES);
+    return dataBytes < location.bodyBytes ? dataBytes : 0;
+  }
+
   #refuseClosed(): void {
     if (this.#closing === undefined) return;
-    throw new VolumeError("closed", `Cannot read volume ${this.#name.id}: it is closed`);
+    throw new VolumeError("closed", `Cannot use volume ${this.#options.id}: it is closed`);
   }
 
   #readSync(fid: Fid, record: Buffer, location: NeedleLocation): number {
@@ -211,29 +347,12 @@ export class Volume implements ServedVolume {
     }
   }
 
-  /** Checks a record of the right id against its address; the data is a view of the record. */
-  #open(
-    fid: Fid,
-    record: Buffer,
-    found: {
-      readonly header: NeedleHeader;
-      readonly location: NeedleLocation;
-      readonly hash64: bigint | undefined;
-    },
-  ): Uint8Array | undefined {
-    const { header, location, hash64 } = found;
-    if (header.bodyBytes !== location.bodyBytes) {
-      throw corrupt(fid, `size is ${header.bodyBytes}, expected ${location.bodyBytes}`);
-    }
-    if (header.cookie !== fid.cookie) return undefined;
-    const decoded = decodeNeedle(record, location.bodyBytes, this.#hashes, hash64);
-    if (decoded.kind === "corrupt") throw corrupt(fid, decoded.reason);
-    return this.#isExpired(decoded) ? undefined : decoded.data;
-  }
-
-  #isExpired(needle: Extract<DecodedNeedle, { kind: "needle" }>): boolean {
-    if (needle.ttlMs === undefined) return false;
-    return this.#clock.nowMs() > Number(needle.dateNs / 1_000_000n) + needle.ttlMs;
+  #isExpired(
+    needle: Pick<Extract<DecodedNeedle, { kind: "needle" }>, "ttlMs" | "dateNs">,
+  ): boolean {
+    const lifetimeMs = needle.ttlMs ?? this.#ttlMs;
+    if (lifetimeMs === undefined) return false;
+    return this.#clock.nowMs() > Number(needle.dateNs / 1_000_000n) + lifetimeMs;
   }
 }
 
@@ -243,8 +362,9 @@ function recordMemory(recordBytes: number, scratch: Uint8Array | undefined): Buf
     : Buffer.allocUnsafeSlow(recordBytes);
 }
 
-function corrupt(fid: Fid, found: string): VolumeError {
-  return new VolumeError("needle-corrupt", `Cannot read needle ${formatFid(fid)}: ${found}`);
+function refuseShort(fid: Fid, count: number, recordBytes: number): void {
+  if (count === recordBytes) return;
+  throw corruptNeedle(fid, `the volume file ends after ${count} of ${recordBytes} bytes`);
 }
 
 function readFailed(fid: Fid, cause: unknown): VolumeError {

@@ -19,8 +19,14 @@ export interface Trees {
   getTree(name: TreeName): Promise<Tree | undefined>;
   /** By name, in byte order. */
   listTrees(): Promise<Tree[]>;
-  /** Refuses while entries exist; open uploads are aborted with it. */
-  deleteTree(name: TreeName): Promise<Result<void, "no-such-tree" | "not-empty">>;
+  /**
+   * Refuses while entries or snapshots exist, unless they are to be discarded; open uploads are aborted with it. The name and
+   * the usage are free at once, whatever the tree held; the content is reclaimed in the background.
+   */
+  deleteTree(
+    name: TreeName,
+    options?: DeleteTree,
+  ): Promise<Result<void, "no-such-tree" | "not-empty">>;
   /** `undefined` as a quota lifts it. Writes over it are refused from the next transaction on. */
   setQuota(name: TreeName, quota: TreeQuota | undefined): Promise<Result<Tree, "no-such-tree">>;
   /** Replaces the attributes: the gateway's own settings of the tree, such as a bucket's configuration documents. */
@@ -35,6 +41,11 @@ export interface CreateTree {
   readonly attributes?: Attributes;
 }
 
+export interface DeleteTree {
+  /** What becomes of entries and snapshots. Default `refuse`. */
+  readonly contents: "refuse" | "discard";
+}
+
 export type TreeKind = "bucket" | "csi-volume" | "root";
 
 export interface Tree {
@@ -47,15 +58,22 @@ export interface Tree {
   readonly attributes: Attributes;
 }
 
-/** Entries and uploaded parts count alike. Exact after every transaction. */
+/**
+ * Exact after every transaction. Logical: content that several entries, trees or snapshots share counts in each tree whose
+ * entries name it, and what only snapshots see counts nowhere.
+ */
 export interface TreeUsage {
+  /** Of entries and of uploaded parts alike. */
   readonly bytes: number;
+  /** Entries alone. */
   readonly entries: number;
   readonly chunks: number;
 }
 
+/** A write that would grow a counter beyond its bound is refused; what does not grow it never is. */
 export interface TreeQuota {
-  readonly bytes: number;
+  readonly bytes?: number;
+  readonly entries?: number;
 }
 
 // ---- entries
@@ -115,17 +133,26 @@ export interface Entries {
     source: EntryPath,
     target: EntryPath,
   ): Promise<Result<Entry, "no-such-tree" | "no-such-entry">>;
-  /** Moves every entry whose path starts with `sourcePrefix`, in one transaction; refused above `TRANSACTION_OPERATIONS_MAX`. */
+  /**
+   * Moves every entry whose path starts with `sourcePrefix`; to readers all of them at once. Above `TRANSACTION_OPERATIONS_MAX`
+   * entries the rows follow in the background, `moved` is `undefined`, no entry may stand below `targetPrefix`
+   * (`target-exists`), and neither prefix may begin with the other (`too-many`).
+   */
   renamePrefix(
     tree: TreeName,
     sourcePrefix: string,
     targetPrefix: string,
   ): Promise<
     Result<
-      { readonly moved: number },
+      { readonly moved: number | undefined },
       "no-such-tree" | "no-such-entry" | "too-many" | "target-exists"
     >
   >;
+  /**
+   * Deletes every entry whose path starts with `prefix`; to readers all of them at once. The rows, and their part of
+   * the usage, follow in the background.
+   */
+  deletePrefix(tree: TreeName, prefix: string): Promise<Result<void, "no-such-tree">>;
 }
 
 export interface DeleteEntry {
@@ -344,9 +371,65 @@ export interface CompleteUpload {
 export type CompleteRefusal =
   | "no-such-tree"
   | "no-such-upload"
+  | "quota-exceeded"
   | { readonly kind: "invalid-part"; readonly number: number }
   | { readonly kind: "part-too-small"; readonly number: number; readonly sizeBytes: number }
   | ConditionFailed;
+
+// ---- snapshots
+
+/**
+ * Frozen states of a tree, and trees that begin as a copy of one. Taking one costs the same whatever the tree holds; from then on
+ * the first change of an entry keeps its former row. Content is shared, and freed when nothing names it any more.
+ */
+export interface Snapshots {
+  /** Waits for a prefix job or a copy that still runs on the tree. */
+  createSnapshot(
+    tree: TreeName,
+    name: string,
+  ): Promise<Result<Snapshot, "no-such-tree" | "exists" | "too-many">>;
+  /** Oldest first. */
+  listSnapshots(tree: TreeName): Promise<Result<Snapshot[], "no-such-tree">>;
+  /** What only this snapshot sees is reclaimed in the background. */
+  deleteSnapshot(
+    tree: TreeName,
+    name: string,
+  ): Promise<Result<void, "no-such-tree" | "no-such-snapshot">>;
+  getSnapshotEntry(
+    tree: TreeName,
+    snapshot: string,
+    path: EntryPath,
+  ): Promise<Result<Entry, "no-such-tree" | "no-such-snapshot" | "no-such-entry">>;
+  listSnapshotEntries(
+    tree: TreeName,
+    snapshot: string,
+    query: ListQuery,
+  ): Promise<Result<ListPage, "no-such-tree" | "no-such-snapshot">>;
+  /**
+   * Makes a tree that holds what `source` holds, or held at the snapshot: complete to readers and writers at once, while its rows
+   * are copied in the background. It has the kind, attributes and quota of the source, and usage of its own.
+   */
+  cloneTree(
+    request: CloneTree,
+  ): Promise<Result<Tree, "no-such-tree" | "no-such-snapshot" | "exists">>;
+}
+
+export interface Snapshot {
+  readonly name: string;
+  readonly createdMs: number;
+  /** The changes up to this position are in it. */
+  readonly position: number;
+  /** Of the entries in it; parts of uploads are not. */
+  readonly usage: TreeUsage;
+}
+
+export interface CloneTree {
+  readonly source: TreeName;
+  /** Default: the tree as it is now. */
+  readonly snapshot?: string;
+  readonly target: TreeName;
+  readonly owner: string;
+}
 
 // ---- change log
 
@@ -355,12 +438,54 @@ export interface Changes {
   readChanges(query: { readonly after: number; readonly limit: number }): Promise<Change[]>;
 }
 
+export interface ChangeFeed extends Changes {
+  /**
+   * Every change after a position, and then each new one as it is committed, until `signal` aborts or the consumer leaves. A slow
+   * consumer holds one page in memory; one that falls behind what the log keeps is told `position-gone`, and the stream ends.
+   */
+  subscribe(query: Subscribe): AsyncIterable<FeedItem>;
+}
+
+export interface Subscribe {
+  /** Of the last change that was dealt with; 0 for all that is kept. */
+  readonly after: number;
+  /** Only trees whose name starts with this. */
+  readonly treePrefix?: string;
+  readonly signal: AbortSignal;
+}
+
+export type FeedItem =
+  | { readonly kind: "change"; readonly change: Change }
+  /** All up to `position` was given or filtered out: a consumer may resume there. */
+  | { readonly kind: "caught-up"; readonly position: number }
+  /** Changes after the wanted position are no longer kept; the first that is left comes after `keptAfter`. */
+  | { readonly kind: "position-gone"; readonly keptAfter: number };
+
 export interface Change {
   readonly position: number;
   readonly atMs: number;
-  readonly kind: "put" | "delete" | "create-tree" | "delete-tree";
+  readonly kind: ChangeKind;
   readonly tree: TreeName;
+  /** Path, prefix (of the prefix kinds) or snapshot's name; "" for trees. */
   readonly path: string;
+  /** Where a renamed entry or prefix went; the tree that a clone was made of; "" otherwise. */
+  readonly target: string;
   readonly sizeBytes: number;
   readonly etag: string;
 }
+
+/** A prefix kind stands for all entries below the prefix: they have no changes of their own. */
+export type ChangeKind =
+  | "put"
+  | "delete"
+  | "rename"
+  | "rename-prefix"
+  | "delete-prefix"
+  | "create-tree"
+  | "clone-tree"
+  | "delete-tree"
+  | "create-snapshot"
+  | "delete-snapshot";
+
+/** The filer with what goes beyond the needs of a gateway. */
+export interface Namespace extends Filer, Snapshots, ChangeFeed {}

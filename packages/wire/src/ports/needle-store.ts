@@ -8,7 +8,10 @@ import type { Ttl } from "./volume-client.ts";
  * Durability, checks and errors are those of `VolumeClient`.
  */
 export interface NeedleStore {
-  /** `unchanged`: the same bytes and fields stand there already, nothing was appended. */
+  /**
+   * `unchanged`: the same bytes and fields (the date of modification apart) stand there already, nothing was appended.
+   * A needle with a TTL is always written: it lives longer. Throws `cookie-mismatch`, `invalid-needle`, and as `append`.
+   */
   writeNeedle(fid: Fid, needle: NeedleContent): Promise<"written" | "unchanged">;
   /** `undefined` when absent, removed, expired, or the cookie differs. */
   readNeedle(fid: Fid, options?: ReadNeedle): Promise<StoredNeedle | undefined>;

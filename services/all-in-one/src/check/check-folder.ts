@@ -99,6 +99,11 @@ export function describeFinding(finding: CheckFinding): FolderFinding {
         kind,
         `${finding.owner} names blob ${formatFid(finding.fid)}, which is not counted as used`,
       );
+    case "holders-differ":
+      return damage(
+        kind,
+        `content ${finding.contentId} is counted as named ${finding.holders} times, it is named ${finding.counted} times`,
+      );
     case "reference-count-differs":
       return damage(
         kind,

@@ -19,13 +19,18 @@ const VOLUME_ID_MAX = 0xffff_ffff;
 /**
  * Content, references and garbage. The pairing that everything rests on: the transaction that names a chunk inserts its
  * reference (the primary key refuses a second), and the one that stops naming it removes the reference and
- * queues the chunk as garbage.
+ * queues the chunk as garbage. A chunk is named by one content or part; a content by one row or, as snapshots, copies and
+ * renames share it, by `1 + content_shares.extra` rows.
  */
 export class ContentRows {
   readonly #hashes: Hashes;
   readonly #insert: SqlStatement<unknown>;
   readonly #select: SqlStatement<{ bytes: Uint8Array; sum: number | null }>;
   readonly #delete: SqlStatement<unknown>;
+  readonly #selectExtra: SqlStatement<{ extra: number }>;
+  readonly #share: SqlStatement<unknown>;
+  readonly #unshare: SqlStatement<unknown>;
+  readonly #dropShare: SqlStatement<unknown>;
   readonly #insertRef: SqlStatement<unknown>;
   readonly #deleteRef: SqlStatement<unknown>;
   readonly #selectRef: SqlStatement<{ found: number }>;
@@ -40,6 +45,15 @@ export class ContentRows {
     this.#insert = database.prepare("INSERT INTO contents (id, bytes, sum) VALUES (?, ?, ?)");
     this.#select = database.prepare("SELECT bytes, sum FROM contents WHERE id = ?");
     this.#delete = database.prepare("DELETE FROM contents WHERE id = ?");
+    this.#selectExtra = database.prepare("SELECT extra FROM content_shares WHERE content_id = ?");
+    this.#share = database.prepare(
+      `INSERT INTO content_shares (content_id, extra) VALUES (?, 1)
+       ON CONFLICT (content_id) DO UPDATE SET extra = extra + 1`,
+    );
+    this.#unshare = database.prepare(
+      "UPDATE content_shares SET extra = extra - 1 WHERE content_id = ?",
+    );
+    this.#dropShare = database.prepare("DELETE FROM content_shares WHERE content_id = ?");
     this.#insertRef = database.prepare(
       "INSERT INTO chunk_refs (address, size_bytes) VALUES (?, ?)",
     );
@@ -79,9 +93,19 @@ export class ContentRows {
     return contentOf(this.#bytesOf(id), chunkCount);
   }
 
-  /** Removes content that the running transaction stopped naming. */
-  free(id: number, chunkCount: number, nowMs: number): void {
+  /** One more row names the content. */
+  share(id: number): void {
+    if (id !== NO_CONTENT) this.#share.run(id);
+  }
+
+  /** One row less names the content, and with the last one it is removed. */
+  release(id: number, chunkCount: number, nowMs: number): void {
     if (id === NO_CONTENT) return;
+    const extra = this.#selectExtra.get(id)?.extra ?? 0;
+    if (extra > 0) {
+      (extra === 1 ? this.#dropShare : this.#unshare).run(id);
+      return;
+    }
     if (chunkCount > 0) this.freeList(this.#bytesOf(id), nowMs);
     this.#delete.run(id);
   }

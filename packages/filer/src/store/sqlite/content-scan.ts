@@ -1,9 +1,9 @@
 import { type Hashes, type SqlDatabase, type SqlStatement, must } from "@kelp/base";
 import type { TreeName } from "@kelp/wire";
 import { FilerError } from "../../errors.ts";
-import type { NamedContent, UsageCheck } from "../filer-store.ts";
+import type { HolderCheck, NamedContent, UsageCheck } from "../filer-store.ts";
 import { NO_CONTENT, chunksOf, contentOf } from "./content-rows.ts";
-import { ENTRY_COLUMNS, type StoredEntry } from "./entry-rows.ts";
+import { ENTRY_COLUMNS, ROW_COLUMNS, type StoredEntry } from "./entry-rows.ts";
 import { checkSum, contentSum, damaged, entrySum, partSum } from "./row-sums.ts";
 import { PART_COLUMNS, type StoredPart } from "./upload-rows.ts";
 
@@ -11,6 +11,11 @@ interface EntryContentRow extends StoredEntry {
   readonly treeId: number;
   readonly bytes: Uint8Array | null;
   readonly contentSum: number | null;
+  readonly holders: number;
+}
+
+interface PastContentRow extends EntryContentRow {
+  readonly until: number;
 }
 
 interface PartContentRow extends StoredPart {
@@ -28,20 +33,40 @@ interface UsageRow {
 }
 
 const ROWS_AT_ONCE = 500;
+/** More of one kind say nothing new. */
+const HOLDER_FINDINGS_MAX = 1000;
+const FIRST_PAST = { treeId: 0, path: "", until: 0 };
+const HOLDERS = `1 + coalesce((SELECT extra FROM content_shares WHERE content_shares.content_id = contents.id), 0)
+  AS holders`;
 
 /** Slow walks over everything, for checking only. */
 export class ContentScan {
   readonly #hashes: Hashes;
   readonly #entries: SqlStatement<EntryContentRow>;
+  readonly #past: SqlStatement<PastContentRow>;
   readonly #parts: SqlStatement<PartContentRow>;
+  readonly #holders: SqlStatement<HolderCheck>;
   readonly #usage: SqlStatement<UsageRow>;
 
   constructor(database: SqlDatabase, hashes: Hashes) {
     this.#hashes = hashes;
     this.#entries = database.prepare(
-      `SELECT tree_id AS treeId, ${ENTRY_COLUMNS}, contents.bytes AS bytes, contents.sum AS contentSum
-       FROM entries LEFT JOIN contents ON contents.id = content_id
+      `SELECT tree_id AS treeId, ${ENTRY_COLUMNS}, contents.bytes AS bytes, contents.sum AS contentSum, ${HOLDERS}
+       FROM entries LEFT JOIN contents ON contents.id = entries.content_id
        WHERE (tree_id, path) > (?, ?) ORDER BY tree_id, path LIMIT ?`,
+    );
+    this.#past = database.prepare(
+      `SELECT tree_id AS treeId, ${ROW_COLUMNS}, past_entries.sum AS sum, until, contents.bytes AS bytes,
+         contents.sum AS contentSum, ${HOLDERS}
+       FROM past_entries LEFT JOIN contents ON contents.id = past_entries.content_id
+       WHERE (tree_id, path, until) > (?, ?, ?) ORDER BY tree_id, path, until LIMIT ?`,
+    );
+    this.#holders = database.prepare(
+      `SELECT content_id AS contentId, 1 + coalesce(extra, 0) AS holders, count(*) AS counted
+       FROM (SELECT content_id FROM entries WHERE content_id > 0
+             UNION ALL SELECT content_id FROM past_entries WHERE content_id > 0)
+       LEFT JOIN content_shares USING (content_id)
+       GROUP BY content_id HAVING holders <> counted LIMIT ${HOLDER_FINDINGS_MAX}`,
     );
     this.#parts = database.prepare(
       `SELECT upload, ${PART_COLUMNS} FROM parts
@@ -67,16 +92,25 @@ export class ContentScan {
     while (entry !== undefined) {
       const rows: EntryContentRow[] = this.#entries.all(entry.treeId, entry.path, ROWS_AT_ONCE);
       for (const row of rows) {
-        yield this.#named(`entry ${row.path}`, row.sizeBytes, () => this.#entryChunks(row));
+        yield this.#named(`entry ${row.path}`, row, () => this.#entryChunks(row));
       }
       entry = rows.length < ROWS_AT_ONCE ? undefined : must(rows.at(-1));
+    }
+    let past: { treeId: number; path: string; until: number } | undefined = FIRST_PAST;
+    while (past !== undefined) {
+      const { treeId, path, until }: typeof past = past;
+      const rows: PastContentRow[] = this.#past.all(treeId, path, until, ROWS_AT_ONCE);
+      for (const row of rows) {
+        yield this.#named(`former entry ${row.path}`, row, () => this.#entryChunks(row));
+      }
+      past = rows.length < ROWS_AT_ONCE ? undefined : must(rows.at(-1));
     }
     let part: { upload: number; number: number } | undefined = { upload: 0, number: 0 };
     while (part !== undefined) {
       const rows: PartContentRow[] = this.#parts.all(part.upload, part.number, ROWS_AT_ONCE);
       for (const row of rows) {
         const owner = `part ${row.number} of upload ${row.upload}`;
-        yield this.#named(owner, row.sizeBytes, () => {
+        yield this.#named(owner, { sizeBytes: row.sizeBytes, holders: 1 }, () => {
           checkSum("a part of an upload", row.sum, partSum(this.#hashes, row));
           return { chunks: chunksOf(row.chunks) };
         });
@@ -101,15 +135,19 @@ export class ContentScan {
   /** What is damaged is named all the same, without chunks: a check goes on behind it. */
   #named(
     owner: string,
-    sizeBytes: number,
+    { sizeBytes, holders }: { readonly sizeBytes: number; readonly holders: number },
     read: () => Pick<NamedContent, "chunks" | "inlineBytes">,
   ): NamedContent {
     try {
-      return { owner, sizeBytes, ...read() };
+      return { owner, sizeBytes, holders, ...read() };
     } catch (error) {
       if (!(error instanceof FilerError)) throw error;
-      return { owner, sizeBytes, chunks: [], damage: error.message };
+      return { owner, sizeBytes, holders, chunks: [], damage: error.message };
     }
+  }
+
+  holders(): HolderCheck[] {
+    return this.#holders.all();
   }
 
   usage(): UsageCheck[] {

@@ -1,6 +1,9 @@
-import type { Hashes, SqlDatabase, SqlStatement } from "@kelp/base";
-import type { Entry, EntryPath } from "@kelp/wire";
+import { type Hashes, type SqlDatabase, type SqlStatement, assert } from "@kelp/base";
+import type { Entry, EntryPath, Content } from "@kelp/wire";
 import { decodeAttributes } from "../../entry/attributes.ts";
+import type { PathPlace } from "../../list/path-place.ts";
+import { textAfterPrefix } from "../../list/text-order.ts";
+import type { PrefixJob } from "./job-rows.ts";
 import { NO_CONTENT, contentOf } from "./content-rows.ts";
 import { checkSum, contentSum, damaged, entrySum } from "./row-sums.ts";
 
@@ -14,6 +17,10 @@ export interface EntryRow {
   readonly position: number;
   readonly contentId: number;
   readonly attributes: string;
+  /** 0 is never. */
+  readonly expiresMs: number;
+  /** Of a row as it was read; null when it has none. What is written gets a new one. */
+  readonly sum?: number | null;
 }
 
 export interface StoredEntry extends EntryRow {
@@ -25,55 +32,82 @@ interface WholeRow extends StoredEntry {
   readonly contentSum: number | null;
 }
 
+/** The columns of `EntryRow`, of entries and of past entries alike. */
+export const ROW_COLUMNS = `path, size_bytes AS sizeBytes, modified_ms AS modifiedMs, etag, chunk_count AS chunkCount,
+  position, content_id AS contentId, attributes, expires_ms AS expiresMs`;
 /** The columns of `StoredEntry`. */
-export const ENTRY_COLUMNS = `path, size_bytes AS sizeBytes, modified_ms AS modifiedMs, etag, chunk_count AS chunkCount,
-  position, content_id AS contentId, attributes, entries.sum AS sum`;
+export const ENTRY_COLUMNS = `${ROW_COLUMNS}, entries.sum AS sum`;
 
-/** The rows of entries, one statement per method. Every row read is checked against its sum: `entry-corrupt`. */
+/**
+ * The rows of entries, one statement per method. Every row read is checked against its sum (`entry-corrupt`), but where a
+ * method says that it leaves that to its caller.
+ */
 export class EntryRows {
   readonly #hashes: Hashes;
   readonly #select: SqlStatement<StoredEntry>;
   readonly #selectWhole: SqlStatement<WholeRow>;
-  readonly #selectFrom: SqlStatement<StoredEntry>;
-  readonly #selectRange: SqlStatement<StoredEntry>;
+  readonly #selectFrom: Readonly<Record<PathPlace["bound"], SqlStatement<StoredEntry>>>;
+  readonly #selectRange: Readonly<Record<PathPlace["bound"], SqlStatement<StoredEntry>>>;
+  readonly #selectExpired: SqlStatement<{ readonly treeId: number; readonly path: EntryPath }>;
+  readonly #selectSubjects: SqlStatement<StoredEntry>;
+  readonly #selectLongest: SqlStatement<{ bytes: number | null }>;
   readonly #upsert: SqlStatement<unknown>;
   readonly #delete: SqlStatement<unknown>;
 
   constructor(database: SqlDatabase, hashes: Hashes) {
     this.#hashes = hashes;
-    this.#select = database.prepare(
-      `SELECT ${ENTRY_COLUMNS} FROM entries WHERE tree_id = ? AND path = ?`,
-    );
+    const select = (where: string): SqlStatement<StoredEntry> =>
+      database.prepare(`SELECT ${ENTRY_COLUMNS} FROM entries WHERE tree_id = ? AND ${where}`);
+    this.#select = select("path = ?");
     this.#selectWhole = database.prepare(
       `SELECT ${ENTRY_COLUMNS}, contents.bytes AS bytes, contents.sum AS contentSum
        FROM entries LEFT JOIN contents ON contents.id = entries.content_id
        WHERE tree_id = ? AND path = ?`,
     );
-    this.#selectFrom = database.prepare(
-      `SELECT ${ENTRY_COLUMNS} FROM entries WHERE tree_id = ? AND path >= ? ORDER BY path LIMIT ?`,
+    this.#selectFrom = {
+      ">=": select("path >= ? ORDER BY path LIMIT ?"),
+      ">": select("path > ? ORDER BY path LIMIT ?"),
+    };
+    this.#selectRange = {
+      ">=": select("path >= ? AND path < ? ORDER BY path LIMIT ?"),
+      ">": select("path > ? AND path < ? ORDER BY path LIMIT ?"),
+    };
+    this.#selectExpired = database.prepare(
+      `SELECT tree_id AS treeId, path FROM entries
+       WHERE expires_ms > 0 AND expires_ms <= ? ORDER BY expires_ms LIMIT ?`,
     );
-    this.#selectRange = database.prepare(
-      `SELECT ${ENTRY_COLUMNS} FROM entries WHERE tree_id = ? AND path >= ? AND path < ? ORDER BY path LIMIT ?`,
+    this.#selectSubjects = select(
+      "path >= ?2 AND (?3 IS NULL OR path < ?3) AND position < ?4 ORDER BY path LIMIT ?5",
+    );
+    this.#selectLongest = database.prepare(
+      `SELECT max(length(CAST(path AS BLOB))) AS bytes FROM entries
+       WHERE tree_id = ? AND path >= ? AND (?3 IS NULL OR path < ?3)`,
     );
     this.#upsert = database.prepare(
       `INSERT OR REPLACE INTO entries
-       (tree_id, path, size_bytes, modified_ms, etag, chunk_count, position, content_id, attributes, sum)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       (tree_id, path, size_bytes, modified_ms, etag, chunk_count, position, content_id, attributes, expires_ms, sum)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#delete = database.prepare("DELETE FROM entries WHERE tree_id = ? AND path = ?");
   }
 
   find(treeId: number, path: EntryPath): EntryRow | undefined {
     const row = this.#select.get(treeId, path);
-    if (row !== undefined) this.#check(row);
+    if (row !== undefined) this.check(row);
     return row;
   }
 
-  /** The entry with its content, by one statement. */
-  findWhole(treeId: number, path: EntryPath): Entry | undefined {
+  /** Whether there is a row, damaged or not. */
+  has(treeId: number, path: EntryPath): boolean {
+    return this.#select.get(treeId, path) !== undefined;
+  }
+
+  /** The entry with its content, by one statement; `undefined` when its time is over at `nowMs`. */
+  findWhole(treeId: number, path: EntryPath, nowMs: number): Entry | undefined {
     const row = this.#selectWhole.get(treeId, path);
     if (row === undefined) return undefined;
-    this.#check(row);
+    this.check(row);
+    if (isExpired(row, nowMs)) return undefined;
     if (row.bytes !== null) {
       const found = contentSum(this.#hashes, row.contentId, row.bytes);
       checkSum("the content of an entry", row.contentSum, found);
@@ -81,31 +115,81 @@ export class EntryRows {
     if (row.bytes === null && row.contentId !== NO_CONTENT) {
       throw damaged("content of an entry is absent");
     }
-    return {
-      path: row.path,
-      sizeBytes: row.sizeBytes,
-      modifiedMs: row.modifiedMs,
-      etag: row.etag,
-      attributes: decodeAttributes(row.attributes),
-      content:
-        row.bytes === null
-          ? { kind: "inline", bytes: new Uint8Array(0) }
-          : contentOf(row.bytes, row.chunkCount),
-      position: row.position,
-    };
+    return entryOf(
+      row,
+      row.bytes === null
+        ? { kind: "inline", bytes: new Uint8Array(0) }
+        : contentOf(row.bytes, row.chunkCount),
+    );
   }
 
   /** In order, from `start` up to but not `end`. */
   range(treeId: number, start: string, end: string | undefined, limit: number): EntryRow[] {
-    const rows =
-      end === undefined
-        ? this.#selectFrom.all(treeId, start, limit)
-        : this.#selectRange.all(treeId, start, end, limit);
-    for (const row of rows) this.#check(row);
+    const rows = this.peek(treeId, { path: start, bound: ">=" }, { end, limit });
+    for (const row of rows) this.check(row);
     return rows;
   }
 
+  /** As `range`, unchecked: who uses more of a row than its path checks it. */
+  peek(
+    treeId: number,
+    start: PathPlace,
+    run: { readonly end: string | undefined; readonly limit: number },
+  ): StoredEntry[] {
+    return run.end === undefined
+      ? this.#selectFrom[start.bound].all(treeId, start.path, run.limit)
+      : this.#selectRange[start.bound].all(treeId, start.path, run.end, run.limit);
+  }
+
+  /** Rows that a prefix job is about, from the first on; unchecked. */
+  subjects(job: PrefixJob, limit: number): StoredEntry[] {
+    return this.#selectSubjects.all(
+      job.treeId,
+      job.source,
+      textAfterPrefix(job.source) ?? null,
+      job.position,
+      limit,
+    );
+  }
+
+  /** Rows whose time is over at `nowMs`, the longest first. */
+  expired(nowMs: number, limit: number): { readonly treeId: number; readonly path: EntryPath }[] {
+    return this.#selectExpired.all(nowMs, limit);
+  }
+
+  /** In bytes of UTF-8, of the paths from `start` up to but not `end`. */
+  longestPathBytes(treeId: number, start: string, end: string | undefined): number {
+    return this.#selectLongest.get(treeId, start, end ?? null)?.bytes ?? 0;
+  }
+
   put(treeId: number, row: EntryRow): void {
+    this.#write(treeId, row, entrySum(this.#hashes, row));
+  }
+
+  /** Puts a row that came from elsewhere, whose sum was `isSound`; damage stays damage under its new sum. */
+  putMoved(treeId: number, row: EntryRow, isSound: IsSound): void {
+    const sum = entrySum(this.#hashes, row);
+    this.#write(treeId, row, isSound === "sound" ? sum : ~sum);
+  }
+
+  delete(treeId: number, path: EntryPath): void {
+    this.#delete.run(treeId, path);
+  }
+
+  check(row: EntryRow): void {
+    checkSum("an entry", row.sum ?? null, entrySum(this.#hashes, row));
+  }
+
+  /** Of a row that was read unchecked. */
+  isSound(row: EntryRow): IsSound {
+    return row.sum === undefined || row.sum === null || row.sum === entrySum(this.#hashes, row)
+      ? "sound"
+      : "damaged";
+  }
+
+  // oxlint-disable-next-line max-params -- the three are of three types and private to this class
+  #write(treeId: number, row: EntryRow, sum: number): void {
+    assert(row.expiresMs >= 0, "a lifetime ends at a date");
     this.#upsert.run(
       treeId,
       row.path,
@@ -116,15 +200,28 @@ export class EntryRows {
       row.position,
       row.contentId,
       row.attributes,
-      entrySum(this.#hashes, row),
+      row.expiresMs,
+      sum,
     );
   }
+}
 
-  delete(treeId: number, path: EntryPath): void {
-    this.#delete.run(treeId, path);
-  }
+export type IsSound = "sound" | "damaged";
 
-  #check(row: StoredEntry): void {
-    checkSum("an entry", row.sum, entrySum(this.#hashes, row));
-  }
+/** An entry is absent from its date on. */
+export function isExpired(row: { readonly expiresMs: number }, nowMs: number): boolean {
+  return row.expiresMs > 0 && row.expiresMs <= nowMs;
+}
+
+export function entryOf(row: EntryRow, content: Content): Entry {
+  return {
+    path: row.path,
+    sizeBytes: row.sizeBytes,
+    modifiedMs: row.modifiedMs,
+    etag: row.etag,
+    attributes: decodeAttributes(row.attributes),
+    content,
+    position: row.position,
+    ...(row.expiresMs > 0 && { expiresMs: row.expiresMs }),
+  };
 }

@@ -14,10 +14,16 @@ import { encodeAttributes } from "../../entry/attributes.ts";
 import { failedCondition } from "../../entry/condition.ts";
 import { fitsQuota } from "../../tree/quota.ts";
 import type { Admission, PutEntry } from "../filer-store.ts";
-import type { EntryRow } from "./entry-rows.ts";
+import { type EntryRow, entryOf, isExpired } from "./entry-rows.ts";
 import { damaged } from "./row-sums.ts";
 import type { StoreTables } from "./store-tables.ts";
 import type { TreeState } from "./tree-rows.ts";
+
+/** What stands at a path: the row, and the entry that it is to everybody, which is absent when its time is over. */
+interface Found {
+  readonly row: EntryRow | undefined;
+  readonly visible: EntryRow | undefined;
+}
 
 /** Writes of single entries. Every method runs inside a transaction and refuses before its first change. */
 export class EntryWrites {
@@ -27,50 +33,45 @@ export class EntryWrites {
     this.#tables = tables;
   }
 
+  /** Reads only. */
   admits(request: Admission): Result<void, WriteRefusal> {
-    const { trees, entries, uploads } = this.#tables;
+    const { trees, reads, uploads } = this.#tables;
     const { target } = request;
     const tree = trees.find(request.tree);
     if (tree === undefined) return refused("no-such-tree");
-    let replacedBytes: number | undefined;
+    let replaced: { readonly sizeBytes: number } | undefined;
     if (target.kind === "entry") {
-      const current = entries.find(tree.id, target.path);
+      const current = reads.find(tree, target.path);
+      replaced = current;
       const failed = failedCondition(request.condition, current);
       if (failed !== undefined) return refused(failed);
-      replacedBytes = current?.sizeBytes;
     } else {
       const upload = uploads.find(tree.id, target.id);
-      const part = upload && uploads.findPart(upload.number, target.number);
-      replacedBytes = part?.sizeBytes;
+      replaced = upload && uploads.findPart(upload.number, target.number);
     }
-    const growthBytes = request.sizeBytes - (replacedBytes ?? 0);
-    return fitsQuota(tree, growthBytes) ? ok(undefined) : refused("quota-exceeded");
+    const growth = {
+      bytes: request.sizeBytes - (replaced?.sizeBytes ?? 0),
+      entries: target.kind === "entry" && replaced === undefined ? 1 : 0,
+    };
+    return fitsQuota(tree, growth) ? ok(undefined) : refused("quota-exceeded");
   }
 
   put(request: PutEntry): Result<Entry, WriteRefusal> {
-    const { trees, entries, contents, changes, clock } = this.#tables;
+    const { trees, contents, clock } = this.#tables;
     const tree = trees.find(request.tree);
     if (tree === undefined) return refused("no-such-tree");
-    const current = entries.find(tree.id, request.path);
-    const failed = failedCondition(request.condition, current);
+    const { row: current, visible } = this.find(tree, request.path);
+    const failed = failedCondition(request.condition, visible);
     if (failed !== undefined) return refused(failed);
-    const growthBytes = request.sizeBytes - (current?.sizeBytes ?? 0);
-    if (!fitsQuota(tree, growthBytes)) return refused("quota-exceeded");
-
-    const nowMs = clock.nowMs();
-    if (current !== undefined) contents.free(current.contentId, current.chunkCount, nowMs);
-    const position = changes.append({
-      atMs: nowMs,
-      kind: "put",
-      tree: tree.name,
-      path: request.path,
-      sizeBytes: request.sizeBytes,
-      etag: request.etag,
-    });
     const { path, sizeBytes, etag, attributes, content } = request;
     const chunkCount = content.kind === "chunks" ? content.chunks.length : 0;
+    const growth = growthOf({ sizeBytes, chunkCount }, current);
+    if (!fitsQuota(tree, growth)) return refused("quota-exceeded");
+
+    const nowMs = clock.nowMs();
+    const position = this.replace(tree, { path, sizeBytes, etag, current, nowMs });
     const modifiedMs = request.modifiedMs ?? nowMs;
-    entries.put(tree.id, {
+    const row: EntryRow = {
       path,
       sizeBytes,
       modifiedMs,
@@ -79,25 +80,20 @@ export class EntryWrites {
       position,
       contentId: contents.insert(position, content),
       attributes: encodeAttributes(attributes),
-    });
-    trees.count(tree, {
-      bytes: growthBytes,
-      entries: current === undefined ? 1 : 0,
-      chunks: chunkCount - (current?.chunkCount ?? 0),
-    });
-    return ok({ path, sizeBytes, modifiedMs, etag, attributes, content, position });
+      expiresMs: request.expiresMs ?? 0,
+    };
+    this.insert(tree, row, growth);
+    return ok(entryOf(row, content));
   }
 
   delete(request: DeleteEntry): Result<DeletedEntry, "no-such-tree" | ConditionFailed> {
-    const { trees, entries } = this.#tables;
-    const tree = trees.find(request.tree);
+    const tree = this.#tables.trees.find(request.tree);
     if (tree === undefined) return refused("no-such-tree");
-    const current = entries.find(tree.id, request.path);
-    const failed = failedCondition(request.condition, current);
+    const { row, visible } = this.find(tree, request.path);
+    const failed = failedCondition(request.condition, visible);
     if (failed !== undefined) return refused(failed);
-    if (current === undefined) return ok({ existed: false });
-    this.remove(tree, current, "free-content");
-    return ok({ existed: true });
+    if (row !== undefined) this.remove(tree, row);
+    return ok({ existed: visible !== undefined });
   }
 
   setAttributes(
@@ -105,27 +101,19 @@ export class EntryWrites {
     path: EntryPath,
     change: { readonly attributes: Attributes; readonly condition?: Condition },
   ): Result<Entry, "no-such-tree" | "no-such-entry" | ConditionFailed> {
-    const { trees, entries, changes, clock } = this.#tables;
+    const { trees, entries, changes, clock, moves } = this.#tables;
     const tree = trees.find(name);
     if (tree === undefined) return refused("no-such-tree");
-    const current = entries.find(tree.id, path);
+    const { visible: current } = this.find(tree, path);
     if (current === undefined) return refused("no-such-entry");
     const failed = failedCondition(change.condition, current);
     if (failed !== undefined) return refused(failed);
     const { sizeBytes, etag } = current;
-    const position = changes.append({
-      atMs: clock.nowMs(),
-      kind: "put",
-      tree: tree.name,
-      path,
-      sizeBytes,
-      etag,
-    });
-    entries.put(tree.id, {
-      ...current,
-      attributes: encodeAttributes(change.attributes),
-      position,
-    });
+    const atMs = clock.nowMs();
+    const position = changes.append({ atMs, kind: "put", tree: tree.name, path, sizeBytes, etag });
+    moves.retire(tree, current, { until: position, content: "keep-content" });
+    const attributes = encodeAttributes(change.attributes);
+    entries.put(tree.id, { ...current, attributes, position });
     return ok(this.whole(tree, path));
   }
 
@@ -134,57 +122,114 @@ export class EntryWrites {
     source: EntryPath,
     target: EntryPath,
   ): Result<Entry, "no-such-tree" | "no-such-entry"> {
-    const { trees, entries } = this.#tables;
-    const tree = trees.find(name);
+    const tree = this.#tables.trees.find(name);
     if (tree === undefined) return refused("no-such-tree");
-    const moved = entries.find(tree.id, source);
+    const { visible: moved } = this.find(tree, source);
     if (moved === undefined) return refused("no-such-entry");
     if (source !== target) {
-      const replaced = entries.find(tree.id, target);
-      if (replaced !== undefined) this.remove(tree, replaced, "free-content");
-      this.remove(tree, moved, "keep-content");
-      this.place(tree, moved, target);
+      const { row: replaced } = this.find(tree, target);
+      if (replaced !== undefined) this.remove(tree, replaced);
+      this.move(tree, [{ row: moved, target }]);
     }
     return ok(this.whole(tree, target));
   }
 
-  /** Takes an entry out of its tree; its content is freed, or kept for the entry that `place` puts back. */
-  remove(tree: TreeState, row: EntryRow, content: "free-content" | "keep-content"): void {
-    const { trees, entries, contents, changes, clock } = this.#tables;
-    const nowMs = clock.nowMs();
-    entries.delete(tree.id, row.path);
-    if (content === "free-content") contents.free(row.contentId, row.chunkCount, nowMs);
-    changes.append({
-      atMs: nowMs,
-      kind: "delete",
-      tree: tree.name,
-      path: row.path,
-      sizeBytes: row.sizeBytes,
-      etag: row.etag,
-    });
-    trees.count(tree, { bytes: -row.sizeBytes, entries: -1, chunks: -row.chunkCount });
+  /** What stands at a path, brought home first. */
+  find(tree: TreeState, path: EntryPath): Found {
+    const row = this.#tables.moves.current(tree, path);
+    const isOver = row !== undefined && isExpired(row, this.#tables.clock.nowMs());
+    return { row, visible: isOver ? undefined : row };
   }
 
-  /** Puts an entry that was removed with its content kept at another path, which must be free. */
-  place(tree: TreeState, row: EntryRow, path: EntryPath): void {
-    const { trees, entries, changes, clock } = this.#tables;
-    const { sizeBytes, etag } = row;
-    const position = changes.append({
-      atMs: clock.nowMs(),
-      kind: "put",
-      tree: tree.name,
-      path,
-      sizeBytes,
-      etag,
-    });
-    entries.put(tree.id, { ...row, path, position });
-    trees.count(tree, { bytes: sizeBytes, entries: 1, chunks: row.chunkCount });
+  /** Records a put and ends the row that it replaces. Returns the position of the put. */
+  replace(
+    tree: TreeState,
+    put: {
+      readonly path: EntryPath;
+      readonly sizeBytes: number;
+      readonly etag: string;
+      readonly current: EntryRow | undefined;
+      readonly nowMs: number;
+    },
+  ): number {
+    const { changes, moves } = this.#tables;
+    const { path, sizeBytes, etag, current } = put;
+    const atMs = put.nowMs;
+    const position = changes.append({ atMs, kind: "put", tree: tree.name, path, sizeBytes, etag });
+    if (current !== undefined) {
+      moves.retire(tree, current, { until: position, content: "free-content" });
+    }
+    return position;
+  }
+
+  /** Puts a row whose growth is known. */
+  insert(
+    tree: TreeState,
+    row: EntryRow,
+    growth: { bytes: number; entries: number; chunks: number },
+  ): void {
+    const { trees, entries } = this.#tables;
+    entries.put(tree.id, row);
+    trees.count(tree, growth);
+    if (row.expiresMs > 0 && !tree.hasExpiring) {
+      tree.hasExpiring = true;
+      trees.touch(tree);
+    }
+  }
+
+  /** Takes an entry out of its tree for good. */
+  remove(tree: TreeState, row: EntryRow): void {
+    const { trees, changes, clock, moves } = this.#tables;
+    const { path, sizeBytes, etag, chunkCount } = row;
+    const atMs = clock.nowMs();
+    const until = changes.append({ atMs, kind: "delete", tree: tree.name, path, sizeBytes, etag });
+    moves.retire(tree, row, { until, content: "free-content" });
+    moves.delete(tree, path);
+    trees.count(tree, { bytes: -sizeBytes, entries: -1, chunks: -chunkCount });
+  }
+
+  /** Moves entries to paths that are free, or that are themselves moved away by this very call. */
+  move(
+    tree: TreeState,
+    all: readonly { readonly row: EntryRow; readonly target: EntryPath }[],
+  ): void {
+    const { entries, changes, clock, moves } = this.#tables;
+    const atMs = clock.nowMs();
+    const placed: EntryRow[] = [];
+    for (const { row, target } of all) {
+      const { path, sizeBytes, etag } = row;
+      const position = changes.append({
+        atMs,
+        kind: "rename",
+        tree: tree.name,
+        path,
+        target,
+        sizeBytes,
+        etag,
+      });
+      moves.retire(tree, row, { until: position, content: "keep-content" });
+      moves.delete(tree, path);
+      placed.push({ ...row, path: target, position });
+    }
+    for (const row of placed) entries.put(tree.id, row);
   }
 
   whole(tree: TreeState, path: EntryPath): Entry {
-    const entry = this.#tables.entries.findWhole(tree.id, path);
+    const entry = this.#tables.reads.findWhole(tree, path);
     if (entry === undefined) throw damaged("an entry just written is absent");
     assert(entry.path === path, "an entry has the path it was asked by");
     return entry;
   }
+}
+
+/** How a tree grows when something takes the place of a row. */
+export function growthOf(
+  next: { readonly sizeBytes: number; readonly chunkCount: number },
+  current: EntryRow | undefined,
+): { bytes: number; entries: number; chunks: number } {
+  return {
+    bytes: next.sizeBytes - (current?.sizeBytes ?? 0),
+    entries: current === undefined ? 1 : 0,
+    chunks: next.chunkCount - (current?.chunkCount ?? 0),
+  };
 }

@@ -7,8 +7,8 @@ import { FilerError } from "../../errors.ts";
  * answer to a reader is made of, kept in the row's last column as a signed number:
  *
  * - `contents.sum`  the id, then the bytes. The id is in it, so that content found under a changed `content_id` fails.
- * - `entries.sum`   path, size, date, etag, chunk count, position, content id, attributes. Not the tree, whose id is
- *                   only in the key.
+ * - `entries.sum`   path, size, date, etag, chunk count, position, content id, attributes, lifetime when it has one. Not the
+ *                   tree, whose id is only in the key. `past_entries.sum` alike.
  * - `parts.sum`     number, size, date, etag, chunk count, attributes, then the chunk list.
  * - `uploads.sum`   id, path, owner, date, attributes.
  *
@@ -26,6 +26,8 @@ export interface SummedEntry {
   readonly position: number;
   readonly contentId: number;
   readonly attributes: string;
+  /** 0 is never. */
+  readonly expiresMs: number;
 }
 
 /** What `parts.sum` covers. */
@@ -54,10 +56,11 @@ export function contentSum(hashes: Hashes, id: number, bytes: Uint8Array): numbe
 
 export function entrySum(hashes: Hashes, entry: SummedEntry): number {
   const { path, sizeBytes, modifiedMs, etag, chunkCount, position, contentId, attributes } = entry;
+  const lifetime = entry.expiresMs === 0 ? "" : ` ${entry.expiresMs}`;
   // The path and the attributes may hold anything: they stand at the ends, where they cannot run into a number.
   return (
     hashes.crc32(
-      `${path}\n${sizeBytes} ${modifiedMs} ${chunkCount} ${position} ${contentId} ${etag}\n${attributes}`,
+      `${path}\n${sizeBytes} ${modifiedMs} ${chunkCount} ${position} ${contentId}${lifetime} ${etag}\n${attributes}`,
     ) | 0
   );
 }

@@ -98,4 +98,77 @@ export const MIGRATIONS: readonly Migration[] = [
       ALTER TABLE uploads ADD COLUMN sum INTEGER;
     `,
   },
+  {
+    // Quota in entries, lifetimes, snapshots and clones, prefix jobs, and work that is done in the background.
+    // What the tables mean: `docs/decisions/0012-snapshots.md` and `docs/decisions/0013-key-layout.md`.
+    version: 21,
+    sql: `
+      ALTER TABLE trees ADD COLUMN quota_entries INTEGER;
+      ALTER TABLE trees ADD COLUMN part_bytes INTEGER NOT NULL DEFAULT 0;
+      ALTER TABLE trees ADD COLUMN part_chunks INTEGER NOT NULL DEFAULT 0;
+      ALTER TABLE trees ADD COLUMN has_expiring INTEGER NOT NULL DEFAULT 0;
+      UPDATE trees SET
+        part_bytes = coalesce((SELECT sum(size_bytes) FROM parts JOIN uploads ON uploads.number = parts.upload
+                               WHERE tree_id = trees.id), 0),
+        part_chunks = coalesce((SELECT sum(chunk_count) FROM parts JOIN uploads ON uploads.number = parts.upload
+                                WHERE tree_id = trees.id), 0);
+      ALTER TABLE entries ADD COLUMN expires_ms INTEGER NOT NULL DEFAULT 0;
+      CREATE INDEX entries_by_expiry ON entries (expires_ms) WHERE expires_ms > 0;
+      CREATE TABLE past_entries (
+        tree_id INTEGER NOT NULL,
+        path TEXT NOT NULL,
+        until INTEGER NOT NULL,
+        size_bytes INTEGER NOT NULL,
+        modified_ms INTEGER NOT NULL,
+        etag TEXT NOT NULL,
+        chunk_count INTEGER NOT NULL,
+        position INTEGER NOT NULL,
+        content_id INTEGER NOT NULL,
+        attributes TEXT NOT NULL,
+        expires_ms INTEGER NOT NULL,
+        sum INTEGER,
+        PRIMARY KEY (tree_id, path, until)
+      ) WITHOUT ROWID;
+      CREATE TABLE snapshots (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        tree_id INTEGER NOT NULL,
+        name TEXT,
+        position INTEGER NOT NULL,
+        created_ms INTEGER NOT NULL,
+        bytes INTEGER NOT NULL,
+        entries INTEGER NOT NULL,
+        chunks INTEGER NOT NULL
+      );
+      CREATE UNIQUE INDEX snapshots_by_name ON snapshots (tree_id, name);
+      CREATE TABLE content_shares (
+        content_id INTEGER PRIMARY KEY,
+        extra INTEGER NOT NULL
+      );
+      CREATE TABLE clone_bases (
+        tree_id INTEGER PRIMARY KEY,
+        snapshot_id INTEGER NOT NULL,
+        copied TEXT NOT NULL
+      );
+      CREATE INDEX clone_bases_by_snapshot ON clone_bases (snapshot_id);
+      CREATE TABLE whiteouts (
+        tree_id INTEGER NOT NULL,
+        path TEXT NOT NULL,
+        PRIMARY KEY (tree_id, path)
+      ) WITHOUT ROWID;
+      CREATE TABLE prefix_jobs (
+        tree_id INTEGER PRIMARY KEY,
+        position INTEGER NOT NULL,
+        source TEXT NOT NULL,
+        target TEXT
+      );
+      CREATE TABLE jobs (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        kind TEXT NOT NULL,
+        subject INTEGER NOT NULL,
+        path TEXT NOT NULL DEFAULT '',
+        until INTEGER NOT NULL DEFAULT 0
+      );
+      ALTER TABLE changes ADD COLUMN target TEXT NOT NULL DEFAULT '';
+    `,
+  },
 ];

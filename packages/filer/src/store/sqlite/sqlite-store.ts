@@ -2,21 +2,27 @@ import {
   type Clock,
   type Hashes,
   type Random,
+  type Result,
   type SqlDatabase,
   migrate,
   ok,
   refused,
 } from "@kelp/base";
+import type { ListPage, ListQuery, TreeName } from "@kelp/wire";
 import { GroupCommit } from "../../commit/group-commit.ts";
 import { FilerError, storeError } from "../../errors.ts";
 import type { FilerStore } from "../filer-store.ts";
 import { ContentScan } from "./content-scan.ts";
 import { EntryListing } from "./entry-listing.ts";
 import { EntryWrites } from "./entry-writes.ts";
-import { renamePrefix } from "./prefix-rename.ts";
+import { beginPrefixJob, renamePrefix } from "./prefix-rename.ts";
+import { Reclaim } from "./reclaim.ts";
+import { type RowView, ownView } from "./row-view.ts";
 import { MIGRATIONS } from "./schema.ts";
+import { type SnapshotRow, snapshotOf } from "./snapshot-rows.ts";
+import { SnapshotWrites } from "./snapshot-writes.ts";
 import { type StoreTables, openStoreTables } from "./store-tables.ts";
-import { treeOf } from "./tree-rows.ts";
+import { type TreeState, treeOf } from "./tree-rows.ts";
 import { TreeWrites } from "./tree-writes.ts";
 import { DescribeFailure, completeUpload } from "./upload-completion.ts";
 import { listUploads } from "./upload-listing.ts";
@@ -29,78 +35,115 @@ export interface SqliteStoreOptions {
   readonly random: Random;
   readonly hashes: Hashes;
   readonly defer?: (run: () => void) => void;
-  /** Who changes the database. `another-process`: it is open for reading only, and nothing of it is kept in memory. */
-  readonly writer?: "this-process" | "another-process";
 }
 
 /** Opens the metadata store in a database, bringing its schema to the newest version. */
 export function openSqliteStore(options: SqliteStoreOptions): FilerStore {
-  if (options.writer !== "another-process") migrate(options.database, "filer", MIGRATIONS);
+  migrate(options.database, "filer", MIGRATIONS);
+  return openOn(openStoreTables(options), options);
+}
+
+/** The reads that a gateway makes by itself. */
+export type ReadCalls = Pick<
+  FilerStore,
+  | "getTree"
+  | "listTrees"
+  | "getEntry"
+  | "listEntries"
+  | "admits"
+  | "getUpload"
+  | "listParts"
+  | "listUploads"
+  | "readChanges"
+>;
+
+/**
+ * The metadata of a database that another process changes and that is open for reading. Each call sees one state of it,
+ * the newest at that moment. The schema must be there.
+ */
+export function openSqliteReader(options: SqliteStoreOptions): ReadCalls {
+  const { database } = options;
   const tables = openStoreTables(options);
+  const store = openOn(tables, options);
+  const selectVersion = database.prepare<{ version: number }>(
+    "SELECT data_version AS version FROM pragma_data_version",
+  );
+  let seenVersion: number | undefined;
+  const fresh =
+    <Arguments extends unknown[], Value>(read: (...values: Arguments) => Value) =>
+    (...values: Arguments): Value =>
+      database.snapshot(() => {
+        const version = selectVersion.get()?.version;
+        // What is kept in memory is of the last state seen.
+        if (version !== seenVersion) tables.trees.forget();
+        seenVersion = version;
+        return read(...values);
+      });
+  return {
+    getTree: fresh(store.getTree),
+    listTrees: fresh(store.listTrees),
+    getEntry: fresh(store.getEntry),
+    listEntries: fresh(store.listEntries),
+    admits: fresh(store.admits),
+    getUpload: fresh(store.getUpload),
+    listParts: fresh(store.listParts),
+    listUploads: fresh(store.listUploads),
+    readChanges: fresh(store.readChanges),
+  };
+}
+
+function openOn(tables: StoreTables, options: SqliteStoreOptions): FilerStore {
+  const watchers = new Set<() => void>();
   const commit = new GroupCommit({
     database: options.database,
     beforeCommit: () => tables.trees.flush(),
     afterRollback: () => tables.trees.forget(),
+    afterCommit: () => {
+      for (const watcher of watchers) watcher();
+    },
     ...(options.defer === undefined ? {} : { defer: options.defer }),
   });
-  const parts = {
+  const entries = new EntryWrites(tables);
+  const uploads = new UploadWrites(tables);
+  const snapshots = new SnapshotWrites(tables);
+  return assemble({
     tables,
     commit,
-    entries: new EntryWrites(tables),
-    uploads: new UploadWrites(tables),
+    watchers,
+    entries,
+    uploads,
+    snapshots,
+    reclaim: new Reclaim({ tables, entries, uploads, snapshots }),
     listing: new EntryListing(options.database),
     scan: new ContentScan(options.database, options.hashes),
-  };
-  return assemble(parts);
+    defer: options.defer ?? ((run) => void setImmediate(run)),
+  });
 }
 
 interface StoreParts {
   readonly tables: StoreTables;
   readonly commit: GroupCommit;
+  readonly watchers: Set<() => void>;
   readonly entries: EntryWrites;
   readonly uploads: UploadWrites;
+  readonly snapshots: SnapshotWrites;
+  readonly reclaim: Reclaim;
   readonly listing: EntryListing;
   readonly scan: ContentScan;
+  readonly defer: (run: () => void) => void;
 }
 
 function assemble(parts: StoreParts): FilerStore {
-  const { tables, commit, entries } = parts;
   return {
     ...treeCalls(parts),
+    ...entryCalls(parts),
+    ...prefixCalls(parts),
+    ...snapshotCalls(parts),
     ...uploadCalls(parts),
+    ...logCalls(parts),
     ...referenceCalls(parts),
-    async getEntry(name, path) {
-      return reading(() => {
-        const tree = tables.trees.find(name);
-        if (tree === undefined) return refused("no-such-tree");
-        const entry = tables.entries.findWhole(tree.id, path);
-        return entry === undefined ? refused("no-such-entry") : ok(entry);
-      });
-    },
-    async listEntries(name, query) {
-      return reading(() => {
-        const tree = tables.trees.find(name);
-        if (tree === undefined) return refused("no-such-tree");
-        return ok(parts.listing.page(tree.id, query));
-      });
-    },
-    async readChanges(query) {
-      return reading(() => tables.changes.read(query));
-    },
-    admits: (request) => reading(() => entries.admits(request)),
-    putEntry: (request) => commit.run(() => entries.put(request)),
-    deleteEntry: (request) => commit.run(() => entries.delete(request)),
-    setEntryAttributes: (name, path, change) =>
-      commit.run(() => entries.setAttributes(name, path, change)),
-    renameEntry: (name, source, target) => commit.run(() => entries.rename(name, source, target)),
-    async renamePrefix(tree, sourcePrefix, targetPrefix) {
-      const outcome = await commit.run(() =>
-        renamePrefix(tables, entries, { tree, sourcePrefix, targetPrefix }),
-      );
-      if (outcome instanceof FilerError) throw outcome;
-      return outcome;
-    },
-    [Symbol.dispose]: () => commit.close(),
+    reclaim: () => parts.commit.run(() => parts.reclaim.round()),
+    [Symbol.dispose]: () => parts.commit.close(),
   };
 }
 
@@ -109,8 +152,8 @@ type TreeCalls = Pick<
   "createTree" | "getTree" | "listTrees" | "deleteTree" | "setQuota" | "setTreeAttributes"
 >;
 
-function treeCalls({ tables, commit, uploads }: StoreParts): TreeCalls {
-  const writes = new TreeWrites(tables, uploads);
+function treeCalls({ tables, commit, snapshots }: StoreParts): TreeCalls {
+  const writes = new TreeWrites(tables, snapshots);
   return {
     createTree: (request) => commit.run(() => writes.create(request)),
     async getTree(name) {
@@ -122,10 +165,177 @@ function treeCalls({ tables, commit, uploads }: StoreParts): TreeCalls {
     async listTrees() {
       return reading(() => tables.trees.all());
     },
-    deleteTree: (name) => commit.run(() => writes.delete(name)),
+    deleteTree: (name, options) => commit.run(() => writes.delete(name, options)),
     setQuota: (name, quota) => commit.run(() => writes.setQuota(name, quota)),
     setTreeAttributes: (name, attributes) =>
       commit.run(() => writes.setAttributes(name, attributes)),
+  };
+}
+
+type EntryCalls = Pick<
+  FilerStore,
+  | "getEntry"
+  | "listEntries"
+  | "admits"
+  | "putEntry"
+  | "deleteEntry"
+  | "setEntryAttributes"
+  | "renameEntry"
+>;
+
+function entryCalls(parts: StoreParts): EntryCalls {
+  const { tables, commit, entries, listing } = parts;
+  return {
+    async getEntry(name, path) {
+      return reading(() => {
+        const tree = tables.trees.find(name);
+        if (tree === undefined) return refused("no-such-tree");
+        const entry = tables.reads.findWhole(tree, path);
+        return entry === undefined ? refused("no-such-entry") : ok(entry);
+      });
+    },
+    listEntries: (name, query) =>
+      readingLong(async (): Promise<Result<ListPage, "no-such-tree">> => {
+        const tree = tables.trees.find(name);
+        if (tree === undefined) return refused("no-such-tree");
+        if (tables.reads.view(tree) === undefined) return ok(listing.page(tree.id, query));
+        return (await viewPage(parts, tree, query)) ?? refused("no-such-tree");
+      }),
+    admits: (request) => reading(() => entries.admits(request)),
+    putEntry: (request) => commit.run(() => entries.put(request)),
+    deleteEntry: (request) => commit.run(() => entries.delete(request)),
+    setEntryAttributes: (name, path, change) =>
+      commit.run(() => entries.setAttributes(name, path, change)),
+    renameEntry: (name, source, target) => commit.run(() => entries.rename(name, source, target)),
+  };
+}
+
+/** What a tree shows may change between two reads of a page, and the tree may go. */
+async function viewPage(
+  parts: StoreParts,
+  { id, name }: TreeState,
+  query: ListQuery,
+): Promise<Result<ListPage, never> | undefined> {
+  const { tables, listing } = parts;
+  const gone = new Error("Cannot go on listing: the tree is gone");
+  const viewNow = (): RowView => {
+    const tree = tables.trees.find(name);
+    if (tree?.id !== id) throw gone;
+    return tables.reads.view(tree) ?? ownView(tables, id, () => true);
+  };
+  try {
+    return ok(await listing.viewPage(viewNow, query, () => turn(parts)));
+  } catch (error) {
+    if (error === gone) return undefined;
+    throw error;
+  }
+}
+
+function turn({ defer }: StoreParts): Promise<void> {
+  return new Promise((resolve) => defer(resolve));
+}
+
+/**
+ * Runs work on a tree whose rows all stand in their places: what is still on its way is brought there first, in as many
+ * transactions as that takes.
+ */
+async function settled<Value>(
+  { tables, commit, reclaim }: StoreParts,
+  name: TreeName,
+  work: (tree: TreeState | undefined) => Value,
+): Promise<Value> {
+  for (;;) {
+    const done = await commit.run(() => {
+      const tree = tables.trees.find(name);
+      const isSettled = tree?.prefixJob === undefined && tree?.base === undefined;
+      if (isSettled) return { value: work(tree) };
+      reclaim.settle(tree);
+      return undefined;
+    });
+    if (done !== undefined) return done.value;
+  }
+}
+
+function prefixCalls(parts: StoreParts): Pick<FilerStore, "renamePrefix" | "deletePrefix"> {
+  const { tables, entries } = parts;
+  return {
+    async renamePrefix(tree, source, target) {
+      const sourcePrefix = source.toWellFormed();
+      const targetPrefix = target.toWellFormed();
+      const outcome = await settled(parts, tree, () =>
+        renamePrefix(tables, entries, { tree, sourcePrefix, targetPrefix }),
+      );
+      if (outcome instanceof FilerError) throw outcome;
+      return outcome;
+    },
+    deletePrefix: (name, prefix) =>
+      settled(parts, name, (tree): Result<void, "no-such-tree"> => {
+        if (tree === undefined) return refused("no-such-tree");
+        beginPrefixJob(tables, tree, { kind: "delete-prefix", source: prefix.toWellFormed() });
+        return ok(undefined);
+      }),
+  };
+}
+
+type SnapshotCalls = Pick<
+  FilerStore,
+  | "createSnapshot"
+  | "listSnapshots"
+  | "deleteSnapshot"
+  | "getSnapshotEntry"
+  | "listSnapshotEntries"
+  | "cloneTree"
+>;
+
+function snapshotCalls(parts: StoreParts): SnapshotCalls {
+  const { tables, commit, snapshots, listing } = parts;
+  const find = (
+    name: TreeName,
+    snapshot: string,
+  ): Result<SnapshotRow, "no-such-tree" | "no-such-snapshot"> => {
+    const tree = tables.trees.find(name);
+    if (tree === undefined) return refused("no-such-tree");
+    const row = tables.snapshots.find(tree.id, snapshot);
+    return row === undefined ? refused("no-such-snapshot") : ok(row);
+  };
+  return {
+    createSnapshot: (tree, name) => settled(parts, tree, () => snapshots.create(tree, name)),
+    async listSnapshots(name) {
+      return reading(() => {
+        const tree = tables.trees.find(name);
+        if (tree === undefined) return refused("no-such-tree");
+        const rows = tables.snapshots.all(tree.id);
+        return ok(
+          rows.flatMap(({ name: own, ...row }) =>
+            own === null ? [] : [snapshotOf({ ...row, name: own })],
+          ),
+        );
+      });
+    },
+    deleteSnapshot: (tree, name) => commit.run(() => snapshots.delete(tree, name)),
+    async getSnapshotEntry(name, snapshot, path) {
+      return reading(() => {
+        const found = find(name, snapshot);
+        if (found.kind === "refused") return found;
+        const row = tables.reads.snapshotView(found.value).find(path);
+        const entry = tables.reads.wholeOf(row);
+        return entry === undefined ? refused("no-such-entry") : ok(entry);
+      });
+    },
+    listSnapshotEntries: (name, snapshot, query) =>
+      readingLong(async () => {
+        const found = find(name, snapshot);
+        if (found.kind === "refused") return found;
+        const view = tables.reads.snapshotView(found.value);
+        return ok(
+          await listing.viewPage(
+            () => view,
+            query,
+            () => turn(parts),
+          ),
+        );
+      }),
+    cloneTree: (request) => settled(parts, request.source, () => snapshots.clone(request)),
   };
 }
 
@@ -166,6 +376,26 @@ function uploadCalls({ tables, commit, uploads, entries }: StoreParts): UploadCa
   };
 }
 
+type LogCalls = Pick<FilerStore, "readChanges" | "changeBounds" | "watchCommits">;
+
+function logCalls({ tables, watchers }: StoreParts): LogCalls {
+  return {
+    async readChanges(query) {
+      return reading(() => tables.changes.read(query));
+    },
+    changeBounds: () => ({
+      newest: tables.changes.position,
+      keptAfter: tables.changes.prunedPosition,
+    }),
+    watchCommits(listener) {
+      // A function of its own, so that one listener may watch twice.
+      const watcher = (): void => listener();
+      watchers.add(watcher);
+      return { [Symbol.dispose]: () => void watchers.delete(watcher) };
+    },
+  };
+}
+
 type ReferenceCalls = Pick<
   FilerStore,
   | "addGarbage"
@@ -175,6 +405,7 @@ type ReferenceCalls = Pick<
   | "listReferences"
   | "referenceCount"
   | "scanContents"
+  | "countHolders"
   | "countUsage"
 >;
 
@@ -188,6 +419,7 @@ function referenceCalls({ tables, commit, scan }: StoreParts): ReferenceCalls {
     listReferences: (query) => reading(() => contents.listReferences(query)),
     referenceCount: () => reading(() => contents.referenceCount()),
     scanContents: () => scan.contents(),
+    countHolders: () => reading(() => scan.holders()),
     countUsage: () => reading(() => scan.usage()),
   };
 }
@@ -195,6 +427,14 @@ function referenceCalls({ tables, commit, scan }: StoreParts): ReferenceCalls {
 function reading<Value>(read: () => Value): Value {
   try {
     return read();
+  } catch (error) {
+    throw storeError(error);
+  }
+}
+
+async function readingLong<Value>(read: () => Promise<Value>): Promise<Value> {
+  try {
+    return await read();
   } catch (error) {
     throw storeError(error);
   }

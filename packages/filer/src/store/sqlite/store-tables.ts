@@ -1,8 +1,12 @@
 import type { Clock, Hashes, Random, SqlDatabase } from "@kelp/base";
-import { TREE_CACHE_MAX } from "../../limits.ts";
 import { ChangeRows } from "./change-rows.ts";
 import { ContentRows } from "./content-rows.ts";
 import { EntryRows } from "./entry-rows.ts";
+import { JobRows } from "./job-rows.ts";
+import { RowMoves } from "./row-moves.ts";
+import { PastRows } from "./past-rows.ts";
+import { SnapshotRows } from "./snapshot-rows.ts";
+import { TreeReads } from "./tree-reads.ts";
 import { TreeRows } from "./tree-rows.ts";
 import { UploadRows } from "./upload-rows.ts";
 
@@ -10,9 +14,14 @@ import { UploadRows } from "./upload-rows.ts";
 export interface StoreTables {
   readonly trees: TreeRows;
   readonly entries: EntryRows;
+  readonly past: PastRows;
   readonly contents: ContentRows;
+  readonly snapshots: SnapshotRows;
+  readonly jobs: JobRows;
   readonly uploads: UploadRows;
   readonly changes: ChangeRows;
+  readonly reads: TreeReads;
+  readonly moves: RowMoves;
   readonly clock: Clock;
   readonly random: Random;
   readonly hashes: Hashes;
@@ -23,15 +32,19 @@ export interface StoreTablesOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly hashes: Hashes;
-  readonly writer?: "this-process" | "another-process";
 }
 
 /** Prepares all statements; the schema must be there. */
 export function openStoreTables(options: StoreTablesOptions): StoreTables {
   const { database, clock, random, hashes } = options;
-  return {
-    trees: new TreeRows(database, options.writer === "another-process" ? 0 : TREE_CACHE_MAX),
+  const snapshots = new SnapshotRows(database);
+  const jobs = new JobRows(database);
+  const rows = {
+    trees: new TreeRows(database, { snapshots, jobs }),
+    snapshots,
+    jobs,
     entries: new EntryRows(database, hashes),
+    past: new PastRows(database, hashes),
     contents: new ContentRows(database, hashes),
     uploads: new UploadRows(database, hashes),
     changes: new ChangeRows(database),
@@ -39,4 +52,6 @@ export function openStoreTables(options: StoreTablesOptions): StoreTables {
     random,
     hashes,
   };
+  const tables: Omit<StoreTables, "moves"> = { ...rows, reads: new TreeReads(rows) };
+  return { ...tables, moves: new RowMoves(tables) };
 }

@@ -1,6 +1,9 @@
 import { type SqlDatabase, type SqlStatement, assert } from "@kelp/base";
 import type { Attributes, CreateTree, Tree, TreeKind, TreeName, TreeQuota } from "@kelp/wire";
 import { decodeAttributes, encodeAttributes } from "../../entry/attributes.ts";
+import { TREE_CACHE_MAX } from "../../limits.ts";
+import type { JobRows, PrefixJob } from "./job-rows.ts";
+import type { CloneBase, SnapshotRows } from "./snapshot-rows.ts";
 
 /** A tree as transactions work on it. Only code inside a transaction changes one. */
 export interface TreeState {
@@ -11,7 +14,17 @@ export interface TreeState {
   readonly createdMs: number;
   quota: TreeQuota | undefined;
   attributes: Attributes;
+  /** Of entries and parts. */
   readonly usage: { bytes: number; entries: number; chunks: number };
+  /** The parts' share of it. */
+  readonly parts: { bytes: number; chunks: number };
+  /** Whether an entry with a lifetime was ever written: only then readers look at dates. */
+  hasExpiring: boolean;
+  /** Of the newest snapshot; 0 when there is none. Rows up to it are kept when they are replaced. */
+  snapshotPosition: number;
+  /** While rows are copied from elsewhere. Never together with `prefixJob`. */
+  base: CloneBase | undefined;
+  prefixJob: PrefixJob | undefined;
 }
 
 interface TreeRow {
@@ -21,6 +34,10 @@ interface TreeRow {
   readonly owner: string;
   readonly createdMs: number;
   readonly quotaBytes: number | null;
+  readonly quotaEntries: number | null;
+  readonly partBytes: number;
+  readonly partChunks: number;
+  readonly hasExpiring: number;
   readonly bytes: number;
   readonly entries: number;
   readonly chunks: number;
@@ -28,6 +45,7 @@ interface TreeRow {
 }
 
 const COLUMNS = `id, name, kind, owner, created_ms AS createdMs, quota_bytes AS quotaBytes,
+  quota_entries AS quotaEntries, part_bytes AS partBytes, part_chunks AS partChunks, has_expiring AS hasExpiring,
   usage_bytes AS bytes, usage_entries AS entries, usage_chunks AS chunks, attributes`;
 
 /**
@@ -37,24 +55,27 @@ const COLUMNS = `id, name, kind, owner, created_ms AS createdMs, quota_bytes AS 
 export class TreeRows {
   readonly #states = new Map<string, TreeState>();
   readonly #changed = new Set<TreeState>();
-  readonly #cachedMax: number;
+  readonly #snapshots: SnapshotRows;
+  readonly #jobs: JobRows;
   readonly #select: SqlStatement<TreeRow>;
+  readonly #selectName: SqlStatement<{ readonly name: TreeName }>;
   readonly #selectAll: SqlStatement<TreeRow>;
   readonly #insert: SqlStatement<unknown>;
   readonly #update: SqlStatement<unknown>;
   readonly #delete: SqlStatement<unknown>;
 
-  /** `cachedMax`: trees kept decoded. 0 where another process changes the rows. */
-  constructor(database: SqlDatabase, cachedMax: number) {
-    this.#cachedMax = cachedMax;
+  constructor(database: SqlDatabase, parts: { snapshots: SnapshotRows; jobs: JobRows }) {
+    this.#snapshots = parts.snapshots;
+    this.#jobs = parts.jobs;
+    this.#selectName = database.prepare("SELECT name FROM trees WHERE id = ?");
     this.#select = database.prepare(`SELECT ${COLUMNS} FROM trees WHERE name = ?`);
     this.#selectAll = database.prepare(`SELECT ${COLUMNS} FROM trees ORDER BY name`);
     this.#insert = database.prepare(
       "INSERT INTO trees (name, kind, owner, created_ms, attributes) VALUES (?, ?, ?, ?, ?)",
     );
     this.#update = database.prepare(
-      `UPDATE trees SET quota_bytes = ?, attributes = ?, usage_bytes = ?, usage_entries = ?, usage_chunks = ?
-       WHERE id = ?`,
+      `UPDATE trees SET quota_bytes = ?, quota_entries = ?, attributes = ?, usage_bytes = ?, usage_entries = ?,
+       usage_chunks = ?, part_bytes = ?, part_chunks = ?, has_expiring = ? WHERE id = ?`,
     );
     this.#delete = database.prepare("DELETE FROM trees WHERE id = ?");
   }
@@ -64,9 +85,19 @@ export class TreeRows {
     if (known !== undefined) return known;
     const row = this.#select.get(name);
     if (row === undefined) return undefined;
-    const state = stateOf(row);
-    if (this.#cachedMax > 0) this.#states.set(name, state);
+    const state: TreeState = {
+      ...stateOf(row),
+      snapshotPosition: this.#snapshots.newestPosition(row.id),
+      base: this.#snapshots.baseOf(row.id),
+      prefixJob: this.#jobs.prefixOf(row.id),
+    };
+    this.#states.set(name, state);
     return state;
+  }
+
+  findById(id: number): TreeState | undefined {
+    const name = this.#selectName.get(id)?.name;
+    return name === undefined ? undefined : this.find(name);
   }
 
   all(): Tree[] {
@@ -82,6 +113,15 @@ export class TreeRows {
   /** Says that `tree` differs from its row. */
   touch(tree: TreeState): void {
     this.#changed.add(tree);
+  }
+
+  /** Moves the counters of parts. */
+  countParts(tree: TreeState, growth: { bytes: number; chunks: number }): void {
+    tree.parts.bytes += growth.bytes;
+    tree.parts.chunks += growth.chunks;
+    assert(tree.parts.bytes >= 0, "bytes of parts are a count");
+    assert(tree.parts.chunks >= 0, "chunks of parts are a count");
+    this.count(tree, { ...growth, entries: 0 });
   }
 
   /** Moves the counters, which can never fall below zero. */
@@ -104,18 +144,22 @@ export class TreeRows {
   /** Writes what changed, inside the transaction. */
   flush(): void {
     for (const tree of this.#changed) {
-      const { usage } = tree;
+      const { usage, parts } = tree;
       this.#update.run(
         tree.quota?.bytes ?? null,
+        tree.quota?.entries ?? null,
         encodeAttributes(tree.attributes),
         usage.bytes,
         usage.entries,
         usage.chunks,
+        parts.bytes,
+        parts.chunks,
+        tree.hasExpiring ? 1 : 0,
         tree.id,
       );
     }
     this.#changed.clear();
-    if (this.#states.size > this.#cachedMax) this.#states.clear();
+    if (this.#states.size > TREE_CACHE_MAX) this.#states.clear();
   }
 
   forget(): void {
@@ -144,8 +188,22 @@ function stateOf(row: TreeRow): TreeState {
     kind: row.kind,
     owner: row.owner,
     createdMs: row.createdMs,
-    quota: row.quotaBytes === null ? undefined : { bytes: row.quotaBytes },
+    quota: quotaOf(row),
     attributes: decodeAttributes(row.attributes),
     usage: { bytes: row.bytes, entries: row.entries, chunks: row.chunks },
+    parts: { bytes: row.partBytes, chunks: row.partChunks },
+    hasExpiring: row.hasExpiring !== 0,
+    snapshotPosition: 0,
+    base: undefined,
+    prefixJob: undefined,
+  };
+}
+
+function quotaOf(row: TreeRow): TreeQuota | undefined {
+  const { quotaBytes, quotaEntries } = row;
+  if (quotaBytes === null && quotaEntries === null) return undefined;
+  return {
+    ...(quotaBytes !== null && { bytes: quotaBytes }),
+    ...(quotaEntries !== null && { entries: quotaEntries }),
   };
 }

@@ -2,7 +2,9 @@ import { type Result, compareBytes, must, ok, refused, utf8 } from "@kelp/base";
 import { type CompleteRefusal, type CompleteUpload, type Entry, PART_NUMBER_MAX } from "@kelp/wire";
 import { encodeAttributes } from "../../entry/attributes.ts";
 import { failedCondition } from "../../entry/condition.ts";
-import type { EntryWrites } from "./entry-writes.ts";
+import { fitsQuota } from "../../tree/quota.ts";
+import type { EntryRow } from "./entry-rows.ts";
+import { type EntryWrites, growthOf } from "./entry-writes.ts";
 import type { StoreTables } from "./store-tables.ts";
 import type { TreeState } from "./tree-rows.ts";
 import { type PartRow, type UploadRow, partOf, uploadOf } from "./upload-rows.ts";
@@ -30,9 +32,12 @@ export function completeUpload(
   const stored = tables.uploads.parts(upload.number, 0, PART_NUMBER_MAX);
   const chosen = chooseParts(stored, request);
   if (chosen.kind === "refused") return chosen;
-  const current = tables.entries.find(tree.id, upload.path);
-  const failed = failedCondition(request.condition, current);
+  const { row: current, visible } = writes.find(tree, upload.path);
+  const failed = failedCondition(request.condition, visible);
   if (failed !== undefined) return refused(failed);
+  // The parts' bytes are in the usage already; what may be new is the entry.
+  const growth = { bytes: 0, entries: current === undefined ? 1 : 0 };
+  if (!fitsQuota(tree, growth)) return refused("quota-exceeded");
   let description: ReturnType<CompleteUpload["describe"]>;
   try {
     description = request.describe(chosen.value.map(partOf), uploadOf(upload));
@@ -40,18 +45,16 @@ export function completeUpload(
     return new DescribeFailure(error);
   }
 
-  const nowMs = tables.clock.nowMs();
-  freeUnused(tables, tree, { stored, chosen: chosen.value, nowMs });
-  if (current !== undefined) {
-    tables.contents.free(current.contentId, current.chunkCount, nowMs);
-    tables.trees.count(tree, {
-      bytes: -current.sizeBytes,
-      entries: -1,
-      chunks: -current.chunkCount,
-    });
-  }
   return ok(
-    join(tables, writes, { tree, upload, chosen: chosen.value, description, request, nowMs }),
+    join(tables, writes, {
+      tree,
+      upload,
+      stored,
+      chosen: chosen.value,
+      current,
+      description,
+      request,
+    }),
   );
 }
 
@@ -83,73 +86,82 @@ function chooseParts(
   return ok(chosen);
 }
 
-function freeUnused(
-  tables: StoreTables,
-  tree: TreeState,
-  parts: {
-    readonly stored: readonly PartRow[];
-    readonly chosen: readonly PartRow[];
-    readonly nowMs: number;
-  },
-): void {
-  const used = new Set(parts.chosen);
-  for (const part of parts.stored) {
-    if (used.has(part)) continue;
-    tables.contents.freeList(part.chunks, parts.nowMs);
-    tables.trees.count(tree, { bytes: -part.sizeBytes, entries: 0, chunks: -part.chunkCount });
-  }
-}
-
-/** Usage of bytes and chunks is not touched: the parts' own turns into the entry's. */
+/** The parts' usage turns into the entry's. */
 function join(
   tables: StoreTables,
   writes: EntryWrites,
   work: {
     readonly tree: TreeState;
     readonly upload: UploadRow;
+    readonly stored: readonly PartRow[];
     readonly chosen: readonly PartRow[];
+    readonly current: EntryRow | undefined;
     readonly description: ReturnType<CompleteUpload["describe"]>;
     readonly request: CompleteUpload;
-    readonly nowMs: number;
   },
 ): Entry {
-  const { tree, upload, chosen, description, nowMs } = work;
-  let sizeBytes = 0;
-  let chunkCount = 0;
-  for (const part of chosen) {
-    sizeBytes += part.sizeBytes;
-    chunkCount += part.chunkCount;
-  }
-  const position = tables.changes.append({
-    atMs: nowMs,
-    kind: "put",
-    tree: tree.name,
-    path: upload.path,
-    sizeBytes,
-    etag: description.etag,
-  });
+  const { tree, upload, stored, chosen, current, description } = work;
+  const { path } = upload;
+  const { etag } = description;
+  const nowMs = tables.clock.nowMs();
+  const total = sumOf(chosen);
+  const all = sumOf(stored);
+  const sizeBytes = total.bytes;
+  const position = writes.replace(tree, { path, sizeBytes, etag, current, nowMs });
   const list = Buffer.concat(chosen.map((part) => part.chunks));
   const contentId = tables.contents.insertBytes(position, list);
-  tables.entries.put(tree.id, {
-    path: upload.path,
+  tables.trees.countParts(tree, { bytes: -all.bytes, chunks: -all.chunks });
+  const row: EntryRow = {
+    path,
     sizeBytes,
     modifiedMs: nowMs,
-    etag: description.etag,
-    chunkCount,
+    etag,
+    chunkCount: total.chunks,
     position,
     contentId,
     attributes: encodeAttributes(description.attributes),
-  });
-  tables.trees.count(tree, { bytes: 0, entries: 1, chunks: 0 });
-  tables.uploads.delete(upload.number);
+    expiresMs: 0,
+  };
+  writes.insert(tree, row, growthOf(row, current));
+  closeUpload(tables, { upload, stored, chosen });
   tables.uploads.remember({
     id: upload.id,
     treeId: tree.id,
-    path: upload.path,
+    path,
     contentId,
     digest: digestOf(tables, work.request),
   });
-  return writes.whole(tree, upload.path);
+  return writes.whole(tree, path);
+}
+
+function sumOf(parts: readonly PartRow[]): { readonly bytes: number; readonly chunks: number } {
+  let bytes = 0;
+  let chunks = 0;
+  for (const part of parts) {
+    bytes += part.sizeBytes;
+    chunks += part.chunkCount;
+  }
+  return { bytes, chunks };
+}
+
+/** Takes the chosen parts; the others are freed by a job. */
+function closeUpload(
+  tables: StoreTables,
+  parts: {
+    readonly upload: UploadRow;
+    readonly stored: readonly PartRow[];
+    readonly chosen: readonly PartRow[];
+  },
+): void {
+  const { uploads, jobs } = tables;
+  const { number } = parts.upload;
+  uploads.delete(number);
+  if (parts.chosen.length === parts.stored.length) {
+    uploads.deleteParts(number);
+    return;
+  }
+  for (const part of parts.chosen) uploads.deletePart(number, part.number);
+  jobs.add("drop-parts", number);
 }
 
 /** A lost answer is asked for again: the entry itself, while it still has the content of that completion. */
@@ -163,9 +175,9 @@ function completeAgain(
   if (compareBytes(completed.digest, digestOf(tables, request)) !== 0) {
     return refused("no-such-upload");
   }
-  const row = tables.entries.find(tree.id, completed.path);
+  const row = tables.reads.find(tree, completed.path);
   if (row === undefined || row.contentId !== completed.contentId) return refused("no-such-upload");
-  return ok(must(tables.entries.findWhole(tree.id, completed.path)));
+  return ok(must(tables.reads.wholeOf(row)));
 }
 
 function digestOf(tables: StoreTables, request: CompleteUpload): Uint8Array {

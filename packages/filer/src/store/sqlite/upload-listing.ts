@@ -11,9 +11,11 @@ export function listUploads(
   query: ListUploadsQuery,
 ): ListUploadsPage {
   const source: RowSource<UploadRow, UploadPlace> = {
-    read: (start, end, count) => uploads.range(treeId, start, end, count),
+    read: (start, end, count) => {
+      const rows = uploads.range(treeId, start, end, count);
+      return { rows, next: rows.length < count ? undefined : rows.at(-1) };
+    },
     placeAt: (path) => ({ path, id: UPLOAD_ID_BELOW_ALL }),
-    placeAfter: (row) => row,
     pathOf: (row) => row.path,
   };
   const after = query.afterPath?.toWellFormed();

@@ -1,4 +1,4 @@
-import type { Hashes, SqlDatabase, SqlStatement } from "@kelp/base";
+import { type Hashes, type SqlDatabase, type SqlStatement, must } from "@kelp/base";
 import type { EntryPath, Part, Upload, UploadId } from "@kelp/wire";
 import { decodeAttributes } from "../../entry/attributes.ts";
 import { COMPLETED_UPLOADS_KEPT_MAX } from "../../limits.ts";
@@ -63,6 +63,9 @@ export class UploadRows {
   readonly #selectPart: SqlStatement<StoredPart>;
   readonly #selectParts: SqlStatement<StoredPart>;
   readonly #deleteParts: SqlStatement<unknown>;
+  readonly #selectNumbers: SqlStatement<{ number: number }>;
+  readonly #deletePart: SqlStatement<unknown>;
+  readonly #sumParts: SqlStatement<{ bytes: number; chunks: number }>;
   readonly #insertCompleted: SqlStatement<unknown>;
   readonly #pruneCompleted: SqlStatement<unknown>;
   readonly #selectCompleted: SqlStatement<CompletedRow>;
@@ -94,6 +97,12 @@ export class UploadRows {
       `SELECT ${PART_COLUMNS} FROM parts WHERE upload = ? AND number > ? ORDER BY number LIMIT ?`,
     );
     this.#deleteParts = database.prepare("DELETE FROM parts WHERE upload = ?");
+    this.#selectNumbers = database.prepare("SELECT number FROM uploads WHERE tree_id = ? LIMIT ?");
+    this.#deletePart = database.prepare("DELETE FROM parts WHERE upload = ? AND number = ?");
+    this.#sumParts = database.prepare(
+      `SELECT coalesce(sum(size_bytes), 0) AS bytes, coalesce(sum(chunk_count), 0) AS chunks
+       FROM parts WHERE upload = ?`,
+    );
     this.#insertCompleted = database.prepare(
       "INSERT INTO completed_uploads (id, tree_id, path, content_id, digest) VALUES (?, ?, ?, ?, ?)",
     );
@@ -129,10 +138,37 @@ export class UploadRows {
     return rows;
   }
 
-  /** With its parts, whose content the caller has freed or taken. */
+  /** Without its parts, which the caller has taken, or which a job removes. */
   delete(upload: number): void {
-    this.#deleteParts.run(upload);
     this.#delete.run(upload);
+  }
+
+  /** Parts whose content the caller has freed or taken. */
+  deleteParts(upload: number): void {
+    this.#deleteParts.run(upload);
+  }
+
+  deletePart(upload: number, number: number): void {
+    this.#deletePart.run(upload, number);
+  }
+
+  /** The first part of an upload that may be gone; unchecked. */
+  peekPart(upload: number): StoredPart | undefined {
+    return this.#selectParts.get(upload, 0, 1);
+  }
+
+  isSound(part: StoredPart): boolean {
+    return part.sum === null || part.sum === partSum(this.#hashes, part);
+  }
+
+  /** Of any open uploads of a tree. */
+  numbersOf(treeId: number, limit: number): { readonly number: number }[] {
+    return this.#selectNumbers.all(treeId, limit);
+  }
+
+  /** What all parts of an upload take. */
+  sumParts(upload: number): { readonly bytes: number; readonly chunks: number } {
+    return must(this.#sumParts.get(upload));
   }
 
   putPart(upload: number, part: PartRow): void {

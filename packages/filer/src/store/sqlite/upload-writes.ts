@@ -1,12 +1,5 @@
-import { type Result, assert, must, ok, refused } from "@kelp/base";
-import {
-  type CreateUpload,
-  PART_NUMBER_MAX,
-  type Part,
-  type TreeName,
-  type Upload,
-  type UploadId,
-} from "@kelp/wire";
+import { type Result, assert, ok, refused } from "@kelp/base";
+import type { CreateUpload, Part, TreeName, Upload, UploadId } from "@kelp/wire";
 import { encodeAttributes } from "../../entry/attributes.ts";
 import { encodeChunks } from "../../entry/chunk-list.ts";
 import { fitsQuota } from "../../tree/quota.ts";
@@ -80,7 +73,7 @@ export class UploadWrites {
     const { tree, upload } = found.value;
     const replaced = uploads.findPart(upload.number, request.number);
     const growthBytes = request.sizeBytes - (replaced?.sizeBytes ?? 0);
-    if (!fitsQuota(tree, growthBytes)) return refused("quota-exceeded");
+    if (!fitsQuota(tree, { bytes: growthBytes, entries: 0 })) return refused("quota-exceeded");
 
     const nowMs = clock.nowMs();
     if (replaced !== undefined) contents.freeList(replaced.chunks, nowMs);
@@ -97,9 +90,8 @@ export class UploadWrites {
       attributes: encodeAttributes(attributes),
       chunks,
     });
-    trees.count(tree, {
+    trees.countParts(tree, {
       bytes: growthBytes,
-      entries: 0,
       chunks: request.chunks.length - (replaced?.chunkCount ?? 0),
     });
     return ok({ number, sizeBytes, modifiedMs, etag, attributes });
@@ -108,31 +100,16 @@ export class UploadWrites {
   abort(name: TreeName, id: UploadId): Result<void, UploadRefusal> {
     const found = this.find(name, id);
     if (found.kind === "refused") return found;
-    this.#discard(found.value.tree, found.value.upload);
+    const { tree, upload } = found.value;
+    const { bytes, chunks } = this.#tables.uploads.sumParts(upload.number);
+    this.#tables.trees.countParts(tree, { bytes: -bytes, chunks: -chunks });
+    this.bury(upload);
     return ok(undefined);
   }
 
-  /** Aborts every upload of a tree that is going away. */
-  abortAll(tree: TreeState): void {
-    const { uploads } = this.#tables;
-    const atOnce = 100;
-    for (;;) {
-      const rows = uploads.range(tree.id, { path: "", id: "" }, undefined, atOnce);
-      for (const row of rows) this.#discard(tree, row);
-      if (rows.length < atOnce) break;
-    }
-    uploads.forgetCompleted(tree.id);
-  }
-
-  #discard(tree: TreeState, upload: UploadRow): void {
-    const { trees, uploads, contents, clock } = this.#tables;
-    const parts = uploads.parts(upload.number, 0, PART_NUMBER_MAX);
-    assert(parts.length === 0 || must(parts[0]).number > 0, "part numbers start at 1");
-    const nowMs = clock.nowMs();
-    for (const part of parts) {
-      contents.freeList(part.chunks, nowMs);
-      trees.count(tree, { bytes: -part.sizeBytes, entries: 0, chunks: -part.chunkCount });
-    }
-    uploads.delete(upload.number);
+  /** The upload is gone with the transaction, its parts with later ones. */
+  bury(upload: { readonly number: number }): void {
+    this.#tables.uploads.delete(upload.number);
+    this.#tables.jobs.add("drop-parts", upload.number);
   }
 }

@@ -1,0 +1,129 @@
+import { type Disk, utf8, utf8Text } from "@kelp/base";
+import { type VolumeId, volumeId } from "@kelp/wire";
+import { VolumeError } from "../errors.ts";
+
+/**
+ * Which volumes there are and in which folder, so that those of a disk that is gone can be named. It stands apart from
+ * the folders and is written anew, as a whole, at each change: `{ format, folders: [{ path, uuid }], volumes: [{ id,
+ * collection, folder, deleted? }] }`, where `folder` is a uuid.
+ *
+ * Invariant: a volume stands in it before anybody is told that it was made, and as deleted before the first of its
+ * files goes. What stands in a folder and not here was put there by somebody else, and is taken in.
+ */
+export interface CataloguedVolume {
+  readonly id: VolumeId;
+  readonly collection: string;
+  /** The uuid of its folder. */
+  readonly folder: string;
+  /** To be removed from its folder as soon as that can be reached. */
+  readonly isDeleted: boolean;
+}
+
+export class Catalogue {
+  readonly #disk: Disk;
+  /** `undefined`: kept in memory alone. */
+  readonly #path: string | undefined;
+  readonly #folders = new Map<string, string>();
+  readonly #volumes = new Map<VolumeId, CataloguedVolume>();
+  #saving: Promise<void> = Promise.resolve();
+
+  /** Throws `catalogue-unreadable`. */
+  static async open(disk: Disk, path: string | undefined): Promise<Catalogue> {
+    const catalogue = new Catalogue(disk, path);
+    if (path !== undefined && (await disk.exists(path))) {
+      catalogue.#load(path, utf8Text(await disk.readWhole(path)));
+    }
+    return catalogue;
+  }
+
+  private constructor(disk: Disk, path: string | undefined) {
+    this.#disk = disk;
+    this.#path = path;
+  }
+
+  /** The uuid that the folder at `path` had. */
+  folderAt(path: string): string | undefined {
+    return this.#folders.get(path);
+  }
+
+  volume(id: VolumeId): CataloguedVolume | undefined {
+    return this.#volumes.get(id);
+  }
+
+  volumes(): readonly CataloguedVolume[] {
+    return [...this.#volumes.values()];
+  }
+
+  setFolder(path: string, uuid: string): void {
+    this.#folders.set(path, uuid);
+  }
+
+  set(volume: CataloguedVolume): void {
+    this.#volumes.set(volume.id, volume);
+  }
+
+  forget(id: VolumeId): void {
+    this.#volumes.delete(id);
+  }
+
+  /** Resolves when what was set before is durable. */
+  async save(): Promise<void> {
+    if (this.#path === undefined) return;
+    const path = this.#path;
+    // One after another: each writes all that is known when its turn comes.
+    const saving = this.#saving.then(() => this.#disk.writeWhole(path, this.#encode()));
+    this.#saving = saving.catch(() => undefined);
+    await saving;
+  }
+
+  #encode(): Uint8Array {
+    const folders = [...this.#folders].map(([path, uuid]) => ({ path, uuid }));
+    const volumes = [...this.#volumes.values()].map(({ id, collection, folder, isDeleted }) => ({
+      id,
+      collection,
+      folder,
+      ...(isDeleted ? { deleted: true } : {}),
+    }));
+    return utf8(`${JSON.stringify({ format: 1, folders, volumes })}\n`);
+  }
+
+  #load(path: string, text: string): void {
+    const value = parse(text);
+    const { format, folders, volumes } = value ?? {};
+    if (format !== 1 || !Array.isArray(folders) || !Array.isArray(volumes)) throw unreadable(path);
+    for (const folder of folders) {
+      if (!isObject(folder)) throw unreadable(path);
+      const { path: at, uuid } = folder;
+      if (typeof at !== "string" || typeof uuid !== "string") throw unreadable(path);
+      this.#folders.set(at, uuid);
+    }
+    for (const volume of volumes) {
+      if (!isObject(volume)) throw unreadable(path);
+      const { id, collection, folder, deleted } = volume;
+      if (typeof id !== "number" || !(id > 0) || id > 0xffff_ffff) throw unreadable(path);
+      if (typeof collection !== "string" || typeof folder !== "string") throw unreadable(path);
+      this.set({ id: volumeId(id), collection, folder, isDeleted: deleted === true });
+    }
+  }
+}
+
+function parse(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function unreadable(path: string): VolumeError {
+  return new VolumeError(
+    "catalogue-unreadable",
+    `Cannot read ${path}: it is no list of volumes; without it one is made from the folders that are there`,
+  );
+}

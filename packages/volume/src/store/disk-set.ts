@@ -1,0 +1,305 @@
+import { type Clock, type Disk, type Log, assert } from "@kelp/base";
+import type { VolumeId, VolumeState } from "@kelp/wire";
+import { VolumeError } from "../errors.ts";
+import { FULL_GRACE_BYTES_DEFAULT, VOLUME_SIZE_BYTES_DEFAULT } from "../limits.ts";
+import { parseDataFileName } from "../volume/file-name.ts";
+import { openVolume } from "../volume/open-volume.ts";
+import { Volume, type VolumeOptions } from "../volume/volume.ts";
+import type { Catalogue } from "./catalogue.ts";
+import { DiskFolder } from "./disk-folder.ts";
+import type { StateAnnouncer } from "./state-announcer.ts";
+import { type VolumeStoreOptions, foldersOf } from "./store-options.ts";
+import { UnavailableVolume } from "./unavailable-volume.ts";
+import { removeVolumeFiles } from "./volume-files.ts";
+import type { VolumeTable } from "./volume-table.ts";
+
+interface FoundVolume {
+  readonly disk: DiskFolder;
+  readonly id: VolumeId;
+  readonly collection: string;
+}
+
+/**
+ * The folders of a store, from being taken to failing and coming back: which volumes they hold stands in the table.
+ *
+ * Invariants:
+ * - every volume of a folder that cannot be used stands in the table as `missing`;
+ * - a folder is used only while it is held and is the one that the catalogue knows at its path.
+ */
+export class DiskSet {
+  readonly disks: readonly DiskFolder[];
+  readonly #options: VolumeStoreOptions;
+  readonly #table: VolumeTable;
+  readonly #catalogue: Catalogue;
+  readonly #states: StateAnnouncer;
+  readonly #disk: Disk;
+  readonly #clock: Clock;
+  readonly #log: Log;
+
+  constructor(
+    options: VolumeStoreOptions,
+    parts: {
+      readonly table: VolumeTable;
+      readonly catalogue: Catalogue;
+      readonly states: StateAnnouncer;
+    },
+  ) {
+    this.#options = options;
+    this.#table = parts.table;
+    this.#catalogue = parts.catalogue;
+    this.#states = parts.states;
+    this.#disk = options.disk;
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.disks = foldersOf(options).map((folder, index) => new DiskFolder(index, folder));
+    assert(this.disks.length > 0, "a store has a folder");
+  }
+
+  /**
+   * Takes every folder and opens what is in it. One that cannot be used does not keep the others from service.
+   * Throws `folder-in-use` and `folder-used-twice`.
+   */
+  async openAll(): Promise<void> {
+    for (const disk of this.disks) await this.#takeAtStart(disk);
+    await this.#finishDeletions();
+    await this.#openVolumes(this.disks.filter((disk) => disk.failure === undefined));
+    this.#addMissing();
+    await this.#catalogue.save();
+  }
+
+  /** Looks after every folder: one that stopped answering takes its volumes away, one that answers again brings them back. */
+  async checkAll(): Promise<void> {
+    for (const disk of this.disks) {
+      if (disk.failure === undefined) await this.#checkHealthy(disk);
+      else await this.#tryAgain(disk);
+    }
+  }
+
+  /** Measures the free space; tells when volumes stop taking needles for the lack of it, and when they take them again. */
+  async measure(disk: DiskFolder): Promise<number | undefined> {
+    const wasLow = disk.isLow;
+    const space = await disk.space(this.#options);
+    if (disk.isLow !== wasLow) this.#tellLow(disk);
+    return space?.availableBytes;
+  }
+
+  /** Makes room for `bytes`, or throws `volume-full`: they belong on another disk. */
+  async makeRoom(disk: DiskFolder, bytes: number): Promise<void> {
+    const availableBytes = await this.measure(disk);
+    // What does not answer is written to all the same: the write tells what is wrong.
+    if (availableBytes === undefined) return;
+    if (disk.admit(bytes, this.#clock) === "yes") return;
+    const wasLow = disk.isLow;
+    disk.runLow(bytes);
+    if (!wasLow) this.#tellLow(disk);
+    throw new VolumeError(
+      "volume-full",
+      `Cannot write to ${disk.folder}: ${availableBytes} bytes are free, ${disk.freeBytesFloor} are kept free`,
+    );
+  }
+
+  /** What is told to the world: nothing is writable on a disk without space. */
+  stateOn(disk: DiskFolder, state: VolumeState): VolumeState {
+    return disk.isLow && state === "writable" ? "full" : state;
+  }
+
+  volumeOptions(disk: DiskFolder, id: VolumeId, collection: string): VolumeOptions {
+    return {
+      id,
+      collection,
+      folder: disk.folder,
+      disk: disk.index,
+      diskType: disk.diskType,
+      sizeBytesMax: this.#options.volumeSizeBytesMax ?? VOLUME_SIZE_BYTES_DEFAULT,
+      graceBytes: this.#options.fullGraceBytes ?? FULL_GRACE_BYTES_DEFAULT,
+      onStateChange: (state: VolumeState) => {
+        if (state === "failed") disk.failedVolumeCount++;
+        this.#states.tell({ id, collection, state: this.stateOn(disk, state) });
+      },
+    };
+  }
+
+  release(): void {
+    for (const disk of this.disks) disk.release();
+  }
+
+  async #takeAtStart(disk: DiskFolder): Promise<void> {
+    try {
+      await this.#take(disk);
+    } catch (error) {
+      if (error instanceof VolumeError) throw error;
+      this.#log.error("a folder of volumes cannot be used", { folder: disk.folder, error });
+    }
+  }
+
+  async #take(disk: DiskFolder): Promise<void> {
+    await disk.take(this.#disk, this.#catalogue.folderAt(disk.folder));
+    const twin = this.disks.find((other) => other !== disk && this.#isSame(other, disk));
+    if (twin !== undefined) {
+      const failure = new VolumeError(
+        "folder-used-twice",
+        `Cannot use ${disk.folder} for volumes: it is the same folder as ${twin.folder}, or a copy of it`,
+      );
+      disk.fail(failure);
+      throw failure;
+    }
+    this.#catalogue.setFolder(disk.folder, disk.uuid);
+  }
+
+  #isSame(other: DiskFolder, disk: DiskFolder): boolean {
+    return other.failure === undefined && other.isHeld && other.uuid === disk.uuid;
+  }
+
+  /** What was deleted is removed wherever it can be reached, and forgotten once its own folder was. */
+  async #finishDeletions(): Promise<void> {
+    for (const known of this.#catalogue.volumes()) {
+      if (known.isDeleted) await this.finishDeletion(known);
+    }
+  }
+
+  /** Removes the files of a volume that the catalogue has as deleted. */
+  async finishDeletion(name: {
+    readonly id: VolumeId;
+    readonly collection: string;
+  }): Promise<void> {
+    const usable = this.disks.filter((disk) => disk.failure === undefined);
+    for (const disk of usable) await removeVolumeFiles(this.#disk, disk.folder, name);
+    const folder = this.#catalogue.volume(name.id)?.folder;
+    if (usable.some((disk) => disk.uuid === folder)) this.#catalogue.forget(name.id);
+  }
+
+  async #openVolumes(disks: readonly DiskFolder[]): Promise<void> {
+    const found: FoundVolume[] = [];
+    for (const disk of disks) {
+      for (const name of await this.#disk.list(disk.folder)) {
+        const parsed = parseDataFileName(name);
+        if (parsed !== undefined) found.push({ disk, ...parsed });
+      }
+    }
+    // Of two with one id the catalogue knows which was here first.
+    const isKnown = ({ disk, id }: FoundVolume): boolean =>
+      this.#catalogue.volume(id)?.folder === disk.uuid;
+    found.sort((left, right) => Number(isKnown(right)) - Number(isKnown(left)));
+    for (const { disk, id, collection } of found) await this.#openOne(disk, id, collection);
+  }
+
+  async #openOne(disk: DiskFolder, id: VolumeId, collection: string): Promise<void> {
+    const earlier = this.#table.find(id);
+    if (earlier !== undefined && !(earlier.volume.state === "missing" && earlier.disk === disk)) {
+      // Which of the two is right cannot be known, so this one is not touched.
+      this.#log.error("two volume files have one id; the second is left alone", {
+        volume_id: id,
+        collection,
+        folder: disk.folder,
+      });
+      return;
+    }
+    const volume = await this.#openOrFail(disk, id, collection);
+    if (earlier === undefined) this.#table.add(id, { volume, disk });
+    else await this.#table.exchange(id, volume);
+    this.#catalogue.set({ id, collection, folder: disk.uuid, isDeleted: false });
+    this.#states.tell({ id, collection, state: this.stateOn(disk, volume.state) });
+  }
+
+  async #openOrFail(disk: DiskFolder, id: VolumeId, collection: string) {
+    try {
+      const volume = await openVolume(this.#options, this.volumeOptions(disk, id, collection));
+      if (volume instanceof Volume && volume.damagedCount > 0) {
+        this.#log.error("a volume is damaged and should be scanned", {
+          volume_id: id,
+          collection,
+          damaged_count: volume.damagedCount,
+        });
+      }
+      return volume;
+    } catch (cause) {
+      this.#log.error("a volume cannot be opened", { volume_id: id, collection, error: cause });
+      const nowMs = this.#clock.nowMs();
+      return new UnavailableVolume("failed", { id, collection, disk, nowMs, cause });
+    }
+  }
+
+  /** What the catalogue names and no folder holds: its disk is gone, or its files are. */
+  #addMissing(): void {
+    for (const { id, collection, folder, isDeleted } of this.#catalogue.volumes()) {
+      if (isDeleted || this.#table.has(id)) continue;
+      const disk = this.#diskOf(folder);
+      this.#log.error("a volume is missing", { volume_id: id, collection, folder: disk.folder });
+      const cause = disk.failure ?? new Error("its files are not in their folder");
+      const nowMs = this.#clock.nowMs();
+      const volume = new UnavailableVolume("missing", { id, collection, disk, nowMs, cause });
+      this.#table.add(id, { volume, disk });
+    }
+  }
+
+  #diskOf(uuid: string): DiskFolder {
+    const held = this.disks.find((disk) => disk.uuid === uuid);
+    const there = this.disks.find((disk) => this.#catalogue.folderAt(disk.folder) === uuid);
+    const gone = () => new DiskFolder(this.disks.length, { path: uuid });
+    return held ?? there ?? gone();
+  }
+
+  async #checkHealthy(disk: DiskFolder): Promise<void> {
+    try {
+      await disk.probe(this.#disk);
+      await this.measure(disk);
+    } catch (error) {
+      this.#log.error("a folder of volumes failed; its volumes are missing", {
+        folder: disk.folder,
+        error,
+      });
+      disk.fail(error);
+      await this.#takeAway(disk, error);
+    }
+  }
+
+  async #takeAway(disk: DiskFolder, cause: unknown): Promise<void> {
+    for (const [id, slot] of this.#table.slots()) {
+      if (slot.disk !== disk || slot.volume instanceof UnavailableVolume) continue;
+      const { collection } = slot.volume;
+      const known = slot.volume.status();
+      const nowMs = this.#clock.nowMs();
+      const volume = new UnavailableVolume("missing", {
+        id,
+        collection,
+        disk,
+        nowMs,
+        cause,
+        known,
+      });
+      const closed = this.#table.exchange(id, volume);
+      this.#states.tell({ id, collection, state: "missing" });
+      try {
+        await closed;
+      } catch (error) {
+        this.#log.warn("a volume of a failed folder could not be closed in order", {
+          volume_id: id,
+          error,
+        });
+      }
+    }
+  }
+
+  async #tryAgain(disk: DiskFolder): Promise<void> {
+    try {
+      await this.#take(disk);
+    } catch {
+      // Told when it failed; nothing has changed.
+      return;
+    }
+    this.#log.info("a folder of volumes can be used again", { folder: disk.folder });
+    await this.#finishDeletions();
+    await this.#openVolumes([disk]);
+    await this.#catalogue.save();
+  }
+
+  #tellLow(disk: DiskFolder): void {
+    const text = disk.isLow ? "a disk has less free than its floor" : "a disk has space again";
+    this.#log.warn(text, { folder: disk.folder });
+    for (const [id, { volume, disk: its }] of this.#table.slots()) {
+      if (its !== disk || volume.state !== "writable") continue;
+      const { collection } = volume;
+      this.#states.tell({ id, collection, state: this.stateOn(disk, volume.state) });
+    }
+  }
+}
