@@ -5,8 +5,12 @@ import manifest from "../../package.json";
 import type { Measurement } from "./load.ts";
 import { type SuiteOptions, parseOptions } from "./options.ts";
 import { type ResultFile, resultTables } from "./report.ts";
+import { erasureSuite } from "./suites/erasure.ts";
 import { largeSuite } from "./suites/large.ts";
 import { listSuite } from "./suites/list.ts";
+import { namespaceSuite } from "./suites/namespace.ts";
+import { needlesSuite } from "./suites/needles.ts";
+import { doorsSuite } from "./suites/doors.ts";
 import { pipelineSuite } from "./suites/pipeline.ts";
 import { s3Suite } from "./suites/s3.ts";
 import { startSuite } from "./suites/start.ts";
@@ -15,10 +19,14 @@ import { storeSuite } from "./suites/store.ts";
 const SUITES: Readonly<Record<string, (options: SuiteOptions) => Promise<Measurement[]>>> = {
   store: storeSuite,
   s3: s3Suite,
+  doors: doorsSuite,
   list: listSuite,
+  namespace: namespaceSuite,
   large: largeSuite,
   start: startSuite,
+  needles: needlesSuite,
   pipeline: pipelineSuite,
+  erasure: erasureSuite,
 };
 const FOLDER = resolve(import.meta.dirname, "..");
 const RESULTS = join(FOLDER, "results");

@@ -5,11 +5,14 @@ export interface SuiteOptions {
   readonly peers: readonly Peer[];
   /** Objects of the load that only creates. */
   readonly creates: number;
+  /** Entries of the tree that the filer is measured on. */
+  readonly entries: number;
 }
 
 const CREATES_DEFAULT = 100_000;
+const ENTRIES_DEFAULT = 1_000_000;
 
-/** Takes `--peer NAME=URL,KEY,SECRET` (as often as wanted) and `--creates N` out of the words. */
+/** Takes `--peer NAME=URL,KEY,SECRET` (as often as wanted) `--creates N` and `--entries N` out of the words. */
 export function parseOptions(words: readonly string[]): {
   readonly suites: readonly string[];
   readonly options: SuiteOptions;
@@ -17,12 +20,15 @@ export function parseOptions(words: readonly string[]): {
   const suites: string[] = [];
   const peers: Peer[] = [];
   let creates = CREATES_DEFAULT;
+  let entries = ENTRIES_DEFAULT;
   for (let at = 0; at < words.length; at++) {
     const word = words[at] ?? "";
     if (word === "--peer") peers.push(parsePeer(words[++at] ?? ""));
     else if (word === "--creates") creates = Number(words[++at]);
+    else if (word === "--entries") entries = Number(words[++at]);
     else suites.push(word);
   }
   if (!Number.isSafeInteger(creates) || creates < 0) throw new Error("--creates takes a count");
-  return { suites, options: { peers, creates } };
+  if (!Number.isSafeInteger(entries) || entries < 1) throw new Error("--entries takes a count");
+  return { suites, options: { peers, creates, entries } };
 }

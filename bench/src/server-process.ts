@@ -19,6 +19,8 @@ export interface ServerProcess extends AsyncDisposable {
   readonly dir: string;
   readonly s3Port: number;
   readonly consoleUrl: string;
+  readonly masterUrl: string;
+  readonly volumeUrl: string;
   readonly credentials: Credentials;
   /** From the start of the process until every door answered. */
   readonly startMs: number;
@@ -51,6 +53,12 @@ export async function startServer(
       "0",
       "--console.port",
       "0",
+      "--master.port",
+      "0",
+      "--volume.port",
+      "0",
+      "--filer.port",
+      "0",
       "--ready-file",
       readyFile,
       "--log.level",
@@ -68,6 +76,8 @@ export async function startServer(
     dir,
     s3Port: Number(new URL(ready.endpoints.s3).port),
     consoleUrl: ready.endpoints.console,
+    masterUrl: ready.endpoints.master,
+    volumeUrl: ready.endpoints.volume,
     credentials: readCredentials(dir),
     startMs,
     stop,
@@ -77,7 +87,12 @@ export async function startServer(
 
 interface ReadyFile {
   readonly pid: number;
-  readonly endpoints: { readonly s3: string; readonly console: string };
+  readonly endpoints: {
+    readonly s3: string;
+    readonly console: string;
+    readonly master: string;
+    readonly volume: string;
+  };
 }
 
 async function waitUntilReady(child: ChildProcess, file: string): Promise<ReadyFile> {

@@ -1,20 +1,22 @@
 import { deterministicBytes, deterministicSize, latestBytes } from "./deterministic-bytes.ts";
 
 /**
- * A process of its own that lists everything and reads what begins with one of the prefixes. It prints a line for each object:
+ * A process of its own that lists a bucket, or what of it begins with one of the prefixes, and reads that. It prints a line for each object:
  * `listed <key>`, `latest <key> <counter>` of an overwritten one, and `foreign <key>` when the bytes are nobody's.
- * Arguments: endpoint, bucket, prefixes separated by commas; the key pair comes from the environment.
+ * Arguments: endpoint, bucket, prefixes separated by commas (`""` is everything), and `list` to read nothing; the key pair
+ * comes from the environment.
  */
 const READERS = 16;
-const [endpoint = "", bucket = "", prefixes = ""] = process.argv.slice(2);
+const [endpoint = "", bucket = "", prefixes = "", mode = "read"] = process.argv.slice(2);
 const client = new Bun.S3Client({ endpoint, bucket, retry: 0 });
 
-async function* listKeys(): AsyncGenerator<string> {
+async function* listKeys(prefix: string): AsyncGenerator<string> {
   let token: string | undefined;
   do {
-    const page: Bun.S3ListObjectsResponse = await client.list(
-      token === undefined ? {} : { continuationToken: token },
-    );
+    const page: Bun.S3ListObjectsResponse = await client.list({
+      ...(prefix === "" ? {} : { prefix }),
+      ...(token === undefined ? {} : { continuationToken: token }),
+    });
     for (const item of page.contents ?? []) yield item.key;
     token = page.isTruncated ? page.nextContinuationToken : undefined;
   } while (token !== undefined);
@@ -34,9 +36,11 @@ async function check(key: string): Promise<void> {
 }
 
 const suspects: string[] = [];
-for await (const key of listKeys()) {
-  process.stdout.write(`listed ${key}\n`);
-  if (prefixes.split(",").some((prefix) => key.startsWith(prefix))) suspects.push(key);
+for (const prefix of prefixes.split(",")) {
+  for await (const key of listKeys(prefix)) {
+    process.stdout.write(`listed ${key}\n`);
+    if (mode === "read") suspects.push(key);
+  }
 }
 const next = suspects.values();
 await Promise.all(

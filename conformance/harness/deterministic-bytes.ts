@@ -10,8 +10,9 @@ export function deterministicBytes(name: string, sizeBytes: number): Uint8Array 
   return bytes;
 }
 
-/** Sizes around the edges that matter: empty, inline, one chunk, several chunks; mostly small. */
+/** Sizes around the edges that matter: empty, inline, one chunk, several chunks; mostly small. Uploads have two parts. */
 export function deterministicSize(name: string): number {
+  if (name.includes("/upload-")) return 6_000_000;
   const dice = createHash("sha256").update(`size of ${name}`).digest().readUInt32BE(0);
   if (dice % 40 === 0) return 4_500_000 + (dice % 1000);
   if (dice % 7 === 0) return dice % 200_000;
@@ -20,5 +21,5 @@ export function deterministicSize(name: string): number {
 
 /** Content of an object that is overwritten again and again: says itself which write it is from. */
 export function latestBytes(counter: number): Uint8Array {
-  return Buffer.concat([Buffer.from(`${counter}\n`), deterministicBytes(`${counter}`, 100_000)]);
+  return Buffer.concat([Buffer.from(`${counter}\n`), deterministicBytes(`${counter}`, 30_000)]);
 }

@@ -24,6 +24,9 @@ export class KelpServer implements AsyncDisposable {
   readonly pid: number;
   readonly s3Url: string;
   readonly consoleUrl: string;
+  readonly masterUrl: string;
+  readonly volumeUrl: string;
+  readonly filerUrl: string;
   readonly credentials: KelpCredentials;
   readonly #child: ChildProcess;
   readonly #exited: Promise<number>;
@@ -35,6 +38,9 @@ export class KelpServer implements AsyncDisposable {
     this.pid = start.ready.pid;
     this.s3Url = need(start.ready.endpoints["s3"]);
     this.consoleUrl = need(start.ready.endpoints["console"]);
+    this.masterUrl = need(start.ready.endpoints["master"]);
+    this.volumeUrl = need(start.ready.endpoints["volume"]);
+    this.filerUrl = need(start.ready.endpoints["filer"]);
     this.credentials = JSON.parse(readFileSync(start.ready.credentials_file, "utf8"));
     this.#child = start.child;
     this.#exited = start.exited;
@@ -56,6 +62,12 @@ export class KelpServer implements AsyncDisposable {
         "--s3.port",
         "0",
         "--console.port",
+        "0",
+        "--master.port",
+        "0",
+        "--volume.port",
+        "0",
+        "--filer.port",
         "0",
         "--ready-file",
         readyFile,

@@ -63,7 +63,7 @@ export function isForTests(file: SourceFile): boolean {
   return (
     /\.test\.tsx?$/.test(file.path) ||
     /\/testing(?:\/|\.ts$)/.test(file.path) ||
-    /^(?:tools|bench|conformance)\//.test(file.path)
+    /^(?:tools|bench|conformance|simulator)\//.test(file.path)
   );
 }
 
@@ -76,6 +76,6 @@ export function isBrowser(file: SourceFile): boolean {
 export function roomOf(path: string): string | undefined {
   return (
     /^(?:packages|services)\/([^/]+)\//.exec(path)?.[1] ??
-    /^(tools|bench|conformance)\//.exec(path)?.[1]
+    /^(tools|bench|conformance|simulator)\//.exec(path)?.[1]
   );
 }

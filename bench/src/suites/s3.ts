@@ -43,7 +43,7 @@ export async function s3Suite(): Promise<Measurement[]> {
   return results;
 }
 
-function puts(signer: RequestSigner, prefix: string, count: number): Buffer[] {
+export function puts(signer: RequestSigner, prefix: string, count: number): Buffer[] {
   return Array.from({ length: count }, (_, index) =>
     signer.sign({
       method: "PUT",
@@ -53,7 +53,7 @@ function puts(signer: RequestSigner, prefix: string, count: number): Buffer[] {
   );
 }
 
-function gets(signer: RequestSigner, prefix: string, count: number): Buffer[] {
+export function gets(signer: RequestSigner, prefix: string, count: number): Buffer[] {
   return Array.from({ length: count }, (_, index) =>
     signer.sign({ method: "GET", path: `/bench/${prefix}/${index}` }),
   );

@@ -35,6 +35,8 @@ export interface DiskSpace {
   readonly totalBytes: number;
   /** Free to this user, which is less than free to root. */
   readonly availableBytes: number;
+  /** Equal for paths of one file system; `undefined` where that cannot be told. */
+  readonly fileSystem?: string | undefined;
 }
 
 /** An open file. Offsets and sizes are bytes. Closing twice is harmless. */

@@ -1,4 +1,13 @@
 /** Nothing of the domain: what any storage program needs, with the outside world as ports. */
+export {
+  type Aead,
+  type OpenBytes,
+  SEAL_KEY_BYTES,
+  SEAL_NONCE_BYTES,
+  SEAL_OVERHEAD_BYTES,
+  SEAL_TAG_BYTES,
+  type SealBytes,
+} from "./aead.ts";
 export { AssertionError, assert, assertCount, maybe, must, unreachable } from "./assert.ts";
 export { type Body, type ByteStream, collectBytes, isByteStream } from "./body.ts";
 export type { Brand } from "./brand.ts";
@@ -28,6 +37,7 @@ export {
   migrate,
 } from "./database.ts";
 export { type Disk, DiskError, type DiskFile, type DiskSpace, type OpenOptions } from "./disk.ts";
+export { ErasureCode, SHARD_COUNT_MAX, type ShardPiece } from "./erasure/index.ts";
 export type { HashAlgorithm, Hasher, Hashes } from "./hash.ts";
 export type { AppendFile, FileKind, LocalFiles, WalkedFile } from "./local-files.ts";
 export { type Log, type LogFields, silentLog } from "./log.ts";

@@ -26,6 +26,14 @@ export class Semaphore {
     return new Permit(() => this.#release(clamped));
   }
 
+  /** Room at once, or `undefined`; never before those who wait. */
+  tryAcquire(weight = 1): Permit | undefined {
+    const clamped = Math.min(weight, this.capacity);
+    if (this.#waiting.length > 0 || this.#used + clamped > this.capacity) return undefined;
+    this.#used += clamped;
+    return new Permit(() => this.#release(clamped));
+  }
+
   #release(weight: number): void {
     this.#used -= weight;
     assert(this.#used >= 0, "semaphore released more than acquired");

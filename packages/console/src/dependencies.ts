@@ -6,6 +6,7 @@ import type {
   MasterClient,
   ObjectStore,
   PeopleGate,
+  VolumeAdmin,
 } from "@kelp/wire";
 import type { StaticFiles } from "./static-files.ts";
 
@@ -18,6 +19,7 @@ export interface ConsoleDependencies {
   readonly authorizer: Authorizer;
   readonly gate: PeopleGate;
   readonly master: MasterClient;
+  readonly volumes: ConsoleVolumes;
   readonly clock: Clock;
   readonly log: Log;
   readonly version: string;
@@ -26,6 +28,12 @@ export interface ConsoleDependencies {
   /** The built web app. `undefined` when it was not built: the door then says so in plain text. */
   readonly staticFiles: StaticFiles | undefined;
 }
+
+/** What operators may do to volumes, and what is told of them. */
+export type ConsoleVolumes = Pick<
+  VolumeAdmin,
+  "vacuum" | "scrubVolume" | "setWritable" | "deleteVolume" | "quarantined" | "figures" | "disks"
+>;
 
 export interface ConsoleInfo {
   /** Door name to URL, such as `s3: http://127.0.0.1:8333`. */

@@ -22,6 +22,7 @@ export function asConsoleError(error: unknown): ConsoleError | undefined {
   }
   // NOTE: these classes belong to rooms that this one may not import, hence the test by name.
   if (error instanceof Error && error.name === "IamError") return fromIamError(error);
+  if (error instanceof Error && error.name === "VolumeError") return fromVolumeError(error);
   if (error instanceof Error && error.name === "MasterError") {
     return new ConsoleError("unavailable", error.message, { cause: error });
   }
@@ -49,4 +50,21 @@ function fromIamError(error: Error): ConsoleError {
   const code = "code" in error ? error.code : undefined;
   const meaning = code === "no-such-identity" || code === "key-exists" ? code : "invalid-identity";
   return new ConsoleError(meaning, error.message, { cause: error });
+}
+
+/** What is not named here is a state that passes: a disk that is away, a store that is stopping. */
+const VOLUME_CODES: Readonly<Record<string, ConsoleErrorCode>> = {
+  "no-such-volume": "no-such-volume",
+  "job-running": "volume-busy",
+  "needle-corrupt": "volume-damaged",
+  "read-failed": "volume-damaged",
+  "read-only": "volume-unsuitable",
+  "unsupported-format": "volume-unsuitable",
+  "too-few-shards": "volume-unsuitable",
+  "out-of-space": "out-of-space",
+};
+
+function fromVolumeError(error: Error): ConsoleError {
+  const code = "code" in error && typeof error.code === "string" ? error.code : "";
+  return new ConsoleError(VOLUME_CODES[code] ?? "unavailable", error.message, { cause: error });
 }

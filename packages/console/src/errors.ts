@@ -15,6 +15,7 @@ export const CONSOLE_ERROR_STATUS = {
   "no-such-key": 404,
   "no-such-object": 404,
   "no-such-route": 404,
+  "no-such-volume": 404,
   "not-implemented": 501,
   "out-of-space": 507,
   "quota-exceeded": 507,
@@ -23,6 +24,10 @@ export const CONSOLE_ERROR_STATUS = {
   "sign-in-required": 401,
   "too-large": 413,
   unavailable: 503,
+  "volume-busy": 409,
+  "volume-damaged": 500,
+  "volume-not-empty": 409,
+  "volume-unsuitable": 409,
 } as const;
 
 export type ConsoleErrorCode = keyof typeof CONSOLE_ERROR_STATUS;

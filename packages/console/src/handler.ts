@@ -9,16 +9,18 @@ import { addObjectBodyRoutes } from "./api/object-body.ts";
 import { addObjectRoutes } from "./api/objects.ts";
 import { addOverviewRoutes } from "./api/overview.ts";
 import { addSessionRoutes } from "./api/session.ts";
+import { addVolumeRoutes } from "./api/volumes.ts";
 import type { ConsoleDependencies } from "./dependencies.ts";
 import { errorResponse } from "./error-response.ts";
 import { ConsoleError } from "./errors.ts";
+import { metricsResponse } from "./metrics/metrics-response.ts";
 import { staticResponse } from "./static-response.ts";
 
 /**
- * The console's door: `/api/v1/**` and, for every other path, the web app's files.
+ * The console's door: `/api/v1/**`, `/metrics` and, for every other path, the web app's files.
  *
  * The app's files are given to callers whom the gate asks to sign in (401), so that they see the sign-in page; callers
- * from a foreign host or origin (403) get nothing. Every route of `/api/v1` but `/session` asks the authoriser.
+ * from a foreign host or origin (403) get nothing. `/metrics` and every route of `/api/v1` but `/session` ask the authoriser.
  * The handler never rejects: refusals and faults are answers with an `ErrorMessage`.
  */
 export function createConsoleHandler(dependencies: ConsoleDependencies): PeopleHandler {
@@ -29,6 +31,9 @@ export function createConsoleHandler(dependencies: ConsoleDependencies): PeopleH
       const { pathname } = new URL(request.url);
       if (pathname === "/api" || pathname.startsWith("/api/")) {
         return await api.fetch(request, { admission, gateRequest });
+      }
+      if (pathname === "/metrics") {
+        return await metricsResponse(dependencies, { method: request.method, admission });
       }
       if (admission.kind === "refused" && admission.status === 403) {
         throw new ConsoleError("foreign-origin", admission.message);
@@ -67,6 +72,7 @@ function createApi(dependencies: ConsoleDependencies): Hono<ConsoleEnvironment> 
   });
   addOverviewRoutes(api, dependencies);
   addClusterRoutes(api, dependencies);
+  addVolumeRoutes(api, dependencies);
   addBucketRoutes(api, dependencies);
   addObjectRoutes(api, dependencies);
   addObjectBodyRoutes(api, dependencies);

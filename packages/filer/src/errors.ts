@@ -2,7 +2,7 @@
  * What can go wrong in the world of the filer:
  * - `chunk-corrupt`       a chunk's stored bytes do not match their checksum or their length
  * - `chunk-missing`       an entry names a chunk that no volume holds
- * - `entry-corrupt`       a row of the metadata store does not match its checksum, or rows do not fit together
+ * - `entry-corrupt`       a row of the metadata store does not match its checksum, is sealed and does not open, or rows do not fit together
  * - `chunk-store-failed`  the volumes refused to store or read a chunk for another reason
  * - `out-of-space`        no space for chunks or for the metadata; nothing was changed
  * - `overloaded`          more work is waiting than the bounds allow; nothing was changed
@@ -26,6 +26,57 @@ export class FilerError extends Error {
   readonly code: FilerErrorCode;
 
   constructor(code: FilerErrorCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options?.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+  }
+}
+
+/**
+ * Why a sealed store does not open. The message is the reason alone, for whoever says what cannot be done:
+ * - `key-missing`   the store is sealed, and no master key is given
+ * - `key-wrong`     the store is sealed under another master key
+ * - `ring-damaged`  a key of the ring does not open under its master key
+ */
+export type SealingErrorCode = "key-missing" | "key-wrong" | "ring-damaged";
+
+export class SealingError extends Error {
+  override readonly name = "SealingError";
+  readonly code: SealingErrorCode;
+
+  constructor(code: SealingErrorCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options?.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+  }
+}
+
+/**
+ * Why a backup or a restore ended. The message is the reason alone:
+ * - `target-unusable`   the place holds other things, or no backups
+ * - `target-full`       no space is left at the target; earlier backups are as they were
+ * - `target-failed`     the target cannot be read or written; the cause tells
+ * - `source-failed`     the store that is backed up cannot be read; the cause tells
+ * - `source-damaged`    a database of the store is damaged
+ * - `no-such-backup`    the target holds no backup of that id, or none at all
+ * - `backup-damaged`    a piece of the backup is missing, torn or not what was written
+ * - `format-unknown`    a newer Kelp made the backup
+ * - `folder-not-empty`  a restore needs an empty folder
+ */
+export type BackupErrorCode =
+  | "target-unusable"
+  | "target-full"
+  | "target-failed"
+  | "source-failed"
+  | "source-damaged"
+  | "no-such-backup"
+  | "backup-damaged"
+  | "format-unknown"
+  | "folder-not-empty";
+
+export class BackupError extends Error {
+  override readonly name = "BackupError";
+  readonly code: BackupErrorCode;
+
+  constructor(code: BackupErrorCode, message: string, options?: { readonly cause?: unknown }) {
     super(message, options?.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
   }

@@ -1,5 +1,11 @@
-import { assert } from "@kelp/base";
-import { CHUNK_SIZE_BYTES, LIST_KEYS_MAX, TRANSACTION_OPERATIONS_MAX } from "@kelp/wire";
+import { SEAL_OVERHEAD_BYTES, assert } from "@kelp/base";
+import {
+  CHUNK_SCRATCH_BYTES,
+  CHUNK_SIZE_BYTES,
+  LIST_KEYS_MAX,
+  OBJECT_BYTES_MAX,
+  TRANSACTION_OPERATIONS_MAX,
+} from "@kelp/wire";
 
 /** The room's own limits; how they relate is asserted at the end. */
 
@@ -21,13 +27,21 @@ export const READ_AHEAD_CHUNKS = 2;
 /** Chunks in the hands of all readers, beyond which none is read ahead. The chunk a reader is waiting for is never refused. */
 export const READ_AHEAD_BUDGET_BYTES = 48 * MIB;
 
+/** Chunks of one list in the metadata store; longer lists are stored as manifests. 2 GiB of content. */
+export const CHUNK_LIST_RECORDS_MAX = 1000;
+/** Chunks that one manifest lists. With `CHUNK_LIST_RECORDS_MAX` manifests: 20 TB of content. */
+export const MANIFEST_RECORDS_MAX = 10_000;
+/** Manifests that list manifests: two levels where parts with manifests are joined, one to spare. */
+export const MANIFEST_DEPTH_MAX = 3;
+/** Manifests of garbage read in one collection round: each may list `MANIFEST_RECORDS_MAX` chunks. */
+export const MANIFESTS_FREED_PER_ROUND_MAX = 4;
+/** How often a completion is tried again when parts are replaced under it. */
+export const COMPLETE_ATTEMPTS_MAX = 3;
+
 /** Operations committed by one transaction. */
 export const COMMIT_BATCH_MAX = 256;
 /** Operations waiting for a transaction; more are refused with `overloaded`. */
 export const COMMIT_QUEUE_MAX = 16_384;
-
-/** Looks at an upload's parts before a gateway gives up completing it because they keep changing. */
-export const COMPLETE_ATTEMPTS_MAX = 5;
 
 /** Newest change records kept. */
 export const CHANGES_KEPT_MAX = 1_000_000;
@@ -48,10 +62,38 @@ export const TREE_CACHE_MAX = 4096;
 
 /** How long replaced content stays readable for readers that began before. */
 export const GARBAGE_GRACE_MS = 15 * 60_000;
+/** How long a needle must have been known to nobody before it is removed as what a crash left. */
+export const ORPHAN_GRACE_MS = 60 * 60_000;
+/** Such needles remembered from one sweep to the next; the others wait for later sweeps. */
+export const ORPHAN_CANDIDATES_MAX = 100_000;
 /** Garbage rows of one collection round. */
 export const GARBAGE_ROWS_PER_ROUND_MAX = 1000;
 /** Fids in one removal call. */
 export const REMOVE_FIDS_MAX = 1000;
+
+/** Values sealed with one value key: half of the 2³² random nonces that NIST SP 800-38D allows a key. */
+export const VALUE_KEY_SEALS_MAX = 2 ** 31;
+/** Value keys kept to open values with: each start of the server brings one. */
+export const VALUE_KEYS_CACHED_MAX = 256;
+
+/** A database is backed up in blocks of this size, those that changed: whole pages of SQLite. */
+export const BLOCK_BYTES = 64 * KIB;
+/** Content of one pack of a backup, apart from its last blob. */
+export const PACK_BYTES_MAX = 64 * MIB;
+/** Blobs of one pack, so that its index stays small. */
+export const PACK_BLOBS_MAX = 50_000;
+/** Indexes of packs that are read at once. */
+export const PACK_INDEX_READS_MAX = 16;
+/** Chunks of a backup that are read at once. */
+export const BACKUP_READS_IN_FLIGHT_MAX = 8;
+/** Chunks of a restore that are stored at once: they share syncs. */
+export const RESTORE_APPENDS_IN_FLIGHT_MAX = 32;
+/** Rows that backup, restore and verification take at a time. */
+export const BACKUP_ROWS_AT_ONCE = 1000;
+/** Damaged chunks that a manifest names; more are counted. */
+export const DAMAGED_LISTED_MAX = 1000;
+/** Backups that hold the collector at once. */
+export const HOLDS_MAX = 8;
 
 assert(INLINE_BYTES_MAX < SMALL_BODY_BYTES_MAX, "inline content is a small body");
 assert(SMALL_BODY_BYTES_MAX < CHUNK_SIZE_BYTES, "a small body fits one chunk");
@@ -59,5 +101,14 @@ assert(
   WRITE_BUDGET_BYTES >= APPENDS_IN_FLIGHT_MAX * CHUNK_SIZE_BYTES,
   "one body alone can fill its window",
 );
+assert(GARBAGE_GRACE_MS <= ORPHAN_GRACE_MS, "what is garbage is not taken for left behind");
 assert(CHANGES_KEPT_MAX > CHANGES_PRUNE_EVERY, "the newest position survives pruning");
+assert(
+  CHUNK_LIST_RECORDS_MAX * MANIFEST_RECORDS_MAX * CHUNK_SIZE_BYTES > OBJECT_BYTES_MAX,
+  "one level of manifests holds the largest object",
+);
 assert(LIST_KEYS_MAX > 0, "a page holds something");
+assert(
+  CHUNK_SIZE_BYTES + SEAL_OVERHEAD_BYTES < CHUNK_SCRATCH_BYTES,
+  "memory for a chunk holds a sealed one",
+);

@@ -11,6 +11,8 @@ export type IamErrorCode =
   | "invalid-key"
   /** The access key id is in use. */
   | "key-exists"
+  /** A sealed secret does not open: it is damaged, or sealed by other keys. */
+  | "secret-damaged"
   | "no-such-identity"
   /** A limit of `limits.ts` is reached. */
   | "limit-exceeded";

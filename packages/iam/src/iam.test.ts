@@ -203,3 +203,35 @@ test("a root pair that cannot be used is refused at opening", () => {
     openIam({ database, root, clock: systemClock, random: systemRandom, log: silentLog }),
   ).toThrow(IamError);
 });
+
+test("secrets are sealed at rest, those from before as well, each for its own key", async () => {
+  using database = openDatabase(":memory:");
+  // Reversible, and bound to the purpose, which is all that matters here.
+  const sealer = {
+    sealText: (text: string, purpose: string) =>
+      Buffer.from(`${purpose}\n${text}`).toString("base64"),
+    openText: (sealed: string, purpose: string) => {
+      const text = Buffer.from(sealed, "base64").toString();
+      return text.startsWith(`${purpose}\n`) ? text.slice(purpose.length + 1) : undefined;
+    },
+  };
+  const options = { database, root: ROOT, clock: systemClock, random: systemRandom };
+  const plain = openIam({ ...options, log: silentLog });
+  await plain.putIdentity({ name: "ada", actions: ["Admin"] });
+  await plain.createKey("ada", { id: keyId("oldkey"), secret: "old-secret" });
+  const sealed = openIam({ ...options, log: silentLog, secretSealer: sealer });
+  await sealed.createKey("ada", { id: keyId("newkey"), secret: "new-secret" });
+  const rows = database
+    .prepare<{ secret: string }>("SELECT secret FROM iam_keys ORDER BY id")
+    .all();
+  for (const { secret } of rows) expect(secret).not.toContain("-secret");
+  const again = openIam({ ...options, log: silentLog, secretSealer: sealer });
+  expect(again.findKey(keyId("oldkey"))?.secret).toBe("old-secret");
+  expect(again.findKey(keyId("newkey"))?.secret).toBe("new-secret");
+  const [first, second] = rows;
+  database.prepare("UPDATE iam_keys SET secret = ? WHERE id = 'oldkey'").run(first?.secret ?? "");
+  expect(first?.secret).not.toBe(second?.secret);
+  expect(() => openIam({ ...options, log: silentLog, secretSealer: sealer })).toThrow(
+    "its sealed secret does not open",
+  );
+});

@@ -9,6 +9,7 @@ import type {
   KeyDirectory,
   KeyRecord,
   Statement,
+  TextSealer,
 } from "@kelp/wire";
 import { IamError } from "./errors.ts";
 import { NO_PERMISSIONS, type Permissions, compilePermissions, decide } from "./evaluator.ts";
@@ -20,6 +21,7 @@ import {
   STATEMENTS_PER_IDENTITY_MAX,
 } from "./limits.ts";
 import { checkIdentityName, checkKeyPair } from "./names.ts";
+import { StoredSecrets } from "./stored-secrets.ts";
 import { IdentityStore, type StoredIdentity, type StoredKey } from "./store.ts";
 
 export interface IamOptions {
@@ -28,6 +30,8 @@ export interface IamOptions {
   readonly root: { readonly accessKeyId: string; readonly secret: string };
   readonly clock: Clock;
   readonly random: Random;
+  /** Keeps the secrets of access keys at rest. Absent: they stand as they are. */
+  readonly secretSealer?: TextSealer;
   readonly log: Log;
 }
 
@@ -36,7 +40,7 @@ export interface Iam extends Authorizer, KeyDirectory, IdentityAdmin {}
 /**
  * Opens the directory of identities: reads it whole into memory (at most `IDENTITIES_MAX`), where questions are
  * answered synchronously; changes go to the database first. One process owns the database's `iam_` tables.
- * Throws `IamError` `invalid-key` when the root pair cannot be used.
+ * Throws `IamError` `invalid-key` when the root pair cannot be used, `secret-damaged` when a sealed secret does not open.
  */
 export function openIam(options: IamOptions): Iam {
   return new Directory(options, "this-process");
@@ -86,7 +90,11 @@ class Directory implements Iam, IamReader {
       secret,
       principal: { kind: "root", name: "root" },
     };
-    this.#store = new IdentityStore(options.database, writer);
+    this.#store = new IdentityStore(
+      options.database,
+      new StoredSecrets(options.secretSealer),
+      writer,
+    );
     this.reload();
   }
 

@@ -1,10 +1,11 @@
 import { type Migration, type SqlDatabase, migrate } from "@kelp/base";
 import type { AccessKeyId, Statement } from "@kelp/wire";
+import type { StoredSecrets } from "./stored-secrets.ts";
 
 /**
  * Identities at rest. Secrets of access keys stand as they are: the server computes the same HMAC as the client, so
- * a hash would not do. What keeps them is the mode of the database file and its folder, which only the service's own
- * user may read.
+ * a hash would not do. They are sealed when the store is; otherwise what keeps them is the mode of the database file and its
+ * folder, which only the service's own user may read.
  */
 const MIGRATIONS: readonly Migration[] = [
   {
@@ -66,11 +67,18 @@ interface StatementRow {
 /** Rows of identities. Every change is durable when it returns. */
 export class IdentityStore {
   readonly #database: SqlDatabase;
+  readonly #secrets: StoredSecrets;
 
   /** `writer`: whose the tables are. What another process keeps is read as it stands. */
-  constructor(database: SqlDatabase, writer: "this-process" | "another-process") {
+  constructor(
+    database: SqlDatabase,
+    secrets: StoredSecrets,
+    writer: "this-process" | "another-process",
+  ) {
     if (writer === "this-process") migrate(database, "iam", MIGRATIONS);
     this.#database = database;
+    this.#secrets = secrets;
+    if (writer === "this-process") this.#sealPlainSecrets();
   }
 
   load(): StoredIdentity[] {
@@ -130,12 +138,33 @@ export class IdentityStore {
   putKey(name: string, key: StoredKey): void {
     this.#run(
       "INSERT INTO iam_keys (id, name, secret, is_active, created_ms) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET is_active = excluded.is_active",
-      [key.id, name, key.secret, key.isActive ? 1 : 0, key.createdMs],
+      [
+        key.id,
+        name,
+        this.#secrets.toStored(key.secret, key.id),
+        key.isActive ? 1 : 0,
+        key.createdMs,
+      ],
     );
   }
 
   deleteKey(id: AccessKeyId): void {
     this.#run("DELETE FROM iam_keys WHERE id = ?", [id]);
+  }
+
+  /** Those from before the store was sealed. */
+  #sealPlainSecrets(): void {
+    if (!this.#secrets.seals) return;
+    const rows = this.#database
+      .prepare<{ id: string; secret: string }>("SELECT id, secret FROM iam_keys")
+      .all();
+    this.#database.transaction(() => {
+      for (const { id, secret } of rows) {
+        if (this.#secrets.isSealed(secret)) continue;
+        const sealed = this.#secrets.toStored(secret, id);
+        this.#run("UPDATE iam_keys SET secret = ? WHERE id = ?", [sealed, id]);
+      }
+    });
   }
 
   #run(sql: string, values: readonly (string | number)[]): void {
@@ -173,7 +202,7 @@ export class IdentityStore {
       .all(name)
       .map((row) => ({
         id: row.id as AccessKeyId,
-        secret: row.secret,
+        secret: this.#secrets.fromStored(row.secret, row.id),
         isActive: row.is_active !== 0,
         createdMs: row.created_ms,
       }));

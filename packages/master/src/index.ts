@@ -1,4 +1,4 @@
 /** Decides where new needles go, behind the port `MasterClient`. */
 export { MasterError, type MasterErrorCode } from "./errors.ts";
-export { FREE_BYTES_FLOOR_DEFAULT, WRITABLE_COUNT_DEFAULT } from "./limits.ts";
+export { WRITABLE_COUNT_DEFAULT } from "./limits.ts";
 export { Master, type MasterOptions, openMaster } from "./master.ts";

@@ -19,12 +19,10 @@ async function openBoth(folder: string, disk: Disk) {
   const master = await openMaster({
     volumes: store,
     states: store,
-    disk,
-    folder,
+    disks: store,
     random: systemRandom,
     clock: systemClock,
     log: silentLog,
-    freeBytesFloor: 0,
   });
   return {
     store,
@@ -74,13 +72,36 @@ test("after a volume failed the next needle goes to another", async () => {
   await store.append(second, new Uint8Array(1));
 });
 
-test("a full disk is out-of-space to whoever asks for a first volume, until there is space", async () => {
+test("under the floor nothing is assigned, and once there is space the volumes that are there go on", async () => {
   using folder = temporaryFolder();
   const disk = new FaultyDisk(systemDisk);
-  await using both = await openBoth(folder.path, disk);
-  disk.spaceBytes = 0;
+  await using store = await openVolumeStore({
+    disk,
+    clock: systemClock,
+    hashes: systemHashes,
+    log: silentLog,
+    folders: [{ path: folder.path, freeBytesFloor: 1000 }],
+  });
+  await using master = await openMaster({
+    volumes: store,
+    states: store,
+    disks: store,
+    random: systemRandom,
+    clock: systemClock,
+    log: silentLog,
+  });
   const request = { collection: "c", sizeBytes: 1 };
-  expect(await codeOf(both.master.assign(request))).toBe("out-of-space");
+  disk.spaceBytes = 999;
+  expect(await codeOf(master.assign(request))).toBe("out-of-space");
   disk.spaceBytes = Number.POSITIVE_INFINITY;
-  await both.store.append(await both.master.assign(request), new Uint8Array(1));
+  const first = await master.assign(request);
+  await store.append(first, new Uint8Array(1));
+  disk.spaceBytes = 500;
+  await store.disks();
+  expect((await store.volumes())[0]?.state).toBe("full");
+  expect(await codeOf(store.append(first, new Uint8Array(1)))).toBe("volume-full");
+  expect(await codeOf(master.assign(request))).toBe("out-of-space");
+  disk.spaceBytes = Number.POSITIVE_INFINITY;
+  expect((await master.assign(request)).volumeId).toBe(first.volumeId);
+  await store.append(first, new Uint8Array(1));
 });

@@ -23,12 +23,6 @@ export const HEADER_BYTES_MAX = 32 * KIB;
 export const HEADERS_TIMEOUT_MS = 30_000;
 /** Idle connections are kept this long: SDK pools keep theirs for about a minute. */
 export const KEEP_ALIVE_TIMEOUT_MS = 75_000;
-/** How often transfers are looked at for having stalled. */
-export const STALL_CHECK_MS = 10_000;
-/** Looks in a row without `STALL_BYTES_MIN` of progress that end a transfer. */
-export const STALL_CHECKS_MAX = 3;
-/** Progress that a transfer owes between two looks. */
-export const STALL_BYTES_MIN = 4 * KIB;
 /** An unread request body up to this is read and dropped so that the connection can serve on; a larger one ends it. */
 export const DISCARD_BYTES_MAX = 256 * KIB;
 /** After a refusal, what a client still sends is dropped for this long before the connection is cut. */

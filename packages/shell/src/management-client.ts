@@ -5,6 +5,8 @@ import type {
   NewKeyMessage,
   ObjectInfoMessage,
   ObjectItemMessage,
+  ScrubMessage,
+  VacuumMessage,
   VolumeMessage,
 } from "@kelp/wire/management";
 import { HttpCaller, type HttpCallerOptions } from "./http-caller.ts";
@@ -16,6 +18,8 @@ import {
   readNewKey,
   readObjectInfo,
   readObjectItem,
+  readScrub,
+  readVacuum,
   readVolume,
 } from "./messages.ts";
 
@@ -139,6 +143,25 @@ export class ManagementClient {
 
   async listVolumes(): Promise<readonly VolumeMessage[]> {
     return listIn(await this.#get("volumes"), "volumes", readVolume);
+  }
+
+  /** Resolves when it is done. */
+  async vacuumVolume(id: number): Promise<VacuumMessage> {
+    return readVacuum(await this.#http.json("POST", ["volumes", `${id}`, "vacuum"], { json: {} }));
+  }
+
+  /** Resolves when it is done. */
+  async scrubVolume(id: number): Promise<ScrubMessage> {
+    return readScrub(await this.#http.json("POST", ["volumes", `${id}`, "scrub"], { json: {} }));
+  }
+
+  async markVolume(id: number, state: "writable" | "read-only"): Promise<void> {
+    await this.#http.send("PUT", ["volumes", `${id}`, "state"], { json: { state } });
+  }
+
+  async deleteVolume(id: number, needles: "refuse" | "delete"): Promise<void> {
+    const query = needles === "delete" ? { force: "true" } : {};
+    await this.#http.send("DELETE", ["volumes", `${id}`], { query });
   }
 
   async cluster(): Promise<ClusterMessage> {

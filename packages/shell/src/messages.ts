@@ -1,10 +1,13 @@
 import type {
   BucketMessage,
   ClusterMessage,
+  DamageMessage,
   IdentityMessage,
   NewKeyMessage,
   ObjectInfoMessage,
   ObjectItemMessage,
+  ScrubMessage,
+  VacuumMessage,
   VolumeMessage,
 } from "@kelp/wire/management";
 import { ShellError } from "./errors.ts";
@@ -99,7 +102,43 @@ export function readVolume(value: unknown): VolumeMessage {
     live_bytes: numberIn(object, "live_bytes"),
     deleted_count: numberIn(object, "deleted_count"),
     deleted_bytes: numberIn(object, "deleted_bytes"),
+    garbage_ratio: numberIn(object, "garbage_ratio"),
     state: textIn(object, "state"),
+    form: textIn(object, "form"),
+    version: numberIn(object, "version"),
+    compaction_revision: numberIn(object, "compaction_revision"),
+    disk: numberIn(object, "disk"),
+    disk_type: textIn(object, "disk_type"),
+    damaged_count: numberIn(object, "damaged_count"),
+  };
+}
+
+export function readVacuum(value: unknown): VacuumMessage {
+  const object = objectOf(value);
+  return {
+    bytes_before: numberIn(object, "bytes_before"),
+    bytes_after: numberIn(object, "bytes_after"),
+    live_count: numberIn(object, "live_count"),
+  };
+}
+
+export function readScrub(value: unknown): ScrubMessage {
+  const object = objectOf(value);
+  return {
+    checked_count: numberIn(object, "checked_count"),
+    checked_bytes: numberIn(object, "checked_bytes"),
+    repaired: listIn(object, "repaired", readDamage),
+    damaged: listIn(object, "damaged", readDamage),
+  };
+}
+
+function readDamage(value: unknown): DamageMessage {
+  const object = objectOf(value);
+  return {
+    volume_id: numberIn(object, "volume_id"),
+    what: textIn(object, "what"),
+    offset_bytes: numberIn(object, "offset_bytes"),
+    reason: textIn(object, "reason"),
   };
 }
 

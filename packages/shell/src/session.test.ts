@@ -49,11 +49,11 @@ test("completion knows commands, flags, buckets, users and paths", async () => {
   const words = async (line: string): Promise<readonly string[]> =>
     (await shell.complete(line)).words;
   expect(await words("s3.bucket.c")).toEqual(["s3.bucket.create"]);
-  expect(await words("fs.pwd; volume")).toEqual(["volume.list"]);
+  expect(await words("fs.pwd; volume.l")).toEqual(["volume.list"]);
   expect(await words("s3.bucket.quota -s")).toEqual(["-sizeMB"]);
   expect(await words("s3.bucket.delete -name d")).toEqual(["data"]);
   expect(await words("s3.accesskey.list -user a")).toEqual(["ann"]);
-  expect(await words("help vol")).toEqual(["volume.list"]);
+  expect(await words("help volume.l")).toEqual(["volume.list"]);
   expect(await words("fs.ls b")).toEqual(["buckets/"]);
   expect(await words("fs.ls /buckets/")).toEqual(["/buckets/data/"]);
   expect(await words("fs.ls /buckets/data/fo")).toEqual(["/buckets/data/folder/"]);

@@ -16,6 +16,14 @@
  * - `read-failed`          the disk refused to read
  * - `unsupported-format`   a volume file that this version does not understand
  * - `invalid-collection`   a collection name that cannot be part of a file name
+ * - `too-few-shards`       less shards of an erasure-coded volume can be used than hold its data
+ * - `shards-corrupt`       shards, or what was made of them, do not agree with their checksums
+ * - `index-corrupt`        no copy of an erasure-coded volume's index is whole
+ * - `invalid-shape`        numbers of shards that no code has
+ * - `not-sealed`           the volume still takes needles: it must be full or read-only first
+ * - `wrong-form`           the job is not for volumes of this form
+ * - `no-such-backend`      no remote store of that name is configured
+ * - `remote-failed`        the remote store refused, or does not hold what it should
  * - `invalid-traits`       a replica placement or TTL of a volume that the format cannot hold
  * - `folder-in-use`        another process has a folder of volumes
  * - `folder-used-twice`    two of the folders given are one
@@ -39,6 +47,14 @@ export type VolumeErrorCode =
   | "read-failed"
   | "unsupported-format"
   | "invalid-collection"
+  | "too-few-shards"
+  | "shards-corrupt"
+  | "index-corrupt"
+  | "invalid-shape"
+  | "not-sealed"
+  | "wrong-form"
+  | "no-such-backend"
+  | "remote-failed"
   | "invalid-traits"
   | "folder-in-use"
   | "folder-used-twice"

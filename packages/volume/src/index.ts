@@ -1,4 +1,5 @@
 /** Stored blobs: volumes of needles in some folders, behind the port `VolumeClient`. */
+export { FolderBlobs } from "./tier/folder-blobs.ts";
 export { VolumeError, type VolumeErrorCode } from "./errors.ts";
 export {
   FULL_GRACE_BYTES_DEFAULT,
@@ -6,6 +7,10 @@ export {
   VOLUME_FILE_BYTES_MAX,
   VOLUME_SIZE_BYTES_DEFAULT,
 } from "./limits.ts";
+export { cataloguedFolders } from "./store/catalogue.ts";
+export { type IndexRebuild, rebuildIndexes } from "./store/rebuild-indexes.ts";
 export type { FolderHold, VolumeFolder } from "./store/disk-folder.ts";
 export type { VolumeStoreOptions } from "./store/store-options.ts";
 export { VolumeStore, openVolumeStore } from "./store/volume-store.ts";
+export type { IndexDifference, RebuiltIndex } from "./volume/rebuild-index.ts";
+export type { ScrubRound, VacuumRound } from "./store/maintenance.ts";

@@ -59,11 +59,72 @@ export const CHECKPOINT_SPACE_LEFT_BYTES = 64 * MIB;
 /** Needles of a batch that is put into file order; and entries looked at before others get the thread (some 5 ms). */
 export const FILE_ORDER_COUNT_MAX = 262_144;
 export const FILE_ORDER_PAUSE_COUNT = 262_144;
+/** Needles named in the report of an index made anew. */
+export const DIFFERENCE_EXAMPLES_MAX = 20;
 /** Index entries waiting to be written, per volume; beyond it the index file stays behind until the next opening. */
 export const INDEX_PENDING_BYTES_MAX = 1 * MIB;
 
+/** Blocks of the rows in which a volume file is dealt out to its shards: large ones first (the format says so). */
+export const LARGE_BLOCK_BYTES = 1 * GIB;
+export const SMALL_BLOCK_BYTES = 1 * MIB;
+/** Each so many bytes of a shard have a checksum of their own. */
+export const BITROT_BLOCK_BYTES = 16 * MIB;
+export const DATA_SHARDS_DEFAULT = 10;
+export const PARITY_SHARDS_DEFAULT = 4;
+/** Of each shard that encoding, rebuilding and verifying hold at a time: with 32 shards 16 MiB together. */
+export const ERASURE_PIECE_BYTES = 512 * KIB;
+/** Bytes that an erasure or tiering job reads and writes in a second unless told otherwise. */
+export const JOB_BYTES_PER_SEC_DEFAULT = 128 * MIB;
+/** A read that makes up for missing shards does so by pieces of this size: with 32 shards 32 MiB together. */
+export const RECOVERY_BYTES_MAX = 1 * MIB;
+/** Such reads under way at the same time, per volume; others wait. */
+export const RECOVERY_COUNT_MAX = 4;
+/** Needles of an erasure-coded volume known to be corrupt beyond repair: read again without searching for the cause. */
+export const KNOWN_CORRUPT_COUNT_MAX = 1024;
+/** Entries of a sorted index between two keys in memory: 4 KiB are read to find a needle. */
+export const SORTED_INDEX_STEP = 256;
+/** Blocks of a volume file that lives elsewhere, and how many of them are kept, per volume: 16 MiB. */
+export const REMOTE_BLOCK_BYTES = 256 * KIB;
+export const REMOTE_BLOCK_COUNT_MAX = 64;
+
+assert(LARGE_BLOCK_BYTES % SMALL_BLOCK_BYTES === 0, "large blocks are whole small ones");
+assert(SMALL_BLOCK_BYTES % ERASURE_PIECE_BYTES === 0, "a small block is whole pieces");
+assert(BITROT_BLOCK_BYTES % ERASURE_PIECE_BYTES === 0, "a checksum ends where a piece ends");
+
+/** Read and written together by a vacuum in a second, unless its caller says otherwise. */
+export const VACUUM_BYTES_PER_SEC_DEFAULT = 64 * MIB;
+/** Left free by a vacuum on a disk that is nearly full: deletes and bookkeeping go on meanwhile. */
+export const VACUUM_SPARE_BYTES = 32 * MIB;
+/** Free space is looked at again after so much work, since others write to the disk, too. */
+export const VACUUM_RECHECK_BYTES = 64 * MIB;
+/** A copy is synced in pieces of this size: one large sync would hold up those of the appends. */
+export const VACUUM_SYNC_BYTES = 32 * MIB;
+/** Changes left for the pause of the writer; those of one batch may come on top. */
+export const VACUUM_CATCH_UP_BYTES = 4 * MIB;
+/** Passes over what changed meanwhile. Each is shorter than the one before unless changes outrun a copy that nothing holds up. */
+export const VACUUM_PASSES_MAX = 10;
+/** Garbage below this is left where it is by the background job, whatever its share. */
+export const VACUUM_GARBAGE_BYTES_MIN = 1 * MIB;
+/** A disk with a smaller share of free space is nearly full: any garbage on it is worth a vacuum. */
+export const VACUUM_LOW_SPACE_SHARE = 0.05;
+/** A volume whose vacuum failed is left alone by the background job for so long. */
+export const VACUUM_RETRY_MS = 6 * 60 * 60 * 1000;
+/** Read by a scrub in a second, unless its caller says otherwise. */
+export const SCRUB_BYTES_PER_SEC_DEFAULT = 64 * MIB;
+/** At least so much in a background scrub, however long its cycle. */
+export const SCRUB_BYTES_PER_SEC_MIN = 4 * MIB;
+/** How far a scrub goes between two notes of its position: what a restart makes it read again. */
+export const SCRUB_SAVE_BYTES = 256 * MIB;
+/** Buffer of a walk along headers: of larger records the rest is not read. */
+export const HEADER_WALK_BUFFER_BYTES = 64 * KIB;
+/** Damaged things of one folder that are listed; beyond it the log tells. */
+export const DAMAGE_COUNT_MAX = 10_000;
+/** What a background job may have in hand: sleeps are at least so long. */
+export const PACE_BURST_MS = 20;
 /** Volumes with a TTL are kept so much longer than their newest needle can be read, or a tenth of the TTL if that is less. */
 export const EXPIRY_MARGIN_MS_MAX = 10 * 60 * 1000;
+/** At the start. Each waits for the disk most of the time. */
+export const VOLUMES_OPENED_AT_ONCE = 8;
 /** How old the measured free space of a disk may be when a needle is taken. */
 export const SPACE_AGE_MS_MAX = 1000;
 /** Bytes that offsets of this width can address. */

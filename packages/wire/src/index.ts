@@ -89,7 +89,32 @@ export {
   objectArn,
   serviceArn,
 } from "./ports/iam.ts";
-export type { AssignRequest, MasterClient, MasterStatus } from "./ports/master-client.ts";
+export { type DoorCaller, admitCaller, mayAccess, requireAccess } from "./door-access.ts";
+export type {
+  DoorAdmission,
+  DoorGate,
+  DoorGrant,
+  DoorQuestion,
+  NeedleTokens,
+} from "./ports/door-gate.ts";
+export {
+  type DataKey,
+  type GenerateDataKey,
+  type KeyContext,
+  type KeyManagement,
+  KeyManagementError,
+  type KeyManagementErrorCode,
+  type TextSealer,
+  type WrapKey,
+  type WrappedKey,
+} from "./ports/key-management.ts";
+export type {
+  AssignRequest,
+  MasterAdmin,
+  MasterClient,
+  MasterStatus,
+  VolumeLayout,
+} from "./ports/master-client.ts";
 export {
   type BucketInfo,
   type ListObjectsQuery,
@@ -112,10 +137,12 @@ export type {
   Damage,
   DiskStatus,
   ErasureShape,
+  FoundDamage,
   JobOptions,
   ScrubReport,
   VacuumReport,
   VolumeAdmin,
+  VolumeFigures,
 } from "./ports/volume-admin.ts";
 export {
   type CreateVolume,
@@ -132,3 +159,6 @@ export {
   type VolumeStatus,
   type VolumeTraits,
 } from "./ports/volume-client.ts";
+export type { BlobContent, RemoteBlobs } from "./ports/remote-blobs.ts";
+export { formatTtl, parseTtl, ttlLengthMs, ttlSeconds } from "./ttl-text.ts";
+export { volumeInfoJson } from "./volume-info-json.ts";

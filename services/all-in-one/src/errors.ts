@@ -1,9 +1,17 @@
 export type StartErrorCode =
   | "folder-in-use"
   | "folder-unusable"
+  | "folder-used-twice"
+  | "catalogue-unreadable"
   | "format-unknown"
   | "credentials-invalid"
   | "secrets-invalid"
+  | "master-key-unusable"
+  | "master-key-missing"
+  | "master-key-wrong"
+  | "key-ring-damaged"
+  | "not-sealed"
+  | "restore-unfinished"
   | "port-in-use"
   | "address-unusable"
   | "ready-file-unusable";

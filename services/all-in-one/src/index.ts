@@ -1,6 +1,17 @@
 /** Everything of Kelp in one process: the composition root. */
 export { StartError, type StartErrorCode } from "./errors.ts";
 export { type ProgramFacts, runServer } from "./run-server.ts";
-export type { ServerSettings } from "./settings.ts";
+export type { PortChoice, ServerSettings, VolumeTierSettings } from "./settings.ts";
 export { type CheckedFolder, type FolderFinding, checkFolder } from "./check/check-folder.ts";
+export {
+  type FolderBackupReport,
+  backUpFolder,
+  backupFailure,
+  listBackups,
+  verifyFolderBackup,
+} from "./backup/folder-backup.ts";
+export { restoreFolder } from "./backup/folder-restore.ts";
+export { type OpenedTarget, placeOf } from "./backup/open-target.ts";
+export { makeMasterKeyFile } from "./keys/make-key-file.ts";
+export { type RotatedKeys, folderMasterKeys, rotateMasterKey } from "./keys/master-keys.ts";
 export { openLog } from "./process/log.ts";

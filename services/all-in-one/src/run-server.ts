@@ -2,6 +2,7 @@ import { systemDisk } from "@kelp/base/platform";
 import { utf8 } from "@kelp/base";
 import { StartError } from "./errors.ts";
 import { errorText } from "./folder/error-text.ts";
+import { readMasterKeys } from "./keys/master-keys.ts";
 import { readSecrets } from "./secrets.ts";
 import { FOLDER_FILES } from "./folder/data-folder.ts";
 import { bannerText } from "./process/banner.ts";
@@ -31,7 +32,9 @@ export async function runServer(settings: ServerSettings, facts: ProgramFacts): 
   const ending = watchProcess(log);
   const { secretsFile } = settings.pipelines;
   const secrets = secretsFile === undefined ? new Map() : readSecrets(secretsFile);
-  const server = await startServer(settings, { ...facts, log, secrets });
+  const { atRest, previous } = settings.encryption;
+  const masterKeys = readMasterKeys({ current: atRest, previous }, process.env);
+  const server = await startServer(settings, { ...facts, log, secrets, masterKeys });
   try {
     if (settings.readyFile !== undefined)
       await writeReadyFile(settings.readyFile, server, facts.version);
@@ -53,6 +56,9 @@ async function writeReadyFile(path: string, server: Server, version: string): Pr
       s3: server.s3Url,
       console: server.consoleUrl,
       pipelines: server.consoleUrl,
+      master: server.masterUrl,
+      volume: server.volumeUrl,
+      filer: server.filerUrl,
     },
     credentials_file: `${server.dir}/${FOLDER_FILES.credentials}`,
   };
@@ -75,6 +81,9 @@ function banner(server: Server, settings: ServerSettings, facts: ProgramFacts): 
     dir: server.dir,
     s3Url: server.s3Url,
     consoleUrl: server.consoleUrl,
+    masterUrl: server.masterUrl,
+    volumeUrl: server.volumeUrl,
+    filerUrl: server.filerUrl,
     accessKey: server.accessKey,
     credentialsFile: `${server.dir}/${FOLDER_FILES.credentials}`,
     isLocalUserTrusted: settings.localUser === "trusted",

@@ -1,10 +1,12 @@
 import type { Log, Service } from "@kelp/base";
 import { systemClock, systemDisk, systemRandom } from "@kelp/base/platform";
+import type { KeyManagement } from "@kelp/wire";
 import { folderStaticFiles } from "@kelp/console";
 import { openDoors } from "./doors/open-doors.ts";
 import { loadCredentials } from "./folder/credentials.ts";
 import { openDataFolder } from "./folder/data-folder.ts";
 import { processStartTicks, removeServerState, writeServerState } from "./folder/server-state.ts";
+import { openFolderRing } from "./keys/master-keys.ts";
 import { openPipelines } from "./pipelines.ts";
 import type { Secrets } from "./secrets.ts";
 import type { ServerSettings } from "./settings.ts";
@@ -15,6 +17,8 @@ export interface ServerDeps {
   readonly consoleFolder: string;
   readonly log: Log;
   readonly secrets: Secrets;
+  /** `undefined`: the folder is not sealed. */
+  readonly masterKeys: KeyManagement | undefined;
 }
 
 /** The whole of Kelp, running. */
@@ -23,6 +27,9 @@ export interface Server extends Service {
   readonly accessKey: string;
   readonly s3Url: string;
   readonly consoleUrl: string;
+  readonly masterUrl: string;
+  readonly volumeUrl: string;
+  readonly filerUrl: string;
   readonly s3Port: number;
   readonly consolePort: number;
 }
@@ -38,12 +45,25 @@ export async function startServer(settings: ServerSettings, deps: ServerDeps): P
   const folder = opened.use(
     await openDataFolder(settings.dir, { disk: systemDisk, clock: systemClock }),
   );
+  const keyRing = await openFolderRing(folder, deps.masterKeys);
+  if (keyRing !== undefined) {
+    log.info("What is written is sealed", { master_key_id: deps.masterKeys?.currentKeyId });
+  }
   const credentials = await loadCredentials(
     folder.file("credentials"),
-    { accessKey: settings.rootAccessKey, secretKey: settings.rootSecretKey },
+    {
+      accessKey: settings.rootAccessKey,
+      secretKey: settings.rootSecretKey,
+      signingKeys: {
+        jwt_signing_key: settings.signingKeys.needleWrite,
+        jwt_signing_read_key: settings.signingKeys.needleRead,
+        jwt_filer_signing_key: settings.signingKeys.pathWrite,
+        jwt_filer_signing_read_key: settings.signingKeys.pathRead,
+      },
+    },
     { disk: systemDisk, random: systemRandom },
   );
-  const store = opened.use(await openStore({ folder, credentials, settings, log }));
+  const store = opened.use(await openStore({ folder, credentials, settings, keyRing, log }));
   const pipelines = opened.use(
     await openPipelines({
       folder,
@@ -78,6 +98,9 @@ export async function startServer(settings: ServerSettings, deps: ServerDeps): P
       started_ms: startedMs,
       s3_url: doors.s3Url,
       console_url: doors.consoleUrl,
+      master_url: doors.masterUrl,
+      volume_url: doors.volumeUrl,
+      filer_url: doors.filerUrl,
       region: settings.s3Region,
     },
     systemDisk,
@@ -90,6 +113,9 @@ export async function startServer(settings: ServerSettings, deps: ServerDeps): P
     accessKey: credentials.access_key,
     s3Url: doors.s3Url,
     consoleUrl: doors.consoleUrl,
+    masterUrl: doors.masterUrl,
+    volumeUrl: doors.volumeUrl,
+    filerUrl: doors.filerUrl,
     s3Port: doors.s3Port,
     consolePort: doors.consolePort,
     drain: async (signal) => {

@@ -6,26 +6,37 @@ import {
   systemHashes,
   systemRandom,
 } from "@kelp/base/platform";
-import { openFiler } from "@kelp/filer";
+import { type KeyRing, type OpenFiler, openFiler } from "@kelp/filer";
 import { type Iam, openIam } from "@kelp/iam";
 import { type Master, openMaster } from "@kelp/master";
 import { createObjectStore } from "@kelp/s3/client";
-import { openVolumeStore } from "@kelp/volume";
-import type { Filer, ObjectStore } from "@kelp/wire";
+import type { VolumeStore } from "@kelp/volume";
+import type { ObjectStore } from "@kelp/wire";
 import type { SqlDatabase } from "@kelp/base";
 import type { Credentials } from "./folder/credentials.ts";
 import type { DataFolder } from "./folder/data-folder.ts";
+import { maintainVolumes } from "./jobs/maintain-volumes.ts";
+import { Pace, Rest } from "./jobs/pace.ts";
 import { RepeatingJob } from "./jobs/repeating-job.ts";
 import type { ServerSettings } from "./settings.ts";
+import { openVolumes } from "./volumes.ts";
 
 /** Freeing what nothing refers to is not urgent, and a round with nothing to do is one query. */
 const COLLECT_PAUSE_MS = 30_000;
+/** What crashes leave is little, and looking for it reads everything. */
+const SWEEP_PAUSE_MS = 6 * 60 * 60_000;
+const SWEEP_BYTES_PER_SEC = 16 * 1024 * 1024;
+/** How long a disk that failed is still asked for; and how long after it came back its content is served again. */
+const CHECK_DISKS_PAUSE_MS = 10_000;
+/** Volumes whose whole content has expired only take space. */
+const EXPIRE_PAUSE_MS = 60_000;
 /** Pipelines keep artifacts and logs here; the name is the one that Kubeflow's tools expect. */
 export const PIPELINES_BUCKET = "mlpipeline";
 
 /** The store of the process, from volumes to objects, without its doors. */
 export interface Store extends AsyncDisposable {
-  readonly filer: Filer;
+  readonly volumes: VolumeStore;
+  readonly filer: OpenFiler;
   readonly master: Master;
   readonly iam: Iam;
   readonly iamDatabase: SqlDatabase;
@@ -36,17 +47,20 @@ export async function openStore(options: {
   readonly folder: DataFolder;
   readonly credentials: Credentials;
   readonly settings: ServerSettings;
+  /** `undefined`: nothing is sealed. */
+  readonly keyRing: KeyRing | undefined;
   readonly log: Log;
 }): Promise<Store> {
-  const { folder, credentials, settings } = options;
+  const { folder, credentials, settings, keyRing } = options;
   const common = { clock: systemClock, random: systemRandom, hashes: systemHashes };
   await using opened = new AsyncDisposableStack();
 
   const volumes = opened.use(
-    await openVolumeStore({
-      ...common,
-      disk: systemDisk,
-      folder: folder.file("volumes"),
+    await openVolumes({
+      folder,
+      folders: settings.volumeFolders,
+      tiers: settings.volumeTiers,
+      freeBytesFloor: settings.minFreeSpaceBytes,
       volumeSizeBytesMax: settings.volumeSizeBytesMax,
       log: options.log.child({ room: "volume" }),
     }),
@@ -56,12 +70,16 @@ export async function openStore(options: {
       ...common,
       volumes,
       states: volumes,
-      disk: systemDisk,
-      folder: folder.file("volumes"),
-      freeBytesFloor: settings.minFreeSpaceBytes,
+      disks: volumes,
       log: options.log.child({ room: "master" }),
     }),
   );
+  const repeat = (name: string, pauseMs: number, round: (signal: AbortSignal) => Promise<void>) =>
+    opened.use(new RepeatingJob({ name, pauseMs, round, clock: systemClock, log: options.log }));
+  repeat("check disks", CHECK_DISKS_PAUSE_MS, () => volumes.checkDisks());
+  repeat("drop expired volumes", EXPIRE_PAUSE_MS, async () => {
+    await volumes.dropExpired();
+  });
   const database = opened.use(openDatabase(folder.file("filer")));
   const filer = opened.use(
     openFiler({
@@ -70,27 +88,28 @@ export async function openStore(options: {
       volumes,
       master,
       reserve: { disk: systemDisk, folder: folder.path, bytes: settings.minFreeSpaceBytes },
+      ...(keyRing === undefined ? {} : { keyRing }),
       log: options.log.child({ room: "filer" }),
     }),
   );
-  opened.use(
-    new RepeatingJob({
-      name: "collect",
-      pauseMs: COLLECT_PAUSE_MS,
-      round: async (signal) => {
-        while ((await filer.collect({ signal })).hasMore) {
-          if (signal.aborted) return;
-        }
-      },
-      clock: systemClock,
-      log: options.log,
-    }),
-  );
+  repeat("collect", COLLECT_PAUSE_MS, async (signal) => {
+    const rest = new Rest(systemClock, signal);
+    while ((await filer.collect({ signal })).hasMore) {
+      if (signal.aborted) return;
+      await rest.taken();
+    }
+  });
+  repeat("sweep orphans", SWEEP_PAUSE_MS, async (signal) => {
+    const pace = new Pace(systemClock, { bytesPerSec: SWEEP_BYTES_PER_SEC, signal });
+    await filer.sweepOrphans({ signal, pace: (scannedBytes) => pace.passed(scannedBytes) });
+  });
+  opened.use(maintainVolumes({ volumes, settings, clock: systemClock, log: options.log }));
   const iamDatabase = opened.use(openDatabase(folder.file("iam")));
   const iam = openIam({
     ...common,
     database: iamDatabase,
     root: { accessKeyId: credentials.access_key, secret: credentials.secret_key },
+    ...(keyRing === undefined ? {} : { secretSealer: keyRing }),
     log: options.log.child({ room: "iam" }),
   });
   const objects = createObjectStore({ filer });
@@ -98,6 +117,7 @@ export async function openStore(options: {
 
   const owned = opened.move();
   return {
+    volumes,
     filer,
     master,
     iam,

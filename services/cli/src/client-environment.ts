@@ -27,6 +27,9 @@ export function clientEnvironment(dir: string): Readonly<Record<string, string>>
     // boto3 and version 1 of the AWS CLI read only this one.
     AWS_DEFAULT_REGION: region,
     KF_PIPELINES_ENDPOINT: state.console_url,
+    KELP_MASTER_URL: state.master_url,
+    KELP_VOLUME_URL: state.volume_url,
+    KELP_FILER_URL: state.filer_url,
   };
 }
 

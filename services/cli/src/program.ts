@@ -1,8 +1,11 @@
 import { StartError } from "@kelp/all-in-one/errors";
 import { Command, CommanderError } from "commander";
+import { backupCommand } from "./commands/backup.ts";
 import { benchCommand } from "./commands/bench.ts";
 import { envCommand } from "./commands/env.ts";
 import { fsckCommand } from "./commands/fsck.ts";
+import { keysCommand } from "./commands/keys.ts";
+import { restoreCommand } from "./commands/restore.ts";
 import { runCommand } from "./commands/run.ts";
 import { serverCommand } from "./commands/server.ts";
 import { shellCommand } from "./commands/shell.ts";
@@ -14,14 +17,21 @@ import { CommandError, UsageError } from "./usage-error.ts";
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 
-/** Parses the arguments (without program names), runs the one command, and returns the exit status. */
-export async function runProgram(args: readonly string[]): Promise<number> {
+/**
+ * Parses the arguments (without program names), runs the one command, and returns the exit status. `given` replaces what
+ * the command sees of this process.
+ */
+export async function runProgram(
+  args: readonly string[],
+  given: Partial<Pick<CommandLine, "environment" | "out" | "err">> = {},
+): Promise<number> {
   let status = 0;
   const line: CommandLine = {
     environment: process.env,
     currentFolder: process.cwd(),
     out: (text) => process.stdout.write(`${text}\n`),
     err: (text) => process.stderr.write(`${text}\n`),
+    ...given,
     exitWith: (code) => {
       status = code;
     },
@@ -58,6 +68,9 @@ export function buildProgram(line: CommandLine): Command {
     runCommand(line),
     shellCommand(line),
     fsckCommand(line),
+    backupCommand(line),
+    restoreCommand(line),
+    keysCommand(line),
     testCommand(line),
     benchCommand(line),
     versionCommand(line),

@@ -41,6 +41,31 @@ test("the bucket of the pipelines is there from the start", async () => {
   expect(await bucket.file("a/b.txt").text()).toBe("hello");
 });
 
+test("volumes are scrubbed, vacuumed and measured through the console's door, by whoever may", async () => {
+  using folder = temporaryFolder();
+  await using server = await startTestServer(folder.path, ["--auth.local-user", "off"]);
+  const bucket = s3Of(server, "mlpipeline");
+  const big = new Uint8Array(3_000_000).fill(7);
+  await bucket.write("big", big);
+  const token = { authorization: `Bearer ${server.credentials.console_token}` };
+  const post = (path: string, headers: Record<string, string>): Promise<Response> =>
+    fetch(`${server.consoleUrl}/api/v1/volumes/${path}`, { method: "POST", headers });
+  for (const path of ["1/vacuum", "1/scrub"]) expect((await post(path, {})).status).toBe(401);
+  expect((await askConsole(server, "/metrics")).status).toBe(401);
+
+  expect(await (await post("1/scrub", token)).json()).toMatchObject({
+    checked_count: 2,
+    damaged: [],
+  });
+  expect(await (await post("1/vacuum", token)).json()).toMatchObject({ live_count: 2 });
+  expect((await post("999/vacuum", token)).status).toBe(404);
+  expect(Buffer.from(await bucket.file("big").arrayBuffer()).equals(big)).toBe(true);
+  const metrics = await (await askConsole(server, "/metrics", token)).text();
+  expect(metrics).toContain("\nkelp_vacuums_total 1\n");
+  expect(metrics).toContain("\nkelp_scrubs_total 1\n");
+  expect(metrics).toContain("\nkelp_quarantined 0\n");
+});
+
 test("what was acknowledged is there after kill -9", async () => {
   using folder = temporaryFolder();
   const big = new Uint8Array(3_000_000).fill(7);
@@ -242,6 +267,15 @@ test("fsck refuses a folder in use, and finds what is damaged", async () => {
   const sound = await runCli(["fsck", "--dir", dir, "--json"]);
   expect(sound.status).toBe(0);
   expect(JSON.parse(sound.stdout)).toMatchObject({ damageCount: 0, findings: [] });
+
+  const index = join(dir, "volumes/1.idx");
+  const indexBytes = readFileSync(index);
+  writeFileSync(index, indexBytes.subarray(0, -16));
+  const rebuilt = await runCli(["fsck", "--dir", dir, "--rebuild-index"]);
+  expect(rebuilt.status).toBe(0);
+  expect(rebuilt.stdout).toMatch(/harmless +the index of volume 1 was made anew: 1 blobs differed/);
+  expect(rebuilt.stdout).toContain("volumes were made anew");
+  expect(readFileSync(index)).toEqual(indexBytes);
 
   const volume = join(dir, "volumes/1.dat");
   const bytes = readFileSync(volume);

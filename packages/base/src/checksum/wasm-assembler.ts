@@ -6,6 +6,8 @@ export type Code = readonly number[];
 
 export const I32 = 0x7f;
 export const I64 = 0x7e;
+/** A vector of 128 bits. */
+export const V128 = 0x7b;
 
 export const op = {
   i32And: [0x71],
@@ -18,6 +20,11 @@ export const op = {
   i32WrapI64: [0xa7],
   i64Xor: [0x85],
   i64ShrU: [0x88],
+  // The vectors of core specification 2.0, seen as 16 bytes or as 8 words.
+  i8x16Swizzle: [0xfd, 0x0e],
+  v128And: [0xfd, 0x4e],
+  v128Xor: [0xfd, 0x51],
+  i16x8ShrU: [0xfd, 0x8d, 0x01],
 } as const satisfies Record<string, Code>;
 
 export function i32Const(value: number): Code {
@@ -51,6 +58,20 @@ export function i64Load(offset: number): Code {
 
 export function i64Store(offset: number): Code {
   return [0x37, 3, ...unsigned(offset)];
+}
+
+/** Alignment is a hint; addresses of any alignment work. */
+export function v128Load(offset: number): Code {
+  return [0xfd, 0x00, 4, ...unsigned(offset)];
+}
+
+export function v128Store(offset: number): Code {
+  return [0xfd, 0x0b, 4, ...unsigned(offset)];
+}
+
+/** 16 times `byte`. */
+export function v128Repeat(byte: number): Code {
+  return [0xfd, 0x0c, ...Array.from({ length: 16 }, () => byte)];
 }
 
 /** `while (condition) body`. */

@@ -38,18 +38,29 @@ export const systemDisk: Disk = {
   async writeWhole(path, content, options) {
     const temporary = `${path}.${process.pid}.tmp`;
     await attempt("write", path, async () => {
-      {
-        await using handle = await fs.promises.open(temporary, "w", options?.mode ?? 0o600);
-        await handle.writeFile(content);
-        await handle.sync();
+      try {
+        {
+          await using handle = await fs.promises.open(temporary, "w", options?.mode ?? 0o600);
+          await handle.writeFile(content);
+          await handle.sync();
+        }
+        await fs.promises.rename(temporary, path);
+      } catch (error) {
+        // On a full disk what was written of it takes space that is wanted.
+        await fs.promises.rm(temporary, { force: true });
+        throw error;
       }
-      await fs.promises.rename(temporary, path);
     });
     await systemDisk.syncFolder(dirname(path));
   },
   async space(path): Promise<DiskSpace> {
     const stat = await attempt("measure", path, () => fs.promises.statfs(path));
-    return { totalBytes: stat.blocks * stat.bsize, availableBytes: stat.bavail * stat.bsize };
+    const { dev } = await attempt("measure", path, () => fs.promises.stat(path));
+    return {
+      totalBytes: stat.blocks * stat.bsize,
+      availableBytes: stat.bavail * stat.bsize,
+      fileSystem: String(dev),
+    };
   },
 };
 

@@ -1,6 +1,8 @@
 /** The only folder that touches Bun and the operating system: everything else takes these as parameters. */
+export { systemAead } from "./aead.ts";
 export { systemCallNetwork } from "./call-network.ts";
 export { systemClock } from "./clock.ts";
+export { copyDatabase } from "./copy-database.ts";
 export { openDatabase } from "./database.ts";
 export { systemDisk } from "./disk.ts";
 export { systemHashes } from "./hash.ts";

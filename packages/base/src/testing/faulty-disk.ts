@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { type Disk, DiskError, type DiskFile, type DiskSpace, type OpenOptions } from "../disk.ts";
 
 /**
@@ -18,6 +19,12 @@ export class FaultyDisk implements Disk {
   failsTruncate = false;
   /** Whether reading fails with EIO. */
   failsReads = false;
+  /** Whether syncs of files say that they are done and do nothing, as some disks do. */
+  forgetsSyncs = false;
+  /** The same for syncs of folders. */
+  forgetsFolderSyncs = false;
+  /** Called after a write or sync failed on demand: where the next failure is chosen. */
+  afterFailure: () => void = () => undefined;
   onlyPathEnd = "";
   /** When set, a sync waits for it: for tests of what happens meanwhile. */
   syncGate: Promise<void> | undefined;
@@ -55,21 +62,34 @@ export class FaultyDisk implements Disk {
   }
 
   syncFolder(path: string): Promise<void> {
-    return this.#disk.syncFolder(path);
+    return this.forgetsFolderSyncs ? Promise.resolve() : this.#disk.syncFolder(path);
   }
 
   readWhole(path: string): Promise<Uint8Array> {
     return this.#disk.readWhole(path);
   }
 
-  writeWhole(path: string, content: Uint8Array, options?: { mode?: number }): Promise<void> {
-    return this.#disk.writeWhole(path, content, options);
+  /** The steps of a real one, so that each can fail. Faults of the path hold for its temporary file, too. */
+  async writeWhole(path: string, content: Uint8Array): Promise<void> {
+    const temporary = `${path}.tmp`;
+    const file = await this.#disk.open(temporary, { access: "read-write", create: true });
+    try {
+      await using faulty = new FaultyFile(this, file, path);
+      await faulty.truncate(0);
+      await faulty.writeAt([content], 0);
+      await faulty.sync();
+      await this.#disk.rename(temporary, path);
+    } catch (error) {
+      await this.#disk.remove(temporary);
+      throw error;
+    }
+    await this.syncFolder(dirname(path));
   }
 
   async space(path: string): Promise<DiskSpace> {
     const space = await this.#disk.space(path);
     const availableBytes = Math.min(space.availableBytes, this.spaceBytes);
-    return { totalBytes: space.totalBytes, availableBytes };
+    return { ...space, availableBytes };
   }
 
   concerns(path: string): boolean {
@@ -82,8 +102,9 @@ class FaultyFile implements DiskFile {
   readonly #faults: FaultyDisk;
   readonly #file: DiskFile;
 
-  constructor(faults: FaultyDisk, file: DiskFile) {
-    this.path = file.path;
+  /** `path` decides which faults concern it. */
+  constructor(faults: FaultyDisk, file: DiskFile, path = file.path) {
+    this.path = path;
     this.#faults = faults;
     this.#file = file;
   }
@@ -106,12 +127,15 @@ class FaultyFile implements DiskFile {
     const bytes = Buffer.concat(parts);
     if (faults.writesUntilFailure <= 0) {
       await this.#file.writeAt([bytes.subarray(0, bytes.length >> 1)], offset);
+      faults.afterFailure();
       throw this.#error("write", "EIO");
     }
     const fitting = Math.min(bytes.length, faults.spaceBytes);
     faults.spaceBytes -= fitting;
     await this.#file.writeAt([bytes.subarray(0, fitting)], offset);
-    if (fitting < bytes.length) throw this.#error("write", "ENOSPC");
+    if (fitting === bytes.length) return;
+    faults.afterFailure();
+    throw this.#error("write", "ENOSPC");
   }
 
   async sync(): Promise<void> {
@@ -120,8 +144,11 @@ class FaultyFile implements DiskFile {
     faults.syncCount++;
     faults.syncsUntilFailure--;
     await faults.syncGate;
-    if (faults.syncsUntilFailure <= 0) throw this.#error("sync", faults.syncFailure);
-    await this.#file.sync();
+    if (faults.syncsUntilFailure <= 0) {
+      faults.afterFailure();
+      throw this.#error("sync", faults.syncFailure);
+    }
+    if (!faults.forgetsSyncs) await this.#file.sync();
   }
 
   async truncate(sizeBytes: number): Promise<void> {

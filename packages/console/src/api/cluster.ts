@@ -1,5 +1,5 @@
-import { type VolumeStatus, serviceArn } from "@kelp/wire";
-import type { ClusterMessage, VolumeMessage } from "@kelp/wire/management";
+import { serviceArn } from "@kelp/wire";
+import type { ClusterMessage } from "@kelp/wire/management";
 import { requireAccess } from "../access.ts";
 import type { ConsoleDependencies } from "../dependencies.ts";
 import { storeProblems } from "../problems.ts";
@@ -7,15 +7,6 @@ import type { Api } from "./routes.ts";
 
 export function addClusterRoutes(api: Api, dependencies: ConsoleDependencies): void {
   const { authorizer, master, version, info } = dependencies;
-
-  api.get("/volumes", async (context) => {
-    requireAccess(authorizer, context, {
-      action: "kelp:ListVolumes",
-      resource: serviceArn("store", "volumes"),
-    });
-    const { volumes } = await master.status();
-    return context.json({ volumes: volumes.map(volumeMessage) });
-  });
 
   api.get("/cluster", async (context) => {
     requireAccess(authorizer, context, {
@@ -35,17 +26,4 @@ export function addClusterRoutes(api: Api, dependencies: ConsoleDependencies): v
       healthy: storeProblems(status).length === 0,
     } satisfies ClusterMessage);
   });
-}
-
-function volumeMessage(volume: VolumeStatus): VolumeMessage {
-  return {
-    id: volume.id,
-    collection: volume.collection,
-    size_bytes: volume.sizeBytes,
-    live_count: volume.liveCount,
-    live_bytes: volume.liveBytes,
-    deleted_count: volume.deletedCount,
-    deleted_bytes: volume.deletedBytes,
-    state: volume.state,
-  };
 }

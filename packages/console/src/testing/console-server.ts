@@ -13,6 +13,7 @@ import type {
 import type { ConsoleDependencies } from "../dependencies.ts";
 import { createConsoleHandler } from "../handler.ts";
 import { MemoryIdentities } from "./memory-identities.ts";
+import { MemoryConsoleVolumes } from "./memory-volumes.ts";
 import { MemoryObjectStore } from "./memory-object-store.ts";
 
 /** A console on a real socket over in-memory twins: `await using console = await startConsole();`. */
@@ -20,6 +21,7 @@ export interface TestConsole extends AsyncDisposable {
   readonly url: string;
   readonly objects: MemoryObjectStore;
   readonly identities: MemoryIdentities;
+  readonly volumes: MemoryConsoleVolumes;
   /** What the routes asked the authoriser, in order. */
   readonly asked: readonly string[];
   /** What the gate says of the next requests. */
@@ -38,6 +40,7 @@ export async function startConsole(more: Partial<ConsoleDependencies> = {}): Pro
   const test = {
     objects: new MemoryObjectStore(clock),
     identities: new MemoryIdentities(),
+    volumes: new MemoryConsoleVolumes(),
     asked,
     denied,
     admission: admittedAs({ kind: "root", name: "root" }),
@@ -46,6 +49,7 @@ export async function startConsole(more: Partial<ConsoleDependencies> = {}): Pro
   const handler = createConsoleHandler({
     objects: test.objects,
     identities: test.identities,
+    volumes: test.volumes,
     authorizer: {
       authorize(request: AccessRequest) {
         asked.push(`${request.action} ${request.resource}`);

@@ -44,6 +44,23 @@ test("the check names lost, short, corrupt and ownerless needles", async () => {
   ]);
 });
 
+test("a volume that cannot be read is named with what it holds, and the check goes on", async () => {
+  using world = await openTreeWorld();
+  await chunkOf(world, "a");
+  await chunkOf(world, "b");
+  world.volumes.scan = () => {
+    throw Object.assign(new Error("Cannot use volume 1"), { code: "volume-failed" });
+  };
+  expect(await Array.fromAsync(world.filer.check())).toEqual([
+    {
+      kind: "unreadable-volume",
+      volumeId: volumeId(1),
+      namedCount: 2,
+      reason: "Cannot use volume 1",
+    },
+  ]);
+});
+
 test("the check removes ownerless needles only when told to", async () => {
   using world = await openTreeWorld();
   const orphan = { volumeId: volumeId(1), needleId: needleId(77n), cookie: 5 };

@@ -1,14 +1,19 @@
 import type { Chunk, Fid, NeedleId, VolumeClient, VolumeId } from "@kelp/wire";
-import { errorCodes } from "../errors.ts";
+import type { ReadManifest } from "../chunk/manifest-reader.ts";
+import { FilerError, errorCodes } from "../errors.ts";
+import { inlineBytesOf } from "../seal/stored-bytes.ts";
 import { KnownGarbage } from "./known-garbage.ts";
+import type { OtherBodies } from "../gateway/gateways.ts";
 import type { FilerStore } from "../store/filer-store.ts";
 
 export interface CheckDeps {
   readonly store: FilerStore;
   readonly volumes: VolumeClient;
+  readonly readManifest: ReadManifest;
   /** Volumes of this collection belong to the filer; others are not looked at. */
   readonly collection: string;
   readonly isInFlight: (fid: Fid) => boolean;
+  readonly others: OtherBodies;
 }
 
 export interface CheckOptions {
@@ -30,6 +35,14 @@ export type CheckFinding =
   | { readonly kind: "damaged-entry"; readonly owner: string; readonly reason: string }
   /** A named chunk that no volume holds: lost data. */
   | { readonly kind: "missing-chunk"; readonly fid: Fid }
+  /** A volume that cannot be read at all: whatever it holds is lost until it can. */
+  | {
+      readonly kind: "unreadable-volume";
+      readonly volumeId: VolumeId;
+      /** Chunks in it that entries and parts name. */
+      readonly namedCount: number;
+      readonly reason: string;
+    }
   | {
       readonly kind: "corrupt-needle";
       readonly volumeId: VolumeId;
@@ -72,6 +85,7 @@ export type CheckFinding =
     };
 
 const REFERENCES_AT_ONCE = 1000;
+const GARBAGE_AT_ONCE = 1000;
 
 /**
  * Checks every needle and entry against each other, giving findings as they come. It may run beside writes: what looks
@@ -81,7 +95,7 @@ export async function* checkFiler(
   deps: CheckDeps,
   options: CheckOptions = {},
 ): AsyncGenerator<CheckFinding> {
-  yield* checkStore(deps.store);
+  yield* checkStore(deps);
   const volumes = await deps.volumes.volumes();
   const garbage = new KnownGarbage(deps.store);
   const checked = new Set<VolumeId>();
@@ -91,13 +105,14 @@ export async function* checkFiler(
     try {
       yield* checkVolume({ ...deps, garbage }, id, options);
     } catch (error) {
-      // Nothing is known of what it holds, so nothing can be said to be absent. Whoever runs the check tells the volume.
+      // Nothing is known of what it holds, so nothing can be said to be absent.
       if (!isUnusable(error)) throw error;
+      yield unreadableVolume(deps.store, id, error);
     }
   }
   for (const content of deps.store.scanContents()) {
     options.signal?.throwIfAborted();
-    for (const { fid } of content.chunks) {
+    for await (const { fid } of namedChunks(deps, content.chunks)) {
       if (checked.has(fid.volumeId)) continue;
       if ((await isAbsent(deps, fid)) && deps.store.isReferenced(fid)) {
         yield { kind: "missing-chunk", fid };
@@ -106,9 +121,22 @@ export async function* checkFiler(
   }
 }
 
+function unreadableVolume(store: FilerStore, id: VolumeId, error: unknown): CheckFinding {
+  let namedCount = 0;
+  for (const _chunk of referencesOf(store, id)) namedCount += 1;
+  const reason = error instanceof Error ? error.message : String(error);
+  return { kind: "unreadable-volume", volumeId: id, namedCount, reason };
+}
+
 /** The store against itself: sizes, references, counters. */
-function* checkStore(store: FilerStore): Generator<CheckFinding> {
+async function* checkStore(deps: CheckDeps): AsyncGenerator<CheckFinding> {
+  const { store } = deps;
   const named = new NamedCount();
+  // What an unreadable manifest lists cannot be counted; the needle itself is reported by the check of its volume.
+  let isWhole = true;
+  const unreadable = (): void => {
+    isWhole = false;
+  };
   for (const {
     owner,
     sizeBytes,
@@ -121,9 +149,9 @@ function* checkStore(store: FilerStore): Generator<CheckFinding> {
       yield { kind: "damaged-entry", owner, reason: damage };
       continue;
     }
-    let chunkBytes = inlineBytes;
-    for (const chunk of chunks) {
-      chunkBytes += chunk.sizeBytes;
+    let chunkBytes = inlineBytesOf(inlineBytes, sizeBytes);
+    for (const chunk of chunks) chunkBytes += chunk.sizeBytes;
+    for await (const chunk of namedChunks(deps, chunks, unreadable)) {
       named.add(holders);
       if (!store.isReferenced(chunk.fid))
         yield { kind: "unreferenced-chunk", owner, fid: chunk.fid };
@@ -131,13 +159,56 @@ function* checkStore(store: FilerStore): Generator<CheckFinding> {
     if (chunkBytes !== sizeBytes)
       yield { kind: "content-size-differs", owner, sizeBytes, chunkBytes };
   }
+  for await (const chunk of freedLists(deps, unreadable)) {
+    if (store.isReferenced(chunk.fid)) named.add(1);
+  }
   const references = store.referenceCount();
-  if (references !== named.total)
+  if (isWhole && references !== named.total)
     yield { kind: "reference-count-differs", references, named: named.total };
   for (const found of store.countHolders()) yield { kind: "holders-differ", ...found };
   for (const { tree, counter, counted } of store.countUsage()) {
     const [left, right] = [JSON.stringify(counter), JSON.stringify(counted)];
     if (left !== right) yield { kind: "usage-differs", tree, counter: left, counted: right };
+  }
+}
+
+/** A list with what the manifests in it list. */
+async function* namedChunks(
+  deps: CheckDeps,
+  chunks: readonly Chunk[],
+  onUnreadable: () => void = () => undefined,
+): AsyncGenerator<Chunk> {
+  for (const chunk of chunks) {
+    yield chunk;
+    if (chunk.isManifest !== true) continue;
+    let listed: readonly Chunk[] = [];
+    try {
+      listed = await deps.readManifest(chunk);
+    } catch (error) {
+      if (!(error instanceof FilerError)) throw error;
+      onUnreadable();
+    }
+    yield* namedChunks(deps, listed, onUnreadable);
+  }
+}
+
+/** What manifests list that wait to be freed: it is named until then. */
+async function* freedLists(deps: CheckDeps, onUnreadable: () => void): AsyncGenerator<Chunk> {
+  let afterId = 0;
+  for (;;) {
+    const rows = deps.store.listGarbage({
+      freedMsMax: Number.MAX_SAFE_INTEGER,
+      afterId,
+      limit: GARBAGE_AT_ONCE,
+    });
+    for (const { id, chunks } of rows) {
+      afterId = id;
+      const manifests = chunks.filter(
+        ({ fid, isManifest }) => isManifest === true && !deps.store.isReferenced(fid),
+      );
+      yield* namedChunks(deps, manifests, onUnreadable);
+    }
+    if (rows.length < GARBAGE_AT_ONCE) return;
   }
 }
 
@@ -165,7 +236,9 @@ async function* checkVolume(
     }
     sizes.set(needle.needleId, needle.sizeBytes);
     const fid: Fid = { volumeId: id, needleId: needle.needleId, cookie: needle.cookie };
-    if (isKnown(deps, fid)) continue;
+    // Other processes are asked only of what seems lost, and it is looked at again after their answer.
+    if (isKnown(deps, fid) || (await isInFlightElsewhere(deps, fid)) || isKnown(deps, fid))
+      continue;
     const isRemoved = options.orphans === "remove";
     if (isRemoved) await deps.volumes.remove([fid]);
     yield { kind: "orphan-needle", fid, sizeBytes: needle.sizeBytes, isRemoved };
@@ -180,7 +253,8 @@ async function* checkVolume(
       continue;
     }
     const storedBytes = sizes.get(fid.needleId);
-    if (storedBytes !== undefined && storedBytes !== sizeBytes) {
+    // The size of a manifest is not told by its reference: it is checked where it is read.
+    if (sizeBytes > 0 && storedBytes !== undefined && storedBytes !== sizeBytes) {
       yield { kind: "size-differs", fid, namedBytes: sizeBytes, storedBytes };
     }
   }
@@ -192,6 +266,11 @@ async function* checkVolume(
  */
 function isKnown(deps: VolumeCheckDeps, fid: Fid): boolean {
   return deps.isInFlight(fid) || deps.store.isReferenced(fid) || deps.garbage.has(fid);
+}
+
+async function isInFlightElsewhere({ others }: VolumeCheckDeps, fid: Fid): Promise<boolean> {
+  const [isInFlight] = await others.inFlight([fid]);
+  return isInFlight !== false;
 }
 
 /** Absent with this very cookie. A needle that cannot be read is there: the scan has reported it. */

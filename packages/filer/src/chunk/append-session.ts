@@ -2,15 +2,18 @@ import { type Hashes, assert, must } from "@kelp/base";
 import type { Chunk, Fid, MasterClient, VolumeClient } from "@kelp/wire";
 import { appendError, errorCodes } from "../errors.ts";
 import { APPENDS_IN_FLIGHT_MAX, APPEND_ATTEMPTS_MAX } from "../limits.ts";
+import type { Sealing } from "../seal/sealing.ts";
 import type { SpaceGuard } from "../space/space-guard.ts";
 
 export interface AppendDeps {
   readonly hashes: Pick<Hashes, "xxh3">;
-  readonly volumes: VolumeClient;
-  readonly master: MasterClient;
+  readonly volumes: Pick<VolumeClient, "append">;
+  readonly master: Pick<MasterClient, "assign">;
   readonly collection: string;
   /** Absent: content is taken until the disk refuses it. */
   readonly space: SpaceGuard | undefined;
+  /** Absent: chunks are stored as they are. */
+  readonly sealing: Sealing | undefined;
 }
 
 /** Codes of a volume that cannot take this chunk while another volume can. */
@@ -51,9 +54,8 @@ export class AppendSession {
     const index = this.#chunks.length;
     this.#chunks.push(undefined);
     this.#runningCount += 1;
-    const hash64 = this.#deps.hashes.xxh3(data);
-    const stored = (fid: Fid): void => {
-      this.#chunks[index] = { fid, sizeBytes: data.length, hash64 };
+    const stored = (chunk: Chunk): void => {
+      this.#chunks[index] = chunk;
       this.#end(release);
     };
     const failed = (error: unknown): void => {
@@ -61,6 +63,11 @@ export class AppendSession {
       this.#end(release);
     };
     this.#store(data).then(stored, failed);
+  }
+
+  /** Stores a needle beside the body, such as a manifest: it is taken back with the body. Durable when resolved. */
+  storeAside(data: Uint8Array): Promise<Chunk> {
+    return this.#store(data);
   }
 
   /** Waits for all appends; the chunks are durable then. Throws the first failure. */
@@ -83,16 +90,21 @@ export class AppendSession {
     );
   }
 
-  async #store(data: Uint8Array): Promise<Fid> {
-    const { volumes, master, collection, space } = this.#deps;
+  async #store(data: Uint8Array): Promise<Chunk> {
+    const { volumes, master, collection, space, sealing, hashes } = this.#deps;
     const measuring = space?.admit(data.length);
     if (measuring !== undefined) await measuring;
+    const sealed = sealing?.sealChunk(data);
+    const stored = sealed?.stored ?? data;
+    const chunk = { sizeBytes: data.length, hash64: hashes.xxh3(stored) };
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const fid = await master.assign({ collection, sizeBytes: data.length });
+        const fid = await master.assign({ collection, sizeBytes: stored.length });
         this.#assigned.push({ fid, sizeBytes: data.length });
-        await volumes.append(fid, data);
-        return fid;
+        await volumes.append(fid, stored);
+        if (sealing === undefined || sealed === undefined) return { fid, ...chunk };
+        const sealedKey = sealing.wrapDataKey(sealed.dataKey, fid);
+        return { fid, ...chunk, sealedKey };
       } catch (error) {
         const isElsewhere = errorCodes(error).some((code) => ELSEWHERE_CODES.includes(code));
         if (!isElsewhere || attempt >= APPEND_ATTEMPTS_MAX) throw appendError(error);

@@ -2,21 +2,20 @@ import { type ByteStream, assert, assertCount } from "@kelp/base";
 import { type ByteRange, type Chunk, type Entry, type VolumeClient, formatFid } from "@kelp/wire";
 import { FilerError, errorCodes } from "../errors.ts";
 import { READ_AHEAD_CHUNKS } from "../limits.ts";
+import type { Sealing } from "../seal/sealing.ts";
+import { storedBytesOf } from "../seal/stored-bytes.ts";
+import { type Slice, slicesOf } from "./manifest-reader.ts";
 import type { PieceOwner, ReadBudget, ReadLease } from "./read-budget.ts";
 
 export interface ReaderDeps {
-  readonly volumes: VolumeClient;
+  readonly volumes: Pick<VolumeClient, "read">;
   readonly budget: ReadBudget;
-}
-
-/** A chunk and the bytes `[start, end)` of it that are wanted. */
-interface Slice {
-  readonly chunk: Chunk;
-  readonly start: number;
-  readonly end: number;
+  /** Absent: there are no sealed chunks. */
+  readonly sealing: Sealing | undefined;
 }
 
 interface Reading {
+  readonly slice: Slice;
   readonly outcome: Promise<Outcome>;
   readonly lease: ReadLease;
 }
@@ -43,28 +42,27 @@ export async function* readEntry(
     yield entry.content.bytes.subarray(range.start, range.end);
     return;
   }
-  const slices = slicesOf(entry.content.chunks, range);
+  const slices = slicesOf((chunk) => readChunk(deps, chunk), entry.content.chunks, range);
   const ahead: Reading[] = [];
-  let started = 0;
   try {
-    for (const slice of slices) {
-      if (ahead.length === 0) {
-        const lease = deps.budget.take(slice.chunk.sizeBytes, pieces);
-        ahead.push(begin(deps, slice.chunk, lease));
-        started += 1;
-      }
-      while (ahead.length <= READ_AHEAD_CHUNKS && started < slices.length) {
-        const next = slices[started];
-        assert(next !== undefined, "read-ahead stays within the slices");
-        const lease = deps.budget.tryTake(next.chunk.sizeBytes, pieces);
+    let { value: next } = await slices.next();
+    while (next !== undefined || ahead.length > 0) {
+      while (next !== undefined && ahead.length <= READ_AHEAD_CHUNKS) {
+        const { sizeBytes } = next.chunk;
+        const isWaitedFor = ahead.length === 0;
+        const lease = isWaitedFor
+          ? deps.budget.take(sizeBytes, pieces)
+          : deps.budget.tryTake(sizeBytes, pieces);
         if (lease === undefined) break;
-        ahead.push(begin(deps, next.chunk, lease));
-        started += 1;
+        ahead.push(begin(deps, next, lease));
+        ({ value: next } = await slices.next());
       }
       const reading = ahead[0];
       assert(reading !== undefined, "the slice is being read");
+      const { slice } = reading;
       const bytes = checked(slice.chunk, await reading.outcome);
-      yield bytes.subarray(slice.start, slice.end);
+      const content = opened(deps, slice.chunk, bytes);
+      yield content.subarray(slice.start, slice.end);
       ahead.shift();
       reading.lease[Symbol.dispose]();
     }
@@ -78,12 +76,27 @@ export async function* readEntry(
 }
 
 /** Failures become values at once: nobody may be waiting yet, or ever. */
-function begin(deps: ReaderDeps, chunk: Chunk, lease: ReadLease): Reading {
-  const outcome = deps.volumes.read(chunk.fid, lease.scratch, chunk.hash64).then(
+function begin(deps: ReaderDeps, slice: Slice, lease: ReadLease): Reading {
+  return { slice, outcome: readOutcome(deps, slice.chunk, lease.scratch), lease };
+}
+
+function readOutcome(
+  deps: Pick<ReaderDeps, "volumes">,
+  chunk: Chunk,
+  scratch?: Uint8Array,
+): Promise<Outcome> {
+  return deps.volumes.read(chunk.fid, scratch, chunk.hash64).then(
     (bytes): Outcome => ({ kind: "read", bytes }),
     (error: unknown): Outcome => ({ kind: "failed", error }),
   );
-  return { outcome, lease };
+}
+
+/** The content of one chunk in memory of its own: for manifests. Throws as `readEntry` does. */
+export async function readChunk(
+  deps: Pick<ReaderDeps, "volumes" | "sealing">,
+  chunk: Chunk,
+): Promise<Uint8Array> {
+  return opened(deps, chunk, checked(chunk, await readOutcome(deps, chunk)));
 }
 
 function checked(chunk: Chunk, outcome: Outcome): Uint8Array {
@@ -103,24 +116,30 @@ function checked(chunk: Chunk, outcome: Outcome): Uint8Array {
   if (bytes === undefined) {
     throw new FilerError("chunk-missing", `Cannot read chunk ${name}: no volume holds it`);
   }
-  if (bytes.length !== chunk.sizeBytes) {
+  const expectedBytes = storedBytesOf(chunk);
+  // Of a manifest the size says how much content it lists; its own bytes are told by their form.
+  if (chunk.isManifest !== true && bytes.length !== expectedBytes) {
     throw new FilerError(
       "chunk-corrupt",
-      `Cannot read chunk ${name}: it has ${bytes.length} bytes, expected ${chunk.sizeBytes}`,
+      `Cannot read chunk ${name}: it has ${bytes.length} bytes, expected ${expectedBytes}`,
     );
   }
   return bytes;
 }
 
-function slicesOf(chunks: readonly Chunk[], range: ByteRange): Slice[] {
-  const slices: Slice[] = [];
-  let offset = 0;
-  for (const chunk of chunks) {
-    const start = Math.max(range.start - offset, 0);
-    const end = Math.min(range.end - offset, chunk.sizeBytes);
-    if (start < end) slices.push({ chunk, start, end });
-    offset += chunk.sizeBytes;
-    if (offset >= range.end) break;
+/** The content of a chunk, in the place of what was stored. */
+function opened(
+  { sealing }: Pick<ReaderDeps, "sealing">,
+  chunk: Chunk,
+  stored: Uint8Array,
+): Uint8Array {
+  if (chunk.sealedKey === undefined) return stored;
+  if (sealing === undefined) {
+    // The keys of a sealed store are there, or it does not open: this chunk list is not as it was written.
+    throw new FilerError(
+      "chunk-corrupt",
+      `Cannot read chunk ${formatFid(chunk.fid)}: it is sealed, and the store is not`,
+    );
   }
-  return slices;
+  return sealing.openChunk(chunk, stored);
 }

@@ -8,20 +8,46 @@ import {
   isByteStream,
   refused,
 } from "@kelp/base";
-import type { Chunk, Entry, Fid, Part, WriteFile, WritePart, WriteRefusal } from "@kelp/wire";
+import type {
+  Chunk,
+  CompleteRefusal,
+  CompleteUpload,
+  Entry,
+  Fid,
+  Part,
+  VolumeClient,
+  WriteFile,
+  WritePart,
+  WriteRefusal,
+} from "@kelp/wire";
 import { FilerError } from "../errors.ts";
-import { REMOVE_FIDS_MAX } from "../limits.ts";
+import { COMPLETE_ATTEMPTS_MAX, REMOVE_FIDS_MAX } from "../limits.ts";
 import type { Admission, FilerStore } from "../store/filer-store.ts";
 import { type AppendDeps, AppendSession } from "./append-session.ts";
 import { type StoredBody, storeBody } from "./body-writer.ts";
+import { type ListLimits, foldChunks } from "./manifest-writer.ts";
 import type { WriteBudget } from "./write-budget.ts";
 
+/** What writing asks of the metadata store, in the writer's process as in a gateway. */
+export type WriterStore = Pick<
+  FilerStore,
+  "admits" | "putEntry" | "putPart" | "getUpload" | "joinedParts" | "completeUpload" | "addGarbage"
+>;
+
 export interface FileWriterDeps extends AppendDeps {
-  readonly store: FilerStore;
+  readonly store: WriterStore;
+  readonly volumes: Pick<VolumeClient, "append" | "remove">;
   readonly hashes: Hashes;
   readonly budget: WriteBudget;
   readonly inlineBytesMax: number;
+  readonly lists: ListLimits;
   readonly log: Log;
+}
+
+/** A stored body whose list is short. */
+interface FoldedBody extends StoredBody {
+  /** Chunks that manifests of the content list. */
+  readonly listed: readonly Chunk[];
 }
 
 type PartRefusal = "no-such-tree" | "no-such-upload" | "quota-exceeded";
@@ -92,10 +118,10 @@ export class FileWriter {
     const measuring = this.#deps.space?.admit(bytes.length);
     if (measuring !== undefined) await measuring;
     const summary = { sizeBytes: bytes.length, md5: this.#deps.hashes.digest("md5", bytes) };
-    return this.#putEntry(request, { content: { kind: "inline", bytes }, summary });
+    return this.#putEntry(request, { content: { kind: "inline", bytes }, summary, listed: [] });
   }
 
-  #putEntry(request: WriteFile, stored: StoredBody): Promise<Result<Entry, WriteRefusal>> {
+  #putEntry(request: WriteFile, stored: FoldedBody): Promise<Result<Entry, WriteRefusal>> {
     const { summary, content } = stored;
     const { attributes, etag, modifiedMs, expiresMs } = request.describe(summary);
     request.signal?.throwIfAborted();
@@ -103,6 +129,7 @@ export class FileWriter {
       tree: request.tree,
       path: request.path,
       content,
+      listed: stored.listed,
       sizeBytes: summary.sizeBytes,
       etag: etag ?? hex(summary.md5),
       attributes,
@@ -112,7 +139,7 @@ export class FileWriter {
     });
   }
 
-  #putPart(request: WritePart, stored: StoredBody): Promise<Result<Part, PartRefusal>> {
+  #putPart(request: WritePart, stored: FoldedBody): Promise<Result<Part, PartRefusal>> {
     const { summary, content } = stored;
     const { attributes, etag, modifiedMs } = request.describe(summary);
     request.signal?.throwIfAborted();
@@ -121,6 +148,7 @@ export class FileWriter {
       id: request.id,
       number: request.number,
       chunks: content.kind === "chunks" ? content.chunks : [],
+      listed: stored.listed,
       sizeBytes: summary.sizeBytes,
       etag: etag ?? hex(summary.md5),
       attributes,
@@ -133,23 +161,67 @@ export class FileWriter {
     readonly signal: AbortSignal | undefined;
     readonly inlineBytesMax: number;
     readonly admission: Omit<Admission, "sizeBytes">;
-    readonly commit: (stored: StoredBody) => Promise<Result<Value, Refusal>>;
+    readonly commit: (stored: FoldedBody) => Promise<Result<Value, Refusal>>;
   }): Promise<Result<Value, Refusal | WriteRefusal>> {
     const session = new AppendSession(this.#deps);
     this.#sessions.add(session);
     try {
-      const stored = await storeBody(this.#deps, session, {
+      const body = await storeBody(this.#deps, session, {
         body: work.body,
         signal: work.signal,
         inlineBytesMax: work.inlineBytesMax,
         admit: (sizeBytes) => this.#admit({ ...work.admission, sizeBytes }),
       });
+      const stored = await this.#fold(session, body);
       const outcome = await work.commit(stored);
       if (outcome.kind === "refused") await this.#takeBack(session, "remove");
       return outcome;
     } catch (error) {
       await this.#takeBack(session, isCommitUncertain(error) ? "queue" : "remove");
       if (error instanceof RefusedEarly) return { kind: "refused", refusal: error.refusal };
+      throw error;
+    } finally {
+      this.#sessions.delete(session);
+    }
+  }
+
+  async #fold(session: AppendSession, body: StoredBody): Promise<FoldedBody> {
+    const { content } = body;
+    if (content.kind === "inline") return { ...body, listed: [] };
+    const { chunks, manifests } = await foldChunks(session, content.chunks, this.#deps.lists);
+    if (manifests.length === 0) return { ...body, listed: [] };
+    const kept = new Set(chunks);
+    const lower = manifests.filter((manifest) => !kept.has(manifest));
+    return { ...body, content: { kind: "chunks", chunks }, listed: [...content.chunks, ...lower] };
+  }
+
+  /** Joins parts; where their lists make a long one, its manifests are stored first. */
+  async completeUpload(request: CompleteUpload): Promise<Result<Entry, CompleteRefusal>> {
+    for (let attempt = 1; attempt <= COMPLETE_ATTEMPTS_MAX; attempt += 1) {
+      const outcome = await this.#completeOnce(request);
+      if (outcome.kind === "ok") return outcome;
+      const { refusal } = outcome;
+      if (refusal !== "parts-changed") return refused(refusal);
+    }
+    throw new FilerError("overloaded", "Cannot complete upload: its parts are being replaced");
+  }
+
+  async #completeOnce(
+    request: CompleteUpload,
+  ): Promise<Result<Entry, CompleteRefusal | "parts-changed">> {
+    const { store, lists } = this.#deps;
+    const joined = await store.joinedParts(request, lists.recordsMax);
+    if (joined === undefined) return store.completeUpload(request);
+    const session = new AppendSession(this.#deps);
+    this.#sessions.add(session);
+    try {
+      const { chunks, manifests } = await foldChunks(session, joined.chunks, lists);
+      const folded = { chunks, manifests, partsDigest: joined.partsDigest };
+      const outcome = await store.completeUpload({ ...request, folded });
+      if (outcome.kind === "refused") await this.#takeBack(session, "remove");
+      return outcome;
+    } catch (error) {
+      await this.#takeBack(session, isCommitUncertain(error) ? "queue" : "remove");
       throw error;
     } finally {
       this.#sessions.delete(session);

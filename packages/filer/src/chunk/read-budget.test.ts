@@ -32,7 +32,7 @@ test("a lent piece holds its bytes until the next is asked for, and readers neve
   const entry = await write(world, "a", body);
   const budget = new ReadBudget(4 * CHUNK_SCRATCH_BYTES, (bytes) => bytes.fill(0xdd));
   const range = { start: 3, end: ENTRY_BYTES - 3 };
-  const deps = { volumes: world.volumes, budget };
+  const deps = { sealing: undefined, volumes: world.volumes, budget };
   const readers = [1, 2, 3].map(() => readEntry(deps, entry, { range, pieces: "lent" }));
   const readBytes = [0, 0, 0];
   for (let isMore = true; isMore;) {
@@ -54,7 +54,7 @@ test("memory of a read that was abandoned comes back only when the disk is done 
   using world = await openTreeWorld();
   const entry = await write(world, "a", noise(ENTRY_BYTES));
   const budget = new ReadBudget(4 * CHUNK_SCRATCH_BYTES);
-  const deps = { volumes: world.volumes, budget };
+  const deps = { sealing: undefined, volumes: world.volumes, budget };
   const range = { start: 0, end: ENTRY_BYTES };
   let release = (): void => undefined;
   const held = new Promise<void>((resolve) => {

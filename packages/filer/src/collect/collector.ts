@@ -1,18 +1,24 @@
 import type { Clock, Log } from "@kelp/base";
-import type { Chunk, VolumeClient } from "@kelp/wire";
+import { type Chunk, type Fid, type VolumeClient, formatFid } from "@kelp/wire";
+import type { ReadManifest } from "../chunk/manifest-reader.ts";
+import { errorCodes } from "../errors.ts";
 import type { ReaderPins } from "../chunk/reader-pins.ts";
 import {
   GARBAGE_GRACE_MS,
   GARBAGE_ROWS_PER_ROUND_MAX,
+  MANIFESTS_FREED_PER_ROUND_MAX,
   RECLAIM_TRANSACTIONS_PER_ROUND_MAX,
   REMOVE_FIDS_MAX,
 } from "../limits.ts";
+import type { OtherBodies } from "../gateway/gateways.ts";
 import type { FilerStore, Garbage } from "../store/filer-store.ts";
 
 export interface CollectorDeps {
   readonly store: FilerStore;
   readonly volumes: VolumeClient;
+  readonly readManifest: ReadManifest;
   readonly pins: ReaderPins;
+  readonly others: OtherBodies;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -36,8 +42,9 @@ export interface CollectReport {
 }
 
 /**
- * One round: first rows, whose content becomes garbage, then garbage whose grace is over. For chunks it proves that nothing names them, removes the needles, then forgets the garbage. A crash
- * between the last two repeats the removal, which skips what is absent; needle ids are never used again.
+ * One round: first rows, whose content becomes garbage, then garbage whose grace is over. Of that it proves that nothing names
+ * it, removes the needles, then forgets the garbage. A crash between the last two repeats the removal, which skips
+ * what is absent; needle ids are never used again. What a manifest lists goes before the manifest itself.
  * Throws what the volumes throw, having forgotten nothing that was not removed.
  */
 export async function collectRound(
@@ -60,23 +67,8 @@ async function reclaimRows(store: FilerStore, signal: AbortSignal | undefined): 
 }
 
 async function freeChunks(deps: CollectorDeps, options: CollectOptions): Promise<CollectReport> {
-  const { store, volumes, pins, clock, log } = deps;
-  const freedMsMax = clock.nowMs() - (options.graceMs ?? GARBAGE_GRACE_MS);
-  const rows: Garbage[] = [];
-  let heldRows = 0;
-  let afterId = 0;
-  let hasMore = true;
-  // Held rows are stepped over, so that a long download does not stop the freeing of everything behind it.
-  while (hasMore && rows.length < GARBAGE_ROWS_PER_ROUND_MAX) {
-    const limit = GARBAGE_ROWS_PER_ROUND_MAX - rows.length;
-    const found = store.listGarbage({ freedMsMax, afterId, limit });
-    for (const row of found) {
-      afterId = row.id;
-      if (pins.holds(row.chunks)) heldRows += 1;
-      else rows.push(row);
-    }
-    hasMore = found.length === limit;
-  }
+  const { rows, heldRows, hasMore } = await dueRows(deps, options);
+  const { store, log } = deps;
   const free: Chunk[] = [];
   let referencedChunks = 0;
   for (const row of rows) {
@@ -88,11 +80,94 @@ async function freeChunks(deps: CollectorDeps, options: CollectOptions): Promise
   if (referencedChunks > 0) {
     log.error("garbage is still named by entries, keeping it", { chunk_count: referencedChunks });
   }
-  for (let start = 0; start < free.length; start += REMOVE_FIDS_MAX) {
-    options.signal?.throwIfAborted();
-    await volumes.remove(free.slice(start, start + REMOVE_FIDS_MAX).map((chunk) => chunk.fid));
+  let removedChunks = free.length;
+  for (const chunk of free) {
+    if (isManifest(chunk)) removedChunks += await freeListed(deps, chunk, options);
   }
+  await removeNeedles(deps, free, options.signal);
   if (rows.length > 0) await store.dropGarbage(rows.map((row) => row.id));
   const removedBytes = free.reduce((sum, chunk) => sum + chunk.sizeBytes, 0);
-  return { removedChunks: free.length, removedBytes, heldRows, referencedChunks, hasMore };
+  return { removedChunks, removedBytes, heldRows, referencedChunks, hasMore };
+}
+
+/** Garbage whose grace is over and that no reader holds. */
+async function dueRows(
+  { store, pins, others, clock }: CollectorDeps,
+  options: CollectOptions,
+): Promise<{ readonly rows: Garbage[]; readonly heldRows: number; readonly hasMore: boolean }> {
+  const freedMsMax = clock.nowMs() - (options.graceMs ?? GARBAGE_GRACE_MS);
+  const rows: Garbage[] = [];
+  let manifests = 0;
+  let heldRows = 0;
+  let afterId = 0;
+  let hasMore = true;
+  // Held rows are stepped over, so that a long download does not stop the freeing of everything behind it.
+  while (hasMore && rows.length < GARBAGE_ROWS_PER_ROUND_MAX) {
+    const limit = GARBAGE_ROWS_PER_ROUND_MAX - rows.length;
+    const found = store.listGarbage({ freedMsMax, afterId, limit });
+    const heldElsewhere = await others.pinned(found.flatMap(({ chunks }) => firstFid(chunks)));
+    let asked = 0;
+    for (const row of found) {
+      const isHeldElsewhere = row.chunks.length > 0 && heldElsewhere[asked++] !== false;
+      if (manifests >= MANIFESTS_FREED_PER_ROUND_MAX) return { rows, heldRows, hasMore: true };
+      afterId = row.id;
+      if (isHeldElsewhere || pins.holds(row.chunks)) {
+        heldRows += 1;
+        continue;
+      }
+      rows.push(row);
+      manifests += row.chunks.filter(isManifest).length;
+    }
+    hasMore = found.length === limit;
+  }
+  return { rows, heldRows, hasMore };
+}
+
+function firstFid([first]: readonly Chunk[]): Fid[] {
+  return first === undefined ? [] : [first.fid];
+}
+
+/** Frees what a manifest lists, in slices; only the manifest names it. Returns the number of chunks. */
+async function freeListed(
+  deps: CollectorDeps,
+  manifest: Chunk,
+  options: CollectOptions,
+): Promise<number> {
+  const { store, readManifest, log } = deps;
+  let listed: readonly Chunk[];
+  try {
+    listed = await readManifest(manifest);
+  } catch (error) {
+    const codes = errorCodes(error);
+    // A round before this one was interrupted behind its removal.
+    if (codes.includes("chunk-missing")) return 0;
+    if (!codes.includes("chunk-corrupt")) throw error;
+    log.error("what a corrupt manifest lists stays behind", { fid: formatFid(manifest.fid) });
+    return 0;
+  }
+  let count = listed.length;
+  for (const chunk of listed) {
+    if (isManifest(chunk)) count += await freeListed(deps, chunk, options);
+  }
+  for (let start = 0; start < listed.length; start += REMOVE_FIDS_MAX) {
+    const slice = listed.slice(start, start + REMOVE_FIDS_MAX);
+    await store.forgetListed(slice);
+    await removeNeedles(deps, slice, options.signal);
+  }
+  return count;
+}
+
+async function removeNeedles(
+  { volumes }: CollectorDeps,
+  chunks: readonly Chunk[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  for (let start = 0; start < chunks.length; start += REMOVE_FIDS_MAX) {
+    signal?.throwIfAborted();
+    await volumes.remove(chunks.slice(start, start + REMOVE_FIDS_MAX).map((chunk) => chunk.fid));
+  }
+}
+
+function isManifest(chunk: Chunk): boolean {
+  return chunk.isManifest === true;
 }

@@ -1,8 +1,8 @@
 import { CallError, type CallPeer } from "@kelp/base";
-import { type CompleteUpload, PART_NUMBER_MAX, type Part, type Upload } from "@kelp/wire";
+import { PART_NUMBER_MAX, type Part, type Upload } from "@kelp/wire";
 import { FilerError, type FilerErrorCode } from "../errors.ts";
 import { COMPLETE_ATTEMPTS_MAX } from "../limits.ts";
-import type { FilerStore } from "../store/filer-store.ts";
+import type { CompleteParts, FilerStore } from "../store/filer-store.ts";
 import {
   type ReadCalls,
   type SqliteStoreOptions,
@@ -29,16 +29,18 @@ export interface GatewayStoreOptions extends Omit<SqliteStoreOptions, "defer"> {
  */
 export function openGatewayStore(options: GatewayStoreOptions): GatewayStore {
   const { writer } = options;
-  const reader = openSqliteReader(options);
+  const changes = forwarded(writer);
+  const reader = openSqliteReader(options, changes);
   return {
+    ...changes,
     ...reader,
-    ...forwarded(writer),
     completeUpload: (request) => completeUpload(reader, writer, request),
   };
 }
 
-/** All of a store but what runs where the writer is: freeing, checking, snapshots, following the log. */
-export type GatewayStore = ReadCalls & Pick<FilerStore, Forwarded | "completeUpload">;
+/** All of a store but what runs where the writer is: freeing, checking, following the log. */
+export type GatewayStore = ReadCalls &
+  Pick<FilerStore, Exclude<Forwarded, "listEntries"> | "completeUpload">;
 
 function forwarded(writer: CallPeer): Pick<FilerStore, Forwarded> {
   const changes = FORWARDED.map((name) => [
@@ -52,7 +54,7 @@ function forwarded(writer: CallPeer): Pick<FilerStore, Forwarded> {
 async function completeUpload(
   reader: ReadCalls,
   writer: CallPeer,
-  request: CompleteUpload,
+  request: CompleteParts,
 ): ReturnType<FilerStore["completeUpload"]> {
   const { describe, ...rest } = request;
   for (let attempt = 1; ; attempt += 1) {
@@ -82,7 +84,7 @@ async function completeUpload(
 /** The stored parts that were named, as `describe` is to see them; `undefined` when the writer is to refuse. */
 async function chosenParts(
   reader: ReadCalls,
-  request: CompleteUpload,
+  request: CompleteParts,
 ): Promise<{ readonly upload: Upload; readonly parts: readonly Part[] } | undefined> {
   const upload = await reader.getUpload(request.tree, request.id);
   if (upload.kind === "refused") return undefined;

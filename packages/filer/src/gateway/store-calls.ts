@@ -1,8 +1,8 @@
 import type { CompleteUpload, Part } from "@kelp/wire";
-import type { FilerStore } from "../store/filer-store.ts";
+import type { CompleteParts, FilerStore } from "../store/filer-store.ts";
 
 /**
- * The changes that a gateway has made by the one process that writes. Their arguments and results are plain data, so that
+ * What a gateway has done by the one process that writes: changes, and listings that take several looks. Their arguments and results are plain data, so that
  * they cross as they are; completing an upload, which calls back, has a message of its own.
  */
 export const FORWARDED = [
@@ -20,19 +20,24 @@ export const FORWARDED = [
   "putPart",
   "abortUpload",
   "addGarbage",
+  "createSnapshot",
+  "deleteSnapshot",
+  "cloneTree",
+  "listEntries",
+  "listSnapshotEntries",
 ] as const satisfies readonly (keyof FilerStore)[];
 
 export type Forwarded = (typeof FORWARDED)[number];
 
 export const COMPLETE_UPLOAD = "completeUpload";
 
-/** Name of the call for a change of the store. */
+/** Name of the call for a method of the store. */
 export function callName(change: Forwarded | typeof COMPLETE_UPLOAD): string {
   return `filer.${change}`;
 }
 
 /** A completion whose description was made from parts as the gateway saw them. */
-export interface CompleteDescribed extends Omit<CompleteUpload, "describe"> {
+export interface CompleteDescribed extends Omit<CompleteParts, "describe"> {
   /** Absent when the gateway saw no such upload: only a repeated completion can succeed then. */
   readonly described:
     | {

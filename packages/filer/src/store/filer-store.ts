@@ -3,6 +3,8 @@ import type {
   Attributes,
   Changes,
   Chunk,
+  CompleteRefusal,
+  CompleteUpload,
   Condition,
   Content,
   Entries,
@@ -33,7 +35,7 @@ export interface FilerStore
     Trees,
     Entries,
     Snapshots,
-    Omit<Uploads, "writePart">,
+    Omit<Uploads, "writePart" | "completeUpload">,
     ChangeLog,
     Background,
     References,
@@ -44,6 +46,10 @@ export interface FilerStore
   putPart(
     request: PutPart,
   ): Promise<Result<Part, "no-such-tree" | "no-such-upload" | "quota-exceeded">>;
+  /** The list that a completion would make, if it has more than `recordsMax` records; `undefined` if not, or if it would refuse. */
+  joinedParts(request: CompleteUpload, recordsMax: number): Promise<JoinedParts | undefined>;
+  /** `parts-changed` when the parts are not those that were folded. */
+  completeUpload(request: CompleteParts): Promise<Result<Entry, CompleteRefusal | "parts-changed">>;
 }
 
 export interface Admission {
@@ -85,6 +91,26 @@ export interface PutPart {
   readonly modifiedMs: number | undefined;
 }
 
+/** A completion, with the list of its parts where that was too long to be kept. */
+export interface CompleteParts extends CompleteUpload {
+  readonly folded?: FoldedParts;
+}
+
+export interface FoldedParts {
+  /** In the place of the parts' own lists, which manifests of these hold. */
+  readonly chunks: readonly Chunk[];
+  /** Every manifest that was stored for it: named with the entry for the first time. */
+  readonly manifests: readonly Chunk[];
+  /** Of `JoinedParts`: other parts are not what was folded. */
+  readonly partsDigest: string;
+}
+
+export interface JoinedParts {
+  readonly chunks: readonly Chunk[];
+  /** Tells these very parts from others of the same numbers. */
+  readonly partsDigest: string;
+}
+
 /** The change log, and what it takes to follow it. */
 export interface ChangeLog extends Changes {
   /** `newest` is the position of the newest change; those up to `keptAfter` may be gone. */
@@ -110,6 +136,8 @@ export interface References {
     readonly limit: number;
   }): readonly Garbage[];
   dropGarbage(ids: readonly number[]): Promise<void>;
+  /** Removes the references of chunks that only a freed manifest lists: the caller removes them, however often it must begin anew. */
+  forgetListed(chunks: readonly Chunk[]): Promise<void>;
   isReferenced(fid: Fid): boolean;
   /** Chunks of a volume that entries and parts name, by needle, those above `after`. */
   listReferences(query: {

@@ -3,3 +3,5 @@ export { ManualClock } from "./manual-clock.ts";
 export { MemoryVolumeError, MemoryVolumes } from "./memory-volumes.ts";
 export { type FilerWorld, TREE, openFilerWorld, pathOf } from "./world.ts";
 export { codeOf, fileOf, get, noise, openTreeWorld, pieces, read, write } from "./world-steps.ts";
+export { openSealedWorld, openTestRing, testMasterKeys } from "./sealed-world.ts";
+export { BackupWorld } from "./backup-world.ts";

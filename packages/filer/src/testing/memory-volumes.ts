@@ -69,8 +69,8 @@ export class MemoryVolumes implements VolumeClient, MasterClient {
     this.appendingCountMax = Math.max(this.appendingCountMax, this.#appendingCount);
     try {
       await this.beforeAppend(this.#needles.size);
-      // Copied only now, after a turn: a caller that touches its data too early is found out.
-      this.#needles.set(fid.needleId, { fid, data: data.slice(), isCorrupt: false });
+      // Copied only now, after a turn: a caller that touches its data too early is found out. (A Buffer's slice is no copy.)
+      this.#needles.set(fid.needleId, { fid, data: new Uint8Array(data), isCorrupt: false });
     } finally {
       this.#appendingCount -= 1;
     }
@@ -82,7 +82,9 @@ export class MemoryVolumes implements VolumeClient, MasterClient {
     const stored = this.#needles.get(fid.needleId);
     if (stored === undefined || stored.fid.cookie !== fid.cookie) return undefined;
     if (stored.isCorrupt) throw new MemoryVolumeError("needle-corrupt");
-    if (scratch === undefined || scratch.length < stored.data.length) return stored.data.slice();
+    if (scratch === undefined || scratch.length < stored.data.length) {
+      return new Uint8Array(stored.data);
+    }
     // Not at its beginning, as in a real record.
     const start = Math.min(20, scratch.length - stored.data.length);
     scratch.set(stored.data, start);
@@ -128,6 +130,24 @@ export class MemoryVolumes implements VolumeClient, MasterClient {
         ? { kind: "corrupt", needleId: fid.needleId, offsetBytes: 0, reason: "checksum" }
         : { kind: "live", needleId: fid.needleId, cookie: fid.cookie, sizeBytes: data.length };
     }
+  }
+
+  /** What is stored, needle by needle. */
+  contents(): Uint8Array[] {
+    return Array.from(this.#needles.values(), (stored) => stored.data);
+  }
+
+  /** Each needle holds the other's data, under its own address. */
+  exchange(left: Fid, right: Fid): void {
+    const [first, second] = [this.#needles.get(left.needleId), this.#needles.get(right.needleId)];
+    if (first === undefined || second === undefined) return;
+    [first.data, second.data] = [second.data, first.data];
+  }
+
+  /** Damage that the needle's own checksum would not show. */
+  flip(fid: Fid, at: number): void {
+    const stored = this.#needles.get(fid.needleId);
+    if (stored !== undefined) stored.data[at] = (stored.data[at] ?? 0) ^ 1;
   }
 
   corrupt(fid: Fid): void {

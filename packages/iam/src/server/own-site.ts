@@ -22,15 +22,7 @@ export class OwnSite {
     if (host === undefined || !this.#isOwnAuthority(host, request.localPort)) {
       return "The request names a host that is not this door's";
     }
-    const origin = headers["origin"];
-    if (origin !== undefined && !isOriginOf(single(origin), host)) {
-      return "The request comes from a page of another site";
-    }
-    const site = single(headers["sec-fetch-site"]);
-    if ((site === "cross-site" || site === "same-site") && !isVisit(request)) {
-      return "The request comes from a page of another site";
-    }
-    return undefined;
+    return foreignPage(request);
   }
 
   #isOwnAuthority(host: string, localPort: number): boolean {
@@ -43,6 +35,24 @@ export class OwnSite {
     // Browsers leave the port of the scheme away.
     return localPort === 80 && LOOPBACK_NAMES.some((own) => own === host);
   }
+}
+
+/**
+ * The half of it that is about pages: for credentials that a browser adds to every request for a host, under whatever
+ * name that host is known.
+ */
+export function foreignPage(request: GateRequest): string | undefined {
+  const { headers } = request;
+  const host = single(headers["host"])?.toLowerCase() ?? "";
+  const origin = headers["origin"];
+  if (origin !== undefined && !isOriginOf(single(origin), host)) {
+    return "The request comes from a page of another site";
+  }
+  const site = single(headers["sec-fetch-site"]);
+  if ((site === "cross-site" || site === "same-site") && !isVisit(request)) {
+    return "The request comes from a page of another site";
+  }
+  return undefined;
 }
 
 /** `null`, which sandboxed pages send, is foreign like anything that is not exactly the host of the request. */

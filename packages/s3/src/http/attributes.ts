@@ -1,7 +1,7 @@
+import { decodeHeaderText, encodeHeaderText, headerText } from "@kelp/base/http";
 import type { IncomingHttpHeaders } from "node:http";
 import { type Attributes, USER_METADATA_BYTES_MAX } from "@kelp/wire";
 import { S3Error } from "../errors.ts";
-import { decodeHeaderText, encodeHeaderText, headerText } from "./headers.ts";
 
 /**
  * Attributes of an object's entry, by name:

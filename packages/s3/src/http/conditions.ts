@@ -1,56 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
+import { headerText, splitEtags } from "@kelp/base/http";
 import type { Condition } from "@kelp/wire";
 import { S3Error } from "../errors.ts";
-import { parseHttpDate } from "./dates.ts";
-import { headerText } from "./headers.ts";
-
-/** What conditions are weighed against. */
-export interface Validators {
-  /** Without quotes. */
-  readonly etag: string;
-  readonly modifiedMs: number;
-}
-
-export type ReadDecision =
-  | { readonly kind: "proceed" }
-  | { readonly kind: "not-modified" }
-  | { readonly kind: "failed"; readonly header: string };
-
-const PROCEED: ReadDecision = { kind: "proceed" };
-
-/** The four conditions of a read, in the order of RFC 9110 §13.2.2. `prefix` is `x-amz-copy-source-` for the source of a copy. */
-export function decideRead(
-  headers: IncomingHttpHeaders,
-  current: Validators,
-  prefix: "" | "x-amz-copy-source-" = "",
-): ReadDecision {
-  const ifMatch = headerText(headers, `${prefix}if-match`);
-  if (ifMatch !== undefined) {
-    if (!matchesEtag(ifMatch, current.etag)) return { kind: "failed", header: "If-Match" };
-  } else {
-    const since = headerDate(headers, `${prefix}if-unmodified-since`);
-    if (since !== undefined && wholeSecond(current.modifiedMs) > since) {
-      return { kind: "failed", header: "If-Unmodified-Since" };
-    }
-  }
-  const ifNoneMatch = headerText(headers, `${prefix}if-none-match`);
-  if (ifNoneMatch !== undefined) {
-    return matchesEtag(ifNoneMatch, current.etag) ? { kind: "not-modified" } : PROCEED;
-  }
-  const since = headerDate(headers, `${prefix}if-modified-since`);
-  if (since !== undefined && wholeSecond(current.modifiedMs) <= since)
-    return { kind: "not-modified" };
-  return PROCEED;
-}
-
-/** `If-Range`: whether a range may be answered as one (RFC 9110 §13.1.5). */
-export function allowsRange(headers: IncomingHttpHeaders, current: Validators): boolean {
-  const ifRange = headerText(headers, "if-range");
-  if (ifRange === undefined) return true;
-  const date = parseHttpDate(ifRange);
-  if (date !== undefined) return wholeSecond(current.modifiedMs) === date;
-  return !ifRange.startsWith("W/") && matchesEtag(ifRange, current.etag);
-}
 
 /**
  * The condition of a write. S3 takes `If-None-Match: *` and `If-Match: <etag>`, one at a time; whatever else these
@@ -73,30 +24,4 @@ export function parseWriteCondition(headers: IncomingHttpHeaders): Condition | u
 export function matchCondition(ifMatch: string): Condition {
   const etags = splitEtags(ifMatch);
   return etags.includes("*") ? { kind: "present" } : { kind: "etag", etags };
-}
-
-function matchesEtag(header: string, etag: string): boolean {
-  // The usual header is this one ETag in quotes.
-  if (header === `"${etag}"`) return true;
-  return splitEtags(header).some((candidate) => candidate === "*" || candidate === etag);
-}
-
-/** ETags without quotes and weakness marks. Clients also send them bare. */
-function splitEtags(header: string): string[] {
-  return header.split(",").map((piece) => {
-    const trimmed = piece.trim();
-    const strong = trimmed.startsWith("W/") ? trimmed.slice(2) : trimmed;
-    return strong.startsWith('"') && strong.endsWith('"') && strong.length >= 2
-      ? strong.slice(1, -1)
-      : strong;
-  });
-}
-
-function headerDate(headers: IncomingHttpHeaders, name: string): number | undefined {
-  const text = headerText(headers, name);
-  return text === undefined ? undefined : parseHttpDate(text);
-}
-
-function wholeSecond(timeMs: number): number {
-  return timeMs - (timeMs % 1000);
 }

@@ -1,8 +1,15 @@
+import {
+  allowsRange,
+  decideRange,
+  decideRead,
+  httpDate,
+  isoDate,
+  parseHttpDate,
+} from "@kelp/base/http";
 import { describe, expect, test } from "bun:test";
 import { addAttributeHeaders, attributesFromHeaders } from "./attributes.ts";
-import { allowsRange, decideRead, parseWriteCondition } from "./conditions.ts";
-import { decideRange, parseCopyRange } from "./range.ts";
-import { httpDate, isoDate, parseHttpDate } from "./dates.ts";
+import { parseWriteCondition } from "./conditions.ts";
+import { parseCopyRange } from "./copy-range.ts";
 import { parseQuery, percentDecode, percentEncode, splitTarget } from "./target.ts";
 import { codeOf } from "../auth/testing.ts";
 import { refuseUnsupportedHeaders } from "./unsupported.ts";

@@ -1,6 +1,6 @@
+import { headerText } from "@kelp/base/http";
 import type { IncomingHttpHeaders } from "node:http";
 import { S3Error } from "../errors.ts";
-import { headerText } from "./headers.ts";
 
 /** Headers that ask for what this store does not do. To ignore one would be to promise it. */
 const UNSUPPORTED_PREFIXES = [

@@ -1,9 +1,9 @@
+import { headerText } from "@kelp/base/http";
 import type { IncomingHttpHeaders } from "node:http";
 import { type Attributes, type Part } from "@kelp/wire";
 import { type Hashes, base64, joinBytes, must, parseBase64 } from "@kelp/base";
 import { combineCrc } from "./crc-combine.ts";
 import { S3Error } from "../errors.ts";
-import { headerText } from "../http/headers.ts";
 
 /** Checksums of whole objects as S3 keeps them: sent by the client, verified while reading, stored, shown again. */
 

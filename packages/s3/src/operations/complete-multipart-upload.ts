@@ -1,3 +1,4 @@
+import { headerText } from "@kelp/base/http";
 import { writeAccess } from "./write-access.ts";
 import {
   type Attributes,
@@ -28,7 +29,6 @@ import { requireUploadId, uploadRefused } from "./uploads.ts";
 import { S3Error } from "../errors.ts";
 import { conditionFailed, noSuchUpload } from "./refusals.ts";
 import { describingAttributes } from "../http/attributes.ts";
-import { headerText } from "../http/headers.ts";
 import { parseWriteCondition } from "../http/conditions.ts";
 import { partSizesAttributes } from "./part-sizes.ts";
 import { refuseUnsupportedHeaders } from "../http/unsupported.ts";

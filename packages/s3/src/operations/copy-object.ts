@@ -1,3 +1,4 @@
+import { headerText, isoDate } from "@kelp/base/http";
 import { type Attributes, type Entry, OBJECT_PUT_BYTES_MAX } from "@kelp/wire";
 import { attributesFromHeaders, describingAttributes } from "../http/attributes.ts";
 import {
@@ -13,9 +14,7 @@ import { element, xmlDocument } from "../xml/builder.ts";
 import { S3Error } from "../errors.ts";
 import { base64 } from "@kelp/base";
 import { hashedBody } from "./body-streams.ts";
-import { headerText } from "../http/headers.ts";
 import { invalidArgument } from "./query.ts";
-import { isoDate } from "../http/dates.ts";
 import { parseWriteCondition } from "../http/conditions.ts";
 import { refuseUnsupportedHeaders } from "../http/unsupported.ts";
 import { writeRefused } from "./refusals.ts";

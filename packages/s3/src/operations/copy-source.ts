@@ -1,3 +1,4 @@
+import { decideRead, headerText } from "@kelp/base/http";
 import { type ByteRange, type Entry, type EntryPath, type TreeName, objectArn } from "@kelp/wire";
 import type { Body } from "@kelp/base";
 import type { Access, ObjectCall } from "./operation.ts";
@@ -5,8 +6,6 @@ import { noSuchBucket, preconditionFailed } from "./refusals.ts";
 import { requireBucketName, requireKey } from "../router/address.ts";
 import type { S3Request } from "../request.ts";
 import { S3Error } from "../errors.ts";
-import { decideRead } from "../http/conditions.ts";
-import { headerText } from "../http/headers.ts";
 import { missingKey } from "./object-read.ts";
 import { writeAccess } from "./write-access.ts";
 import { percentDecode } from "../http/target.ts";

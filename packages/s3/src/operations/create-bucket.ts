@@ -1,10 +1,10 @@
+import { headerText } from "@kelp/base/http";
 import { type BucketNameCall, type Operation, type Region, emptyReply } from "./operation.ts";
 import { DEFAULT_REGION, locationAttributes, locationOf, regionName } from "./location.ts";
 import { childText, parseDocument } from "../xml/parse.ts";
 import type { IncomingHttpHeaders } from "node:http";
 import { S3Error } from "../errors.ts";
 import { bucketArn } from "@kelp/wire";
-import { headerText } from "../http/headers.ts";
 import { notImplementedHeader, refuseUnsupportedHeaders } from "../http/unsupported.ts";
 
 export const createBucket: Operation = {

@@ -1,7 +1,7 @@
+import { headerText } from "@kelp/base/http";
 import { type Operation, emptyReply } from "./operation.ts";
 import { conditionFailed, noSuchBucket } from "./refusals.ts";
 import { hasQuery } from "./query.ts";
-import { headerText } from "../http/headers.ts";
 import { matchCondition } from "../http/conditions.ts";
 import { writeAccess } from "./write-access.ts";
 import { refuseOtherVersions } from "./object-read.ts";

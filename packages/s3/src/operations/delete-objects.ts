@@ -1,3 +1,4 @@
+import { headerText } from "@kelp/base/http";
 import type { IncomingHttpHeaders } from "node:http";
 import type { XmlElement } from "@rgrove/parse-xml";
 import { DELETE_KEYS_MAX, objectArn, parseEntryPath } from "@kelp/wire";
@@ -6,7 +7,6 @@ import { childText, childrenNamed, malformed, parseDocument } from "../xml/parse
 import { conditionFailed, noSuchBucket, toS3Error } from "./refusals.ts";
 import { element, optionalElement, xmlDocument } from "../xml/builder.ts";
 import { S3Error } from "../errors.ts";
-import { headerText } from "../http/headers.ts";
 import { matchCondition } from "../http/conditions.ts";
 import { refuseUnsupportedHeaders } from "../http/unsupported.ts";
 

@@ -1,10 +1,10 @@
+import { isoDate } from "@kelp/base/http";
 import { type Operation, type ServiceCall, xmlReply } from "./operation.ts";
 import { type Tree, bucketArn } from "@kelp/wire";
 import { element, optionalElement, xmlDocument } from "../xml/builder.ts";
 import { decodeToken, encodeToken } from "./tokens.ts";
 import { LIST_BUCKETS_MAX } from "../limits.ts";
 import { S3Error } from "../errors.ts";
-import { isoDate } from "../http/dates.ts";
 import { locationOf } from "./location.ts";
 import { queryLimit, queryValue } from "./query.ts";
 

@@ -1,8 +1,8 @@
+import { isoDate } from "@kelp/base/http";
 import { LIST_KEYS_MAX, type ListUploadsPage, type Upload, bucketArn } from "@kelp/wire";
 import { type BucketCall, type Operation, xmlReply } from "./operation.ts";
 import { element, optionalElement, xmlDocument } from "../xml/builder.ts";
 import { queryLimit, queryValue, wantsUrlEncoding } from "./query.ts";
-import { isoDate } from "../http/dates.ts";
 import { noSuchBucket } from "./refusals.ts";
 import { percentEncode } from "../http/target.ts";
 import { planOf } from "./checksums.ts";

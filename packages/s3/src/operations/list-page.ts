@@ -1,7 +1,7 @@
+import { isoDate } from "@kelp/base/http";
 import { type ListPage } from "@kelp/wire";
 import { element, escapeXml } from "../xml/builder.ts";
 import type { BucketCall } from "./operation.ts";
-import { isoDate } from "../http/dates.ts";
 import { noSuchBucket } from "./refusals.ts";
 import { percentEncode } from "../http/target.ts";
 

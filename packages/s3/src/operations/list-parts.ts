@@ -1,3 +1,4 @@
+import { isoDate } from "@kelp/base/http";
 import { LIST_KEYS_MAX, type Part, type UploadId, objectArn } from "@kelp/wire";
 import { type ObjectCall, type Operation, xmlReply } from "./operation.ts";
 import { checksumElementName, planOf, storedChecksums } from "./checksums.ts";
@@ -5,7 +6,6 @@ import { element, xmlDocument } from "../xml/builder.ts";
 import { invalidArgument, queryLimit, queryValue } from "./query.ts";
 import { requireUpload, requireUploadId, uploadRefused } from "./uploads.ts";
 import type { S3Request } from "../request.ts";
-import { isoDate } from "../http/dates.ts";
 
 export const listParts: Operation = {
   level: "object",

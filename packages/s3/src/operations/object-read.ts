@@ -1,13 +1,18 @@
+import {
+  allowsRange,
+  decideRange,
+  decideRead,
+  encodeHeaderText,
+  headerText,
+  httpDate,
+  isHeaderSafe,
+} from "@kelp/base/http";
 import type { IncomingHttpHeaders } from "node:http";
 import type { ByteRange, Entry, EntryPath, TreeName } from "@kelp/wire";
 import { objectArn, bucketArn } from "@kelp/wire";
 import { STANDARD_HEADERS, addAttributeHeaders } from "../http/attributes.ts";
-import { allowsRange, decideRead } from "../http/conditions.ts";
-import { encodeHeaderText, headerText, isHeaderSafe } from "../http/headers.ts";
 import { partCount, partRange } from "./part-sizes.ts";
 import { unreachable } from "@kelp/base";
-import { decideRange } from "../http/range.ts";
-import { httpDate } from "../http/dates.ts";
 import { hasQuery, invalidArgument, queryValue } from "./query.ts";
 import { noSuchBucket, noSuchKey, preconditionFailed } from "./refusals.ts";
 import type { Access, ObjectCall, ReplyHeaders } from "./operation.ts";

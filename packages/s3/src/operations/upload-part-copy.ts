@@ -1,3 +1,4 @@
+import { headerText, isoDate } from "@kelp/base/http";
 import { OBJECT_PUT_BYTES_MAX } from "@kelp/wire";
 import type { Entry } from "@kelp/wire";
 import { type Operation, xmlReply } from "./operation.ts";
@@ -6,10 +7,8 @@ import { copyAccess, parseCopySource, requireSource, sourceBody } from "./copy-s
 import { element, xmlDocument } from "../xml/builder.ts";
 import { requirePartNumber, requireUpload, requireUploadId } from "./uploads.ts";
 import { S3Error } from "../errors.ts";
-import { headerText } from "../http/headers.ts";
 import { invalidArgument } from "./query.ts";
-import { isoDate } from "../http/dates.ts";
-import { parseCopyRange } from "../http/range.ts";
+import { parseCopyRange } from "../http/copy-range.ts";
 import { refuseUnsupportedHeaders } from "../http/unsupported.ts";
 import { writePart } from "./write-part.ts";
 

@@ -1,3 +1,4 @@
+import { headerText } from "@kelp/base/http";
 import { OBJECT_PUT_BYTES_MAX, objectArn } from "@kelp/wire";
 import { type Operation, emptyReply } from "./operation.ts";
 import { requirePartNumber, requireUpload, requireUploadId } from "./uploads.ts";
@@ -5,7 +6,6 @@ import type { IncomingHttpHeaders } from "node:http";
 import { S3Error } from "../errors.ts";
 import { addChecksumHeaders } from "./checksums.ts";
 import { boundedBody } from "./body-streams.ts";
-import { headerText } from "../http/headers.ts";
 import { refuseUnsupportedHeaders } from "../http/unsupported.ts";
 import { writePart } from "./write-part.ts";
 

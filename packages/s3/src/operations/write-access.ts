@@ -1,7 +1,7 @@
+import { headerText } from "@kelp/base/http";
 import { type EntryPath, type TreeName, objectArn } from "@kelp/wire";
 import type { Access } from "./operation.ts";
 import type { S3Request } from "../request.ts";
-import { headerText } from "../http/headers.ts";
 
 /**
  * What changing one object asks for. `If-Match` with an ETag tells whether the object has it, and so it asks for the

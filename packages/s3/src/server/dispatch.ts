@@ -1,3 +1,4 @@
+import { headerText } from "@kelp/base/http";
 import type {
   Operation,
   Reply,
@@ -11,7 +12,6 @@ import type { Tree, TreeName } from "@kelp/wire";
 import type { S3Caller } from "../auth/index.ts";
 import { S3Error } from "../errors.ts";
 import type { S3Request } from "../request.ts";
-import { headerText } from "../http/headers.ts";
 import { noSuchBucket } from "../operations/refusals.ts";
 import { assert, unreachable } from "@kelp/base";
 

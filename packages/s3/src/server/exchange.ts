@@ -1,3 +1,4 @@
+import { type StallWatch, httpDate } from "@kelp/base/http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Address, addressOf } from "../router/address.ts";
 import { DISCARD_BYTES_MAX, LINGER_MS, REQUESTS_AT_ONCE_MAX } from "../limits.ts";
@@ -10,11 +11,9 @@ import type { Level } from "../router/table.ts";
 import { S3Error } from "../errors.ts";
 import type { S3Request } from "../request.ts";
 import type { Semaphore } from "@kelp/base";
-import type { StallWatch } from "./stall-watch.ts";
 import type { Store } from "../operations/operation.ts";
 import { errorReply } from "./error-reply.ts";
 import { findOperation } from "../operations/registry.ts";
-import { httpDate } from "../http/dates.ts";
 import { presignedHeaders } from "../http/presigned-headers.ts";
 import { routeRequest } from "../router/router.ts";
 import { runOperation } from "./dispatch.ts";

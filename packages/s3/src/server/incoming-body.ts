@@ -1,9 +1,9 @@
+import type { StallWatch, Transfer } from "@kelp/base/http";
 import type { IncomingMessage } from "node:http";
 import { type ByteStream, EMPTY_BYTES, type Hashes, type Semaphore, joinBytes } from "@kelp/base";
 import type { OpenBody, OpenDocument, RequestBody } from "../operations/operation.ts";
 import { decodeBody, decodeWhole } from "../body/index.ts";
 import { DOCUMENT_BYTES_MAX, WHOLE_BODY_BYTES_MAX } from "../limits.ts";
-import type { StallWatch, Transfer } from "./stall-watch.ts";
 import type { S3Caller } from "../auth/index.ts";
 import { S3Error } from "../errors.ts";
 import type { S3Request } from "../request.ts";

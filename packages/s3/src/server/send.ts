@@ -1,7 +1,7 @@
+import type { StallWatch } from "@kelp/base/http";
 import type { ServerResponse } from "node:http";
 import { EMPTY_BYTES, assert, unreachable } from "@kelp/base";
 import type { Reply, ReplyHeaders } from "../operations/operation.ts";
-import type { StallWatch } from "./stall-watch.ts";
 import { WHOLE_REPLY_BYTES_MAX } from "../limits.ts";
 import { waitingWrites } from "./waiting-writes.ts";
 

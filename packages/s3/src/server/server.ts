@@ -1,3 +1,4 @@
+import { StallWatch } from "@kelp/base/http";
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import {
@@ -19,7 +20,6 @@ import {
 } from "../limits.ts";
 import type { Region } from "../operations/operation.ts";
 import { Exchange, type ExchangeOptions } from "./exchange.ts";
-import { StallWatch } from "./stall-watch.ts";
 import { assert } from "@kelp/base";
 
 export interface S3ServerOptions {

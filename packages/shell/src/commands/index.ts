@@ -15,7 +15,10 @@ import { bucketCreate, bucketDelete, bucketList } from "./s3-bucket.ts";
 import { bucketQuota } from "./s3-bucket-quota.ts";
 import { configure } from "./s3-configure.ts";
 import { userCreate, userDelete, userDisable, userEnable, userList, userShow } from "./s3-user.ts";
+import { volumeDelete, volumeMark } from "./volume-change.ts";
 import { volumeList } from "./volume-list.ts";
+import { volumeScrub } from "./volume-scrub.ts";
+import { volumeVacuum } from "./volume-vacuum.ts";
 
 const WITHOUT_HELP: readonly Command[] = [
   clusterStatus,
@@ -43,7 +46,11 @@ const WITHOUT_HELP: readonly Command[] = [
   userEnable,
   userList,
   userShow,
+  volumeDelete,
   volumeList,
+  volumeMark,
+  volumeScrub,
+  volumeVacuum,
 ];
 
 /** All commands by name, in the order of help. */

@@ -1,9 +1,14 @@
 import type { Command } from "../command.ts";
 
+/** From 0 to 1, as `12.5%`. */
+export function formatShare(share: number): string {
+  return `${(share * 100).toFixed(1)}%`;
+}
+
 export const volumeList: Command = {
   name: "volume.list",
   usage: "[-volumeId <id>] [-collection <name>] [-writable] [-readonly]",
-  summary: "list all volumes with their sizes and counts",
+  summary: "list all volumes with their sizes, counts, garbage, state and form",
   flags: {
     volumeId: { kind: "count", help: "only this volume" },
     collection: { kind: "text", help: "only volumes of this collection" },
@@ -29,7 +34,8 @@ export const volumeList: Command = {
         `  volume id:${volume.id} size:${volume.size_bytes} collection:"${volume.collection}"` +
           ` file_count:${volume.live_count} live_bytes:${volume.live_bytes}` +
           ` delete_count:${volume.deleted_count} deleted_byte_count:${volume.deleted_bytes}` +
-          ` state:${volume.state}\n`,
+          ` garbage:${formatShare(volume.garbage_ratio)} state:${volume.state} form:${volume.form}` +
+          ` disk:${volume.disk}${volume.damaged_count > 0 ? ` damaged:${volume.damaged_count}` : ""}\n`,
       );
     }
     await output.write(`total size:${sizeBytes} volume_count:${count}\n`);

@@ -98,7 +98,7 @@ async function answer(
     content === "" ? {} : (JSON.parse(content) as Record<string, unknown>);
   if (route[0] === "buckets") return bucketRoute(buckets, method, route, url, content, json);
   if (route[0] === "identities") return identityRoute(identities, method, route, json);
-  if (route[0] === "volumes") return { volumes: VOLUMES };
+  if (route[0] === "volumes") return volumeRoute(method, route, url, json);
   if (route[0] === "cluster") return CLUSTER;
   throw new Refusal(404, "There is no such route");
 }
@@ -189,6 +189,35 @@ function identityRoute(
   return {};
 }
 
+function volumeRoute(
+  method: string,
+  route: readonly string[],
+  url: URL,
+  json: () => Record<string, unknown>,
+): unknown {
+  const [, id, what] = route;
+  if (id === undefined) return { volumes: VOLUMES };
+  const volume = VOLUMES.find((each) => `${each.id}` === id);
+  if (volume === undefined) throw new Refusal(404, `There is no volume ${id}`);
+  switch (`${method} ${what ?? ""}`) {
+    case "POST vacuum":
+      return { bytes_before: volume.size_bytes, bytes_after: 100, live_count: 2 };
+    case "POST scrub": {
+      const damage = { volume_id: volume.id, what: "1a", offset_bytes: 8, reason: "rot" };
+      const damaged = volume.id === 2 ? [damage] : [];
+      return { checked_count: 2, checked_bytes: 100, repaired: [], damaged };
+    }
+    case "PUT state":
+      if (json()["state"] === "writable" && volume.id === 2) throw new Refusal(409, "Not that one");
+      return {};
+    case "DELETE ":
+      if (url.searchParams.get("force") !== "true") throw new Refusal(409, "Needles live in it");
+      return {};
+    default:
+      throw new Refusal(404, "There is no such route");
+  }
+}
+
 function page(bucket: FakeBucket, query: URLSearchParams): unknown {
   const prefix = query.get("prefix") ?? "";
   const after = query.get("after") ?? "";
@@ -262,6 +291,13 @@ const VOLUMES = [
   live_bytes: 100,
   deleted_count: 1,
   deleted_bytes: 50,
+  garbage_ratio: volume.id === 1 ? 0.1 : 0.5,
+  form: "plain",
+  version: 3,
+  compaction_revision: 0,
+  disk: 0,
+  disk_type: "",
+  damaged_count: volume.id - 1,
 }));
 
 const CLUSTER = {

@@ -1,6 +1,7 @@
-import { assert } from "@kelp/base";
+import { type DiskFile, assert } from "@kelp/base";
 import type { Checksums } from "../needle/decode.ts";
-import { type LeafShape, KEY_WIDTH_WHOLE, strideOf } from "./index-leaf.ts";
+import { CHECKSUM_BYTES, DATE_BYTES, HEADER_BYTES } from "../needle/layout.ts";
+import { type LeafShape, KEY_WIDTH_WHOLE, strideOf } from "./leaf-shape.ts";
 import { WIDTH_MIN } from "./packed-number.ts";
 import type { OffsetWidth } from "./index-entry.ts";
 import type { IndexCounters } from "./index-snapshot.ts";
@@ -22,7 +23,7 @@ import type { IndexCounters } from "./index-snapshot.ts";
  * | 40     | 8    | end of the last record covered, in the volume file                           |
  * | 48     | 8    | needle id of that record                                                     |
  * | 56     | 4    | size of its body, signed; -1: a tombstone                                    |
- * | 60     | 4    | zeros                                                                        |
+ * | 60     | 4    | CRC-32C of that record's header, checksum and date: see `lastRecordSum`       |
  * | 64     | 8    | live needles                                                                 |
  * | 72     | 8    | bytes of their records                                                       |
  * | 80     | 8    | needles removed or replaced                                                  |
@@ -61,6 +62,22 @@ export interface LastRecord {
   readonly bodyBytes: number;
 }
 
+/**
+ * Tells a record from any other, through its date: CRC-32C of its header and of the checksum and date behind its
+ * body. `offsetBytes` is where it begins. Throws `DiskError`.
+ */
+export async function lastRecordSum(
+  dataFile: DiskFile,
+  record: { readonly offsetBytes: number; readonly bodyBytes: number },
+  hashes: Checksums,
+): Promise<number> {
+  const bytes = Buffer.alloc(HEADER_BYTES + CHECKSUM_BYTES + DATE_BYTES);
+  await dataFile.readAt(bytes.subarray(0, HEADER_BYTES), record.offsetBytes);
+  const behindBody = record.offsetBytes + HEADER_BYTES + record.bodyBytes;
+  await dataFile.readAt(bytes.subarray(HEADER_BYTES), behindBody);
+  return hashes.crc32c(bytes);
+}
+
 export interface CheckpointHeader {
   readonly offsetWidth: OffsetWidth;
   /** 8 bytes. */
@@ -69,6 +86,7 @@ export interface CheckpointHeader {
   readonly fingerprint: number;
   readonly leafCount: number;
   readonly lastRecord: LastRecord;
+  readonly lastRecordSum: number;
   readonly counters: IndexCounters;
 }
 
@@ -86,6 +104,7 @@ export function encodeCheckpointHeader(header: CheckpointHeader, hashes: Checksu
   bytes.writeUInt32LE(lastRecord.idLow, 48);
   bytes.writeUInt32LE(lastRecord.idHigh, 52);
   bytes.writeInt32LE(lastRecord.bodyBytes, 56);
+  bytes.writeUInt32LE(header.lastRecordSum, 60);
   writeCount(bytes, 64, counters.liveCount);
   writeCount(bytes, 72, counters.liveBytes);
   writeCount(bytes, 80, counters.deletedCount);
@@ -117,6 +136,7 @@ export function parseCheckpointHeader(
       idHigh: bytes.readUInt32LE(52),
       bodyBytes: bytes.readInt32LE(56),
     },
+    lastRecordSum: bytes.readUInt32LE(60),
     counters: {
       liveCount: readCount(bytes, 64),
       liveBytes: readCount(bytes, 72),

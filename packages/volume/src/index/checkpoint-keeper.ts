@@ -1,4 +1,4 @@
-import { type DiskFile, type Log, assert } from "@kelp/base";
+import { DiskError, type DiskFile, type Log, assert } from "@kelp/base";
 import {
   CHECKPOINT_CHANGES_MIN,
   CHECKPOINT_CLOSE_CHANGES_MIN,
@@ -6,15 +6,20 @@ import {
   CHECKPOINT_PARTS,
   CHECKPOINT_SPACE_LEFT_BYTES,
 } from "../limits.ts";
-import type { LastRecord } from "./checkpoint-format.ts";
+import { type LastRecord, lastRecordSum } from "./checkpoint-format.ts";
 import { fingerprintOf } from "./checkpoint-reader.ts";
-import { type CheckpointTarget, writeCheckpoint } from "./checkpoint-writer.ts";
+import {
+  type CheckpointFacts,
+  type CheckpointTarget,
+  writeCheckpoint,
+} from "./checkpoint-writer.ts";
 import type { IndexSnapshot } from "./index-snapshot.ts";
 import type { NeedleIndex } from "./needle-index.ts";
 
 export interface CheckpointKeeperOptions extends CheckpointTarget {
   readonly log: Log;
   readonly index: NeedleIndex;
+  readonly dataFile: DiskFile;
   /** First 8 bytes of the volume file. */
   readonly superblock: Uint8Array;
 }
@@ -74,32 +79,46 @@ export class CheckpointKeeper {
   #start(point: CheckpointPoint | undefined): void {
     if (point === undefined) return;
     assert(this.#running === undefined, "one checkpoint is written at a time");
-    const coveredCount = this.#changedCount;
     // In this turn, while the index and the point belong together.
-    const snapshot = this.#options.index.takeSnapshot();
-    this.#running = this.#write(point, snapshot).then((isWritten) => {
-      this.#running = undefined;
-      if (isWritten) this.#changedCount -= coveredCount;
-      this.#notBefore = isWritten ? 0 : this.#changedCount + CHECKPOINT_CHANGES_MIN;
-    });
+    this.#running = this.#run(point, this.#options.index.takeSnapshot());
+  }
+
+  async #run(point: CheckpointPoint, snapshot: IndexSnapshot): Promise<void> {
+    const coveredCount = this.#changedCount;
+    const isWritten = await this.#write(point, snapshot);
+    this.#running = undefined;
+    if (isWritten) this.#changedCount -= coveredCount;
+    this.#notBefore = isWritten ? 0 : this.#changedCount + CHECKPOINT_CHANGES_MIN;
   }
 
   async #write(point: CheckpointPoint, taken: IndexSnapshot): Promise<boolean> {
     using snapshot = taken;
-    const { log, path, index, superblock, hashes } = this.#options;
+    const { log, path } = this.#options;
     try {
       if (!(await point.isWritten()) || !(await this.#hasSpace(snapshot))) return false;
       // A checkpoint that covers more of the index file than there is after a crash would be of no use.
       await point.file.sync();
-      const { indexFileBytes, lastRecord } = point;
-      const fingerprint = await fingerprintOf(point.file, indexFileBytes, hashes);
-      const { offsetWidth } = index;
-      const facts = { offsetWidth, superblock, indexFileBytes, fingerprint, lastRecord };
+      const facts = await this.#facts(point);
       return await writeCheckpoint(this.#options, facts, snapshot);
     } catch (error) {
+      if (!(error instanceof DiskError)) throw error;
       log.warn("cannot write the checkpoint of an index", { path, error });
       return false;
     }
+  }
+
+  async #facts({ file, indexFileBytes, lastRecord }: CheckpointPoint): Promise<CheckpointFacts> {
+    const { index, superblock, hashes, dataFile } = this.#options;
+    const bodyBytes = Math.max(0, lastRecord.bodyBytes);
+    const offsetBytes = lastRecord.endBytes - index.recordBytes(bodyBytes);
+    return {
+      offsetWidth: index.offsetWidth,
+      superblock,
+      indexFileBytes,
+      fingerprint: await fingerprintOf(file, indexFileBytes, hashes),
+      lastRecord,
+      lastRecordSum: await lastRecordSum(dataFile, { offsetBytes, bodyBytes }, hashes),
+    };
   }
 
   async #hasSpace(snapshot: IndexSnapshot): Promise<boolean> {

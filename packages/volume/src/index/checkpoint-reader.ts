@@ -1,14 +1,15 @@
 import type { Disk, DiskFile } from "@kelp/base";
 import { LEAF_ENTRIES_MAX, WALK_BUFFER_BYTES } from "../limits.ts";
-import { type Checksums, readHeader } from "../needle/decode.ts";
+import type { Checksums } from "../needle/decode.ts";
 import { joinIdHalves } from "../needle/id-halves.ts";
-import { ALIGNMENT_BYTES, HEADER_BYTES } from "../needle/layout.ts";
+import { ALIGNMENT_BYTES, recordBytesOf } from "../needle/layout.ts";
 import { ReadWindow } from "../volume/read-window.ts";
 import {
   CHECKPOINT_HEADER_BYTES,
   type CheckpointHeader,
   FINGERPRINT_BYTES,
   LEAF_HEADER_BYTES,
+  lastRecordSum,
   leafFits,
   parseCheckpointHeader,
   parseLeafHeader,
@@ -93,17 +94,14 @@ export async function fingerprintOf(
 
 async function lastRecordIsThere(
   header: CheckpointHeader,
-  { dataFile, indexOptions }: CheckpointSubject,
+  { dataFile, indexOptions, hashes }: CheckpointSubject,
 ): Promise<boolean> {
-  const { idHigh, idLow, bodyBytes, endBytes } = header.lastRecord;
-  const recordBytes = new NeedleIndex(indexOptions).recordBytes(Math.max(0, bodyBytes));
-  if (endBytes < recordBytes) return false;
-  const bytes = Buffer.alloc(HEADER_BYTES);
-  await dataFile.readAt(bytes, endBytes - recordBytes);
-  const found = readHeader(bytes, 0);
-  return (
-    found.idHigh === idHigh && found.idLow === idLow && found.bodyBytes === Math.max(0, bodyBytes)
-  );
+  const { endBytes } = header.lastRecord;
+  const bodyBytes = Math.max(0, header.lastRecord.bodyBytes);
+  const offsetBytes = endBytes - (indexOptions.recordBytes ?? recordBytesOf)(bodyBytes);
+  if (offsetBytes < 0) return false;
+  const sum = await lastRecordSum(dataFile, { offsetBytes, bodyBytes }, hashes);
+  return sum === header.lastRecordSum;
 }
 
 async function readLeaves(
@@ -157,19 +155,13 @@ class LeafCheck {
   }
 
   passes(leaf: IndexLeaf): boolean {
-    for (let at = 0; at < leaf.count; at++) {
-      const high = leaf.high(at);
-      const low = leaf.low(at);
-      if (high < this.#high || (high === this.#high && low <= this.#low)) return false;
-      this.#high = high;
-      this.#low = low;
-      const units = leaf.units(at);
-      leaf.enclose(units);
-      const size = leaf.size(at);
-      if (size < 0) continue;
-      this.liveCount++;
-      this.liveBytes += this.#recordBytes(size);
-    }
-    return leaf.unitsMax * ALIGNMENT_BYTES < this.#coveredBytes;
+    const { isRising, liveCount, liveBytes } = leaf.survey(this.#recordBytes);
+    this.liveCount += liveCount;
+    this.liveBytes += liveBytes;
+    const isBehind = leaf.lowerBound(this.#high, this.#low) === 0;
+    const isOther = leaf.high(0) !== this.#high || leaf.low(0) !== this.#low;
+    this.#high = leaf.high(leaf.count - 1);
+    this.#low = leaf.low(leaf.count - 1);
+    return isRising && isBehind && isOther && leaf.unitsMax * ALIGNMENT_BYTES < this.#coveredBytes;
   }
 }

@@ -6,7 +6,7 @@ import {
   encodeCheckpointHeader,
   encodeLeafHeader,
 } from "./checkpoint-format.ts";
-import { strideOf } from "./index-leaf.ts";
+import { strideOf } from "./leaf-shape.ts";
 import type { IndexSnapshot } from "./index-snapshot.ts";
 
 export interface CheckpointTarget {
@@ -31,11 +31,14 @@ export async function writeCheckpoint(
 ): Promise<boolean> {
   const { disk, path, folder } = target;
   const temporary = `${path}.tmp`;
-  const isWhole = await writeAll(target, temporary, facts, snapshot);
-  if (!isWhole) {
-    await disk.remove(temporary);
-    return false;
+  let isWhole = false;
+  try {
+    isWhole = await writeAll(target, temporary, facts, snapshot);
+  } finally {
+    // On a full disk what was written is in the way of others.
+    if (!isWhole && (await disk.exists(temporary))) await disk.remove(temporary);
   }
+  if (!isWhole) return false;
   await disk.rename(temporary, path);
   await disk.syncFolder(folder);
   return true;

@@ -18,6 +18,8 @@ export interface FileOrderOptions {
   readonly endBytes: number;
   /** Lets others have the thread; called often enough that nobody waits long. */
   readonly pause: () => Promise<void>;
+  /** Needles of a batch: `FILE_ORDER_COUNT_MAX` unless fewer are wanted. */
+  readonly countMax?: number;
 }
 
 /**
@@ -30,7 +32,8 @@ export async function* liveInFileOrder(
   options: FileOrderOptions,
 ): AsyncGenerator<LiveBatch> {
   const endUnits = options.endBytes / ALIGNMENT_BYTES;
-  const batch = new Batch(Math.min(FILE_ORDER_COUNT_MAX, index.liveCount + 1));
+  const countMax = Math.min(options.countMax ?? FILE_ORDER_COUNT_MAX, FILE_ORDER_COUNT_MAX);
+  const batch = new Batch(Math.min(countMax, index.liveCount + 1));
   const stretches = Math.max(1, Math.ceil(index.liveCount / (batch.capacity / 2)));
   let width = Math.min(STRETCH_UNITS_MAX, Math.max(1, Math.ceil(endUnits / stretches)));
   let from = 0;

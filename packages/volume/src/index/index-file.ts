@@ -35,9 +35,10 @@ export class IndexFile {
   #writing: Promise<void> | undefined;
   #isBehind = false;
   #checkpoint: CheckpointKeeper | undefined;
+  #isCheckpointSuspended = false;
   #lastRecord: LastRecord | undefined;
-  /** Handed over last: where the last record is found when it is asked for. */
-  #lastEntries: Uint8Array | undefined;
+  /** The last entry handed over that names a record: read when it is asked for. */
+  #lastEntry: Buffer | undefined;
 
   constructor(options: IndexFileOptions) {
     this.#file = options.file;
@@ -58,6 +59,16 @@ export class IndexFile {
     keeper.noteChanges(0, () => this.#point());
   }
 
+  /** No checkpoint is written from now on; resolves when none is. For whoever is about to put another file in this one's place. */
+  async suspendCheckpoint(): Promise<void> {
+    this.#isCheckpointSuspended = true;
+    await this.#checkpoint?.settle();
+  }
+
+  resumeCheckpoint(): void {
+    this.#isCheckpointSuspended = false;
+  }
+
   /** Takes `entries` (whole entries; the memory is the file's from now on) and returns before they are written. */
   append(entries: Uint8Array): void {
     assert(entries.length % this.#entryBytes === 0, "an index file takes whole entries");
@@ -74,8 +85,9 @@ export class IndexFile {
     }
     this.#pending.push(entries);
     this.#pendingBytes += entries.length;
-    this.#lastEntries = entries;
+    this.#noteLastRecord(entries);
     this.#writing ??= this.#write();
+    if (this.#isCheckpointSuspended) return;
     this.#checkpoint?.noteChanges(entries.length / this.#entryBytes, () => this.#point());
   }
 
@@ -84,13 +96,18 @@ export class IndexFile {
     await this.#writing;
   }
 
+  /** Whether the file holds everything that was handed over, as far as it is known when nothing is being written. */
+  get isWhole(): boolean {
+    return !this.#isBehind && this.#pendingBytes === 0;
+  }
+
   /** Writes what waits, syncs and closes. A failure to write is logged: the volume file has it all. */
   async close(): Promise<void> {
     await this.#writing;
     if (this.#pendingBytes > 0) await this.#write();
     try {
       await this.#file.sync();
-      await this.#checkpoint?.close(this.#point());
+      if (!this.#isCheckpointSuspended) await this.#checkpoint?.close(this.#point());
     } catch (error) {
       this.#log.warn("cannot sync an index file", { path: this.#file.path, error });
       await this.#checkpoint?.settle();
@@ -114,13 +131,21 @@ export class IndexFile {
     };
   }
 
-  #findLastRecord(): LastRecord | undefined {
-    const entries = this.#lastEntries;
-    if (entries === undefined) return this.#lastRecord;
+  #noteLastRecord(entries: Uint8Array): void {
     const bytes = Buffer.from(entries.buffer, entries.byteOffset, entries.length);
+    const entryBytes = this.#entryBytes;
+    for (let at = bytes.length - entryBytes; at >= 0; at -= entryBytes) {
+      // A removal without a tombstone has no place.
+      if (readIndexEntry(bytes, at, this.#index.offsetWidth).offsetBytes === 0) continue;
+      this.#lastEntry = bytes.subarray(at, at + entryBytes);
+      return;
+    }
+  }
+
+  #findLastRecord(): LastRecord | undefined {
+    if (this.#lastEntry === undefined) return this.#lastRecord;
     const { offsetWidth, recordBytes } = this.#index;
-    const entry = readIndexEntry(bytes, bytes.length - this.#entryBytes, offsetWidth);
-    return lastRecordOf(entry, recordBytes);
+    return lastRecordOf(readIndexEntry(this.#lastEntry, 0, offsetWidth), recordBytes);
   }
 
   async #write(): Promise<void> {

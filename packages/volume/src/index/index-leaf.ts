@@ -1,5 +1,28 @@
 import { assert } from "@kelp/base";
-import { WIDTH_MIN, WORD, readPacked, widthOf, writePacked } from "./packed-number.ts";
+import {
+  type IdHalves,
+  KEY_RANGE_MAX,
+  KEY_WIDTH_WHOLE,
+  type LeafEntry,
+  type LeafRange,
+  type LeafShape,
+  distance,
+  idBelow,
+  isSameShape,
+  keyShape,
+  sizeCode,
+  strideOf,
+} from "./leaf-shape.ts";
+import { WORD, readPacked, widthOf, writePacked } from "./packed-number.ts";
+
+export interface LeafSurvey {
+  /** Whether each id is above the one before. */
+  readonly isRising: boolean;
+  readonly liveCount: number;
+  readonly liveBytes: number;
+}
+
+const GUESSES = 3;
 
 /**
  * A stretch of an index: its entries as rows of one byte array, sorted by needle id. A row (numbers are
@@ -15,35 +38,6 @@ import { WIDTH_MIN, WORD, readPacked, widthOf, writePacked } from "./packed-numb
  * Invariants: ids rise strictly; every number fits its width, and a number that would not widens all rows
  * first; `unitsMin` and `unitsMax` enclose all offsets that ever stood here.
  */
-export interface LeafShape {
-  readonly baseHigh: number;
-  readonly baseLow: number;
-  readonly unitsBase: number;
-  /** `KEY_WIDTH_WHOLE`: ids as they are; both halves of the base are 0. */
-  readonly keyWidth: number;
-  readonly unitsWidth: number;
-  readonly sizeWidth: number;
-}
-
-export interface LeafEntry {
-  readonly idHigh: number;
-  readonly idLow: number;
-  /** 0 for a needle of which only the removal was seen. */
-  readonly units: number;
-  /** Negative, `~size`: removed. */
-  readonly size: number;
-}
-
-export interface LeafRange {
-  readonly from: number;
-  readonly to: number;
-}
-
-/** Ids of a leaf differ by so much that no base helps. */
-export const KEY_WIDTH_WHOLE = 8;
-/** Ids that differ by less fit in the 6 bytes that a number is sure to hold; the room is for bases below. */
-const KEY_RANGE_MAX = 2 ** 47;
-
 export class IndexLeaf implements LeafShape {
   /** Leaves made later have a higher one: that is how an index tells those of a snapshot. */
   readonly serial: number;
@@ -114,8 +108,7 @@ export class IndexLeaf implements LeafShape {
     if (this.keyWidth === KEY_WIDTH_WHOLE) return this.#lowerBoundWhole(idHigh, idLow);
     const { rows, keyWidth } = this;
     const stride = this.#stride;
-    // Exact where it matters: beyond 2⁵³ it is only told to be above all keys, or below.
-    const key = (idHigh - this.baseHigh) * WORD + (idLow - this.baseLow);
+    const key = this.#key(idHigh, idLow);
     let from = 0;
     let to = this.count;
     if (key <= 0 || to === 0) return 0;
@@ -146,7 +139,14 @@ export class IndexLeaf implements LeafShape {
   /** Place of the id, or -1. */
   find(idHigh: number, idLow: number): number {
     const at = this.lowerBound(idHigh, idLow);
-    return at < this.count && this.low(at) === idLow && this.high(at) === idHigh ? at : -1;
+    if (at >= this.count) return -1;
+    const { keyWidth } = this;
+    if (keyWidth === KEY_WIDTH_WHOLE) {
+      return this.low(at) === idLow && this.high(at) === idHigh ? at : -1;
+    }
+    return readPacked(this.rows, at * this.#stride, keyWidth) === this.#key(idHigh, idLow)
+      ? at
+      : -1;
   }
 
   entry(at: number): LeafEntry {
@@ -211,10 +211,9 @@ export class IndexLeaf implements LeafShape {
       unitsMax = Math.max(unitsMax, this.units(at));
       codeMax = Math.max(codeMax, sizeCode(this.size(at)));
     }
-    const first = { high: this.high(from), low: this.low(from) };
-    const last = { high: this.high(to - 1), low: this.low(to - 1) };
+    const first = this.#id(from);
     return {
-      ...keyShape(first, distance(first, last)),
+      ...keyShape(first, distance(first, this.#id(to - 1))),
       unitsBase: unitsMin,
       unitsWidth: widthOf(unitsMax - unitsMin),
       sizeWidth: widthOf(codeMax),
@@ -234,10 +233,33 @@ export class IndexLeaf implements LeafShape {
     return leaf;
   }
 
-  /** For loading: says which offset stands in the rows. */
-  enclose(units: number): void {
-    if (units < this.unitsMin) this.unitsMin = units;
-    if (units > this.unitsMax) this.unitsMax = units;
+  /** For loading: looks at every row, encloses the offsets, and counts. */
+  survey(recordBytes: (bodyBytes: number) => number): LeafSurvey {
+    const { rows, keyWidth, unitsWidth, sizeWidth, unitsBase, count } = this;
+    const stride = this.#stride;
+    let isRising = true;
+    let liveCount = 0;
+    let liveBytes = 0;
+    let unitsMin = Number.POSITIVE_INFINITY;
+    let unitsMax = 0;
+    let keyBefore = -1;
+    for (let at = 0, start = 0; at < count; at++, start += stride) {
+      if (keyWidth !== KEY_WIDTH_WHOLE) {
+        const key = readPacked(rows, start, keyWidth);
+        if (key <= keyBefore) isRising = false;
+        keyBefore = key;
+      } else if (at > 0 && distance(this.#id(at - 1), this.#id(at)) <= 0) isRising = false;
+      const units = readPacked(rows, start + keyWidth, unitsWidth);
+      if (units < unitsMin) unitsMin = units;
+      if (units > unitsMax) unitsMax = units;
+      const code = readPacked(rows, start + keyWidth + unitsWidth, sizeWidth);
+      if ((code & 1) !== 0) continue;
+      liveCount++;
+      liveBytes += recordBytes(code / 2);
+    }
+    this.unitsMin = unitsBase + unitsMin;
+    this.unitsMax = unitsBase + unitsMax;
+    return { isRising, liveCount, liveBytes };
   }
 
   #lowerBoundWhole(idHigh: number, idLow: number): number {
@@ -258,7 +280,7 @@ export class IndexLeaf implements LeafShape {
       writePacked(this.rows, start, 4, idLow);
       writePacked(this.rows, start + 4, 4, idHigh);
     } else {
-      const key = (idHigh - this.baseHigh) * WORD + (idLow - this.baseLow);
+      const key = this.#key(idHigh, idLow);
       writePacked(this.rows, start, this.keyWidth, key);
       if (at === this.count - 1) this.#keyLast = key;
     }
@@ -268,7 +290,17 @@ export class IndexLeaf implements LeafShape {
     const start = at * this.#stride + this.keyWidth;
     writePacked(this.rows, start, this.unitsWidth, units - this.unitsBase);
     writePacked(this.rows, start + this.unitsWidth, this.sizeWidth, sizeCode(size));
-    this.enclose(units);
+    if (units < this.unitsMin) this.unitsMin = units;
+    if (units > this.unitsMax) this.unitsMax = units;
+  }
+
+  /** Exact where it matters: beyond 2⁵³ it is above all keys, or below, and equal to none. */
+  #key(idHigh: number, idLow: number): number {
+    return (idHigh - this.baseHigh) * WORD + (idLow - this.baseLow);
+  }
+
+  #id(at: number): IdHalves {
+    return { high: this.high(at), low: this.low(at) };
   }
 
   #widenForId(idHigh: number, idLow: number): void {
@@ -282,9 +314,9 @@ export class IndexLeaf implements LeafShape {
       return;
     }
     // The base goes further down than it must, so that ids that fall do not move it each time.
-    const last = { high: this.high(this.count - 1), low: this.low(this.count - 1) };
+    const last = this.#id(this.count - 1);
     const range = distance(id, last);
-    const lower = range < KEY_RANGE_MAX ? below(id, range) : id;
+    const lower = range < KEY_RANGE_MAX ? idBelow(id, range) : id;
     this.#reshape(this.capacity, { ...this.shape, ...keyShape(lower, distance(lower, last)) });
   }
 
@@ -307,7 +339,7 @@ export class IndexLeaf implements LeafShape {
   #reshape(capacity: number, shape: LeafShape): void {
     const next = new IndexLeaf(this.serial, capacity, shape);
     next.count = this.count;
-    if (isSame(shape, this)) {
+    if (isSameShape(shape, this)) {
       next.rows.set(this.rows.subarray(0, this.count * this.#stride));
       next.#keyLast = this.#keyLast;
     } else {
@@ -327,65 +359,4 @@ export class IndexLeaf implements LeafShape {
     this.sizeWidth = shape.sizeWidth;
     this.#stride = next.#stride;
   }
-}
-
-const GUESSES = 3;
-
-interface IdHalves {
-  readonly high: number;
-  readonly low: number;
-}
-
-/** For a leaf that begins with `entry`, in the widths that the leaf before it needed. */
-export function shapeStartingAt(entry: LeafEntry, before: LeafShape | undefined): LeafShape {
-  const { idHigh: high, idLow: low, units, size } = entry;
-  const isWhole = before?.keyWidth === KEY_WIDTH_WHOLE;
-  return {
-    baseHigh: isWhole ? 0 : high,
-    baseLow: isWhole ? 0 : low,
-    unitsBase: units,
-    keyWidth: before?.keyWidth ?? WIDTH_MIN,
-    unitsWidth: before?.unitsWidth ?? WIDTH_MIN,
-    sizeWidth: Math.max(before?.sizeWidth ?? WIDTH_MIN, widthOf(sizeCode(size))),
-  };
-}
-
-export function strideOf(shape: LeafShape): number {
-  return shape.keyWidth + shape.unitsWidth + shape.sizeWidth;
-}
-
-function sizeCode(size: number): number {
-  return size < 0 ? ~size * 2 + 1 : size * 2;
-}
-
-/** From `base` to `id`; exact below 2⁵³, of the right sign always. */
-function distance(base: IdHalves, id: IdHalves): number {
-  return (id.high - base.high) * WORD + (id.low - base.low);
-}
-
-/** The id that much below, or 0. */
-function below(id: IdHalves, by: number): IdHalves {
-  const low = id.low - by;
-  const high = id.high + Math.floor(low / WORD);
-  return high < 0 ? { high: 0, low: 0 } : { high, low: low - Math.floor(low / WORD) * WORD };
-}
-
-function keyShape(
-  base: IdHalves,
-  range: number,
-): Pick<LeafShape, "baseHigh" | "baseLow" | "keyWidth"> {
-  return range < 2 * KEY_RANGE_MAX
-    ? { baseHigh: base.high, baseLow: base.low, keyWidth: widthOf(range) }
-    : { baseHigh: 0, baseLow: 0, keyWidth: KEY_WIDTH_WHOLE };
-}
-
-function isSame(left: LeafShape, right: LeafShape): boolean {
-  return (
-    left.baseHigh === right.baseHigh &&
-    left.baseLow === right.baseLow &&
-    left.unitsBase === right.unitsBase &&
-    left.keyWidth === right.keyWidth &&
-    left.unitsWidth === right.unitsWidth &&
-    left.sizeWidth === right.sizeWidth
-  );
 }

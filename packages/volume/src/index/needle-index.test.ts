@@ -136,6 +136,10 @@ const ID_PATTERNS: Readonly<Record<string, (next: () => number, step: number) =>
   "wherever in 32 bits": (next) => BigInt(1 + (next() % 0xffff_fffe)),
   "wherever in 64 bits": (next) => (BigInt(next()) << 32n) | BigInt((next() | 1) >>> 0),
   "again and again": (next) => BigInt(1 + (next() % 500)),
+  // Above 2⁵³ numbers are rounded.
+  "counting up to the last": (next, step) =>
+    0xffff_ffff_ffff_0000n + BigInt(step) + BigInt(next() % 3),
+  "counting down from the last": (_next, step) => 0xffff_ffff_ffff_ffffn - BigInt(step),
   "a large step apart": (_next, step) => BigInt(step + 1) * 0x1_0000_0001n,
 };
 
@@ -161,20 +165,18 @@ test.each(Object.entries(ID_PATTERNS))(
             model.set(id, (units + wide) * 8);
           }
         }
-        const found = new Map<bigint, number>();
-        const order: bigint[] = [];
+        let before = 0n;
+        let wrong = 0;
         index.forEachLive((high, low, offsetBytes) => {
-          found.set(joinIdHalves(high, low), offsetBytes);
-          order.push(joinIdHalves(high, low));
+          const id = joinIdHalves(high, low);
+          if (id <= before || model.get(id) !== offsetBytes) wrong++;
+          before = id;
         });
-        expect(found).toEqual(model);
-        expect(order).toEqual([...model.keys()].sort((left, right) => (left < right ? -1 : 1)));
         for (const [id, offsetBytes] of model) {
           const key = needleId(id);
-          if (index.find(idHigh(key), idLow(key))?.offsetBytes !== offsetBytes) {
-            throw new Error(`needle ${id} is not found where it is`);
-          }
+          if (index.find(idHigh(key), idLow(key))?.offsetBytes !== offsetBytes) wrong++;
         }
+        expect(wrong).toBe(0);
         expect(index.liveCount).toBe(model.size);
       }),
       { numRuns: 3 },

@@ -3,7 +3,8 @@ import { LEAF_ENTRIES, LEAF_ENTRIES_MAX, LEAF_ROOM } from "../limits.ts";
 import { joinIdHalves } from "../needle/id-halves.ts";
 import { ALIGNMENT_BYTES, recordBytesOf } from "../needle/layout.ts";
 import { OFFSET_WIDTH_DEFAULT, type OffsetWidth } from "./index-entry.ts";
-import { IndexLeaf, type LeafEntry, shapeStartingAt, strideOf } from "./index-leaf.ts";
+import { IndexLeaf } from "./index-leaf.ts";
+import { type LeafEntry, shapeStartingAt, strideOf } from "./leaf-shape.ts";
 import { type IndexCounters, IndexSnapshot } from "./index-snapshot.ts";
 import { LeafDirectory } from "./leaf-directory.ts";
 
@@ -155,14 +156,23 @@ export class NeedleIndex {
     leaf.update(place.at, leaf.units(place.at), ~size);
   }
 
-  /** Every live needle in the order of ids. The index must not change meanwhile. */
+  /**
+   * Every live needle in the order of ids, or those whose records begin in a part of the volume file. The index must
+   * not change meanwhile.
+   */
   forEachLive(
     visit: (idHigh: number, idLow: number, offsetBytes: number, bodyBytes: number) => void,
+    within: { readonly fromBytes: number; readonly endBytes: number } = EVERYWHERE,
   ): void {
+    const from = within.fromBytes / ALIGNMENT_BYTES;
+    const to = within.endBytes / ALIGNMENT_BYTES;
     for (const leaf of this.#directory.leaves) {
+      if (leaf.unitsMax < from || leaf.unitsMin >= to) continue;
       for (let at = 0; at < leaf.count; at++) {
         const size = leaf.size(at);
-        if (size >= 0) visit(leaf.high(at), leaf.low(at), leaf.units(at) * ALIGNMENT_BYTES, size);
+        const units = leaf.units(at);
+        if (size < 0 || units < from || units >= to) continue;
+        visit(leaf.high(at), leaf.low(at), units * ALIGNMENT_BYTES, size);
       }
     }
   }
@@ -297,6 +307,8 @@ export class NeedleIndex {
     this.#deletedBytes += this.recordBytes(size);
   }
 }
+
+const EVERYWHERE = { fromBytes: 0, endBytes: Number.POSITIVE_INFINITY };
 
 interface Place {
   readonly index: number;

@@ -1,38 +1,22 @@
-import { NO_TTL, type Ttl, type TtlUnit } from "@kelp/wire";
+import { NO_TTL, type Ttl, type TtlUnit, ttlLengthMs } from "@kelp/wire";
 
-const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
-const DAY_MS = 24 * HOUR_MS;
+export { ttlLengthMs } from "@kelp/wire";
 
-/** By the unit byte of a stored TTL. A month has 30 days, a year 365. */
-const UNITS: readonly { readonly name: TtlUnit; readonly ms: number }[] = [
-  { name: "none", ms: 0 },
-  { name: "minute", ms: MINUTE_MS },
-  { name: "hour", ms: HOUR_MS },
-  { name: "day", ms: DAY_MS },
-  { name: "week", ms: 7 * DAY_MS },
-  { name: "month", ms: 30 * DAY_MS },
-  { name: "year", ms: 365 * DAY_MS },
-];
+/** By the unit byte of a stored TTL. */
+const UNITS: readonly TtlUnit[] = ["none", "minute", "hour", "day", "week", "month", "year"];
 
 /** A stored TTL in milliseconds; `undefined` is for ever, as is a unit that is not known. */
 export function ttlMs(count: number, unit: number): number | undefined {
-  const unitMs = UNITS[unit]?.ms ?? 0;
-  return unitMs === 0 || count === 0 ? undefined : count * unitMs;
+  return ttlLengthMs({ count, unit: UNITS[unit] ?? "none" });
 }
 
 /** From its two stored bytes. */
 export function ttlOf(count: number, unit: number): Ttl {
-  const name = UNITS[unit]?.name;
-  return ttlMs(count, unit) === undefined || name === undefined ? NO_TTL : { count, unit: name };
+  const ttl = { count, unit: UNITS[unit] ?? "none" };
+  return ttlLengthMs(ttl) === undefined ? NO_TTL : ttl;
 }
 
 /** The unit byte of a TTL. */
 export function ttlUnitByte(ttl: Ttl): number {
-  return UNITS.findIndex((unit) => unit.name === ttl.unit);
-}
-
-/** In milliseconds; `undefined` is for ever. */
-export function ttlLengthMs(ttl: Ttl): number | undefined {
-  return ttlMs(ttl.count, ttlUnitByte(ttl));
+  return UNITS.indexOf(ttl.unit);
 }

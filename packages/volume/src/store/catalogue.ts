@@ -23,6 +23,8 @@ export class Catalogue {
   readonly #disk: Disk;
   /** `undefined`: kept in memory alone. */
   readonly #path: string | undefined;
+  /** The folder of the catalogue, with a slash at its end. */
+  readonly #base: string;
   readonly #folders = new Map<string, string>();
   readonly #volumes = new Map<VolumeId, CataloguedVolume>();
   #saving: Promise<void> = Promise.resolve();
@@ -39,11 +41,22 @@ export class Catalogue {
   private constructor(disk: Disk, path: string | undefined) {
     this.#disk = disk;
     this.#path = path;
+    this.#base = path?.slice(0, path.lastIndexOf("/") + 1) ?? "/";
   }
 
   /** The uuid that the folder at `path` had. */
   folderAt(path: string): string | undefined {
-    return this.#folders.get(path);
+    return this.#folders.get(this.#short(path));
+  }
+
+  /** Where a folder was last. */
+  pathOf(uuid: string): string | undefined {
+    for (const [path, other] of this.#folders) if (other === uuid) return this.#long(path);
+    return undefined;
+  }
+
+  paths(): readonly string[] {
+    return Array.from(this.#folders.keys(), (path) => this.#long(path));
   }
 
   volume(id: VolumeId): CataloguedVolume | undefined {
@@ -55,7 +68,18 @@ export class Catalogue {
   }
 
   setFolder(path: string, uuid: string): void {
-    this.#folders.set(path, uuid);
+    this.#folders.set(this.#short(path), uuid);
+  }
+
+  /** Forgets the folders that are not used any more: all but those at `paths`, and those that alone have a volume. */
+  keepFolders(paths: readonly string[]): void {
+    const used = new Set(paths.map((path) => this.#short(path)));
+    const here = new Set([...used].map((path) => this.#folders.get(path)));
+    const named = new Set(this.volumes().map((volume) => volume.folder));
+    for (const [path, uuid] of this.#folders) {
+      if (used.has(path) || (named.has(uuid) && !here.has(uuid))) continue;
+      this.#folders.delete(path);
+    }
   }
 
   set(volume: CataloguedVolume): void {
@@ -74,6 +98,15 @@ export class Catalogue {
     const saving = this.#saving.then(() => this.#disk.writeWhole(path, this.#encode()));
     this.#saving = saving.catch(() => undefined);
     await saving;
+  }
+
+  /** Folders beside the catalogue are named from there, so that all may be moved together. */
+  #short(path: string): string {
+    return path.startsWith(this.#base) ? path.slice(this.#base.length) : path;
+  }
+
+  #long(path: string): string {
+    return path.startsWith("/") ? path : `${this.#base}${path}`;
   }
 
   #encode(): Uint8Array {
@@ -126,4 +159,9 @@ function unreadable(path: string): VolumeError {
     "catalogue-unreadable",
     `Cannot read ${path}: it is no list of volumes; without it one is made from the folders that are there`,
   );
+}
+
+/** The folders that a catalogue names, by path; none when there is no catalogue. Throws `catalogue-unreadable`. */
+export async function cataloguedFolders(disk: Disk, path: string): Promise<readonly string[]> {
+  return (await Catalogue.open(disk, path)).paths();
 }

@@ -1,12 +1,13 @@
 import { silentLog } from "@kelp/base";
 import { systemClock, systemDisk, systemHashes } from "@kelp/base/platform";
 import { temporaryFolder } from "@kelp/base/testing";
+import { needleStoreContract } from "../testing/needle-store-contract.ts";
 import { volumeClientContract } from "../testing/volume-client-contract.ts";
 import { openVolumeStore } from "./volume-store.ts";
 
-volumeClientContract("store on disk", async () => {
+async function open() {
   const folder = temporaryFolder();
-  const client = await openVolumeStore({
+  const store = await openVolumeStore({
     disk: systemDisk,
     clock: systemClock,
     hashes: systemHashes,
@@ -14,10 +15,14 @@ volumeClientContract("store on disk", async () => {
     folder: folder.path,
   });
   return {
-    client,
+    store,
+    client: store,
     [Symbol.asyncDispose]: async () => {
-      await client.close();
+      await store.close();
       folder[Symbol.dispose]();
     },
   };
-});
+}
+
+volumeClientContract("store on disk", open);
+needleStoreContract("store on disk", open);

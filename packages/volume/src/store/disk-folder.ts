@@ -85,12 +85,12 @@ export class DiskFolder {
   /** Throws what keeps the folder from being used, which then is its `failure`. */
   async take(disk: Disk, expectedUuid: string | undefined): Promise<void> {
     try {
-      const { take } = this.#given;
-      this.#hold = await (take === undefined ? plainHold(disk, this.folder) : take(expectedUuid));
+      this.#hold = (await this.#given.take?.(expectedUuid)) ?? (await plainHold(disk, this.folder));
       await disk.list(this.folder);
       this.#failure = undefined;
     } catch (error) {
       this.fail(error);
+      this.release();
       throw error;
     }
   }
@@ -101,9 +101,9 @@ export class DiskFolder {
     await this.#hold?.probe();
   }
 
+  /** Nothing here is used from now on. What was open is closed before `release`. */
   fail(cause: unknown): void {
     this.#failure = cause ?? new Error("the disk failed");
-    this.release();
   }
 
   /** Gives the folder back to others. Harmless when repeated. */

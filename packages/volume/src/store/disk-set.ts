@@ -1,17 +1,25 @@
-import { type Clock, type Disk, type Log, assert } from "@kelp/base";
+import { type Clock, type Disk, type Log, Semaphore, assert } from "@kelp/base";
 import type { VolumeId, VolumeState } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
-import { FULL_GRACE_BYTES_DEFAULT, VOLUME_SIZE_BYTES_DEFAULT } from "../limits.ts";
+import {
+  FULL_GRACE_BYTES_DEFAULT,
+  VOLUMES_OPENED_AT_ONCE,
+  VOLUME_SIZE_BYTES_DEFAULT,
+} from "../limits.ts";
 import { parseDataFileName } from "../volume/file-name.ts";
 import { openVolume } from "../volume/open-volume.ts";
 import { Volume, type VolumeOptions } from "../volume/volume.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { DiskFolder } from "./disk-folder.ts";
+import type { Maintenance } from "./maintenance.ts";
 import type { StateAnnouncer } from "./state-announcer.ts";
-import { type VolumeStoreOptions, foldersOf } from "./store-options.ts";
+import type { VolumeStoreOptions } from "./store-options.ts";
+import type { PlainPlace } from "../sealed/job-context.ts";
+import type { ServedVolume } from "../volume/served-volume.ts";
 import { UnavailableVolume } from "./unavailable-volume.ts";
 import { removeVolumeFiles } from "./volume-files.ts";
-import type { VolumeTable } from "./volume-table.ts";
+import type { FoundForm, VolumeForms } from "./volume-forms.ts";
+import type { VolumeSlot, VolumeTable } from "./volume-table.ts";
 
 interface FoundVolume {
   readonly disk: DiskFolder;
@@ -32,9 +40,12 @@ export class DiskSet {
   readonly #table: VolumeTable;
   readonly #catalogue: Catalogue;
   readonly #states: StateAnnouncer;
+  readonly #maintenance: Maintenance;
+  readonly #forms: VolumeForms;
   readonly #disk: Disk;
   readonly #clock: Clock;
   readonly #log: Log;
+  #checking: Promise<void> | undefined;
 
   constructor(
     options: VolumeStoreOptions,
@@ -42,16 +53,21 @@ export class DiskSet {
       readonly table: VolumeTable;
       readonly catalogue: Catalogue;
       readonly states: StateAnnouncer;
+      readonly maintenance: Maintenance;
+      readonly forms: VolumeForms;
+      readonly disks: readonly DiskFolder[];
     },
   ) {
     this.#options = options;
     this.#table = parts.table;
     this.#catalogue = parts.catalogue;
     this.#states = parts.states;
+    this.#maintenance = parts.maintenance;
     this.#disk = options.disk;
     this.#clock = options.clock;
     this.#log = options.log;
-    this.disks = foldersOf(options).map((folder, index) => new DiskFolder(index, folder));
+    this.#forms = parts.forms;
+    this.disks = parts.disks;
     assert(this.disks.length > 0, "a store has a folder");
   }
 
@@ -64,11 +80,19 @@ export class DiskSet {
     await this.#finishDeletions();
     await this.#openVolumes(this.disks.filter((disk) => disk.failure === undefined));
     this.#addMissing();
+    this.#catalogue.keepFolders(this.disks.map((disk) => disk.folder));
     await this.#catalogue.save();
   }
 
   /** Looks after every folder: one that stopped answering takes its volumes away, one that answers again brings them back. */
-  async checkAll(): Promise<void> {
+  checkAll(): Promise<void> {
+    this.#checking ??= this.#checkEach().finally(() => {
+      this.#checking = undefined;
+    });
+    return this.#checking;
+  }
+
+  async #checkEach(): Promise<void> {
     for (const disk of this.disks) {
       if (disk.failure === undefined) await this.#checkHealthy(disk);
       else await this.#tryAgain(disk);
@@ -110,6 +134,7 @@ export class DiskSet {
       folder: disk.folder,
       disk: disk.index,
       diskType: disk.diskType,
+      quarantined: this.#maintenance.damagedNeedles(disk, id),
       sizeBytesMax: this.#options.volumeSizeBytesMax ?? VOLUME_SIZE_BYTES_DEFAULT,
       graceBytes: this.#options.fullGraceBytes ?? FULL_GRACE_BYTES_DEFAULT,
       onStateChange: (state: VolumeState) => {
@@ -141,6 +166,7 @@ export class DiskSet {
         `Cannot use ${disk.folder} for volumes: it is the same folder as ${twin.folder}, or a copy of it`,
       );
       disk.fail(failure);
+      disk.release();
       throw failure;
     }
     this.#catalogue.setFolder(disk.folder, disk.uuid);
@@ -170,6 +196,8 @@ export class DiskSet {
 
   async #openVolumes(disks: readonly DiskFolder[]): Promise<void> {
     const found: FoundVolume[] = [];
+    for (const disk of disks) await this.#maintenance.openRecord(disk);
+    for (const form of await this.#forms.open(disks)) await this.#addForm(form);
     for (const disk of disks) {
       for (const name of await this.#disk.list(disk.folder)) {
         const parsed = parseDataFileName(name);
@@ -180,12 +208,67 @@ export class DiskSet {
     const isKnown = ({ disk, id }: FoundVolume): boolean =>
       this.#catalogue.volume(id)?.folder === disk.uuid;
     found.sort((left, right) => Number(isKnown(right)) - Number(isKnown(left)));
-    for (const { disk, id, collection } of found) await this.#openOne(disk, id, collection);
+    const first = new Map<VolumeId, FoundVolume>();
+    const twins: FoundVolume[] = [];
+    for (const each of found) {
+      if (first.has(each.id)) twins.push(each);
+      else first.set(each.id, each);
+    }
+    // No two of one id are opened at the same time.
+    const slots = new Semaphore(VOLUMES_OPENED_AT_ONCE);
+    const openInTurn = async (each: FoundVolume): Promise<void> => {
+      using _permit = await slots.acquire();
+      await this.#openOne(each);
+    };
+    await Promise.all(Array.from(first.values(), openInTurn));
+    for (const twin of twins) await this.#openOne(twin);
+    await this.#forms.dropLeftovers();
   }
 
-  async #openOne(disk: DiskFolder, id: VolumeId, collection: string): Promise<void> {
+  /** A volume of shards, or one whose file lives elsewhere. */
+  async #addForm(form: FoundForm): Promise<void> {
+    const { id, collection, disk } = form;
+    const nowMs = this.#clock.nowMs();
+    const volume =
+      "volume" in form
+        ? form.volume
+        : new UnavailableVolume("failed", { id, collection, disk, nowMs, cause: form.cause });
+    if (this.#table.has(id)) await this.#table.exchange(id, volume, disk);
+    else this.#table.add(id, { volume, disk });
+    this.#catalogue.set({ id, collection, folder: disk.uuid, isDeleted: false });
+    this.tell(id, volume);
+  }
+
+  /** Tells the world what state a volume is in. */
+  tell(id: VolumeId, { collection, state }: ServedVolume): void {
+    const disk = this.#table.find(id)?.disk;
+    this.#states.tell({
+      id,
+      collection,
+      state: disk === undefined ? state : this.stateOn(disk, state),
+    });
+  }
+
+  /** Opens a volume file that a job has put together; `folder` when it is not in its place yet. */
+  openPlain({ id, collection, disk, folder }: PlainPlace): Promise<ServedVolume> {
+    const options = this.volumeOptions(disk, id, collection);
+    return openVolume(this.#options, { ...options, folder: folder ?? disk.folder });
+  }
+
+  /** The volume may be in another folder than before. */
+  async recordPlace(id: VolumeId): Promise<void> {
+    const slot = this.#table.find(id);
+    if (slot === undefined) return;
+    const { collection } = slot.volume;
+    this.#catalogue.set({ id, collection, folder: slot.disk.uuid, isDeleted: false });
+    await this.#catalogue.save();
+  }
+
+  async #openOne({ disk, id, collection }: FoundVolume): Promise<void> {
     const earlier = this.#table.find(id);
-    if (earlier !== undefined && !(earlier.volume.state === "missing" && earlier.disk === disk)) {
+    if (earlier !== undefined && !this.#mayReplace(earlier, disk)) {
+      // It was made while its disk was on the way out, and has never left.
+      if (earlier.disk === disk) return;
       // Which of the two is right cannot be known, so this one is not touched.
       this.#log.error("two volume files have one id; the second is left alone", {
         volume_id: id,
@@ -195,10 +278,16 @@ export class DiskSet {
       return;
     }
     const volume = await this.#openOrFail(disk, id, collection);
-    if (earlier === undefined) this.#table.add(id, { volume, disk });
-    else await this.#table.exchange(id, volume);
+    if (earlier !== undefined) this.#table.drop(id);
+    this.#table.add(id, { volume, disk });
     this.#catalogue.set({ id, collection, folder: disk.uuid, isDeleted: false });
     this.#states.tell({ id, collection, state: this.stateOn(disk, volume.state) });
+  }
+
+  /** Of an unusable volume nothing is lost when its files turn up. */
+  #mayReplace(earlier: VolumeSlot, disk: DiskFolder): boolean {
+    if (earlier.job !== undefined || !(earlier.volume instanceof UnavailableVolume)) return false;
+    return earlier.volume.state === "missing" || earlier.disk === disk;
   }
 
   async #openOrFail(disk: DiskFolder, id: VolumeId, collection: string) {
@@ -235,8 +324,15 @@ export class DiskSet {
   #diskOf(uuid: string): DiskFolder {
     const held = this.disks.find((disk) => disk.uuid === uuid);
     const there = this.disks.find((disk) => this.#catalogue.folderAt(disk.folder) === uuid);
-    const gone = () => new DiskFolder(this.disks.length, { path: uuid });
-    return held ?? there ?? gone();
+    return held ?? there ?? this.#goneDisk(uuid);
+  }
+
+  /** A folder that is not among those of this store any more. */
+  #goneDisk(uuid: string): DiskFolder {
+    const path = this.#catalogue.pathOf(uuid) ?? uuid;
+    const disk = new DiskFolder(this.disks.length, { path });
+    disk.fail(new Error(`no folder of volumes is ${path}`));
+    return disk;
   }
 
   async #checkHealthy(disk: DiskFolder): Promise<void> {
@@ -250,12 +346,17 @@ export class DiskSet {
       });
       disk.fail(error);
       await this.#takeAway(disk, error);
+      // Not before the last of its files is closed, so that no other process writes to it at the same time.
+      disk.release();
     }
   }
 
   async #takeAway(disk: DiskFolder, cause: unknown): Promise<void> {
     for (const [id, slot] of this.#table.slots()) {
-      if (slot.disk !== disk || slot.volume instanceof UnavailableVolume) continue;
+      if (slot.volume instanceof UnavailableVolume) continue;
+      // Shards go on with those that are left.
+      const home = await this.#forms.reopen(id, slot.volume);
+      if (home !== undefined || slot.disk !== disk) continue;
       const { collection } = slot.volume;
       const known = slot.volume.status();
       const nowMs = this.#clock.nowMs();
@@ -289,6 +390,7 @@ export class DiskSet {
     }
     this.#log.info("a folder of volumes can be used again", { folder: disk.folder });
     await this.#finishDeletions();
+    for (const [id, { volume }] of this.#table.slots()) await this.#forms.reopen(id, volume);
     await this.#openVolumes([disk]);
     await this.#catalogue.save();
   }

@@ -5,12 +5,13 @@ import {
   asyncProperty,
   assert as check,
   constant,
+  constantFrom,
   nat,
   oneof,
   record,
   uniqueArray,
 } from "fast-check";
-import type { VolumeClient } from "@kelp/wire";
+import type { NeedleStore, VolumeClient } from "@kelp/wire";
 import { MemoryVolumes } from "../testing/memory-volumes.ts";
 import { codeOf } from "../testing/volume-client-contract.ts";
 import { ONE, VolumeWorld, content, fid, readPlain, scanAll } from "../testing/volume-world.ts";
@@ -22,6 +23,16 @@ const size = oneof(nat({ max: 40 }), nat({ max: 100_000 }));
 
 const step = oneof(
   record({ kind: constant("append" as const), id, cookie, size }),
+  record({
+    kind: constant("write" as const),
+    id,
+    cookie,
+    size: nat({ max: 3 }),
+    name: constantFrom("", "a", "n".repeat(300)),
+    pairs: constantFrom({}, { Owner: "b" }),
+    lastModifiedSec: nat({ max: 2 ** 31 }),
+  }),
+  record({ kind: constant("remove whole" as const), id, cookie }),
   record({ kind: constant("remove" as const), ids: uniqueArray(id, { maxLength: 4 }), cookie }),
   record({ kind: constant("reopen" as const) }),
   record({ kind: constant("lose the index file" as const) }),
@@ -43,6 +54,21 @@ test("for any history the store answers as the twin in memory, across reopening 
               const address = fid(next.id, next.cookie);
               const expected = await codeOf(twin.append(address, data));
               expect(await codeOf(store.append(address, data))).toBe(expected);
+              break;
+            }
+            case "write": {
+              const { name, pairs, lastModifiedSec } = next;
+              // Few contents, so that some are written twice.
+              const needle = { data: content(next.size, next.size), name, pairs, lastModifiedSec };
+              const address = fid(next.id, next.cookie);
+              const expected = await outcomeOf(twin.writeNeedle(address, needle));
+              expect(await outcomeOf(store.writeNeedle(address, needle))).toBe(expected);
+              break;
+            }
+            case "remove whole": {
+              const address = fid(next.id, next.cookie);
+              const expected = await twin.removeNeedle(address);
+              expect(await store.removeNeedle(address)).toBe(expected);
               break;
             }
             case "remove": {
@@ -73,11 +99,24 @@ test("for any history the store answers as the twin in memory, across reopening 
   );
 }, 60_000);
 
-async function everything(client: VolumeClient) {
+/** What a write answers, or the code of its refusal. */
+async function outcomeOf(write: Promise<string>): Promise<unknown> {
+  const code = await codeOf(write);
+  return code ?? (await write);
+}
+
+async function everything(client: VolumeClient & NeedleStore) {
   const [status] = await client.volumes();
   const contents: unknown[] = [];
   for (let each = 1; each <= 8; each++) {
-    for (const someCookie of [0, 1]) contents.push(await readPlain(client, fid(each, someCookie)));
+    for (const someCookie of [0, 1]) {
+      const address = fid(each, someCookie);
+      contents.push(await readPlain(client, address));
+      for (const removed of ["refuse", "read"] as const) {
+        const needle = await client.readNeedle(address, { removed });
+        contents.push(needle && { ...needle, appendedNs: 0n, data: [...needle.data] });
+      }
+    }
   }
   return {
     status: { ...status, createdMs: 0, modifiedMs: 0 },

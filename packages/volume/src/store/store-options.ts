@@ -1,7 +1,10 @@
+import type { RemoteBlobs } from "@kelp/wire";
 import type { VolumeDeps } from "../volume/open-files.ts";
 import type { VolumeFolder } from "./disk-folder.ts";
 
 export interface VolumeStoreOptions extends VolumeDeps {
+  /** Remote stores for volume files, by name; none unless given. */
+  readonly remotes?: ReadonlyMap<string, RemoteBlobs>;
   /** The one folder of volumes; made when absent. One store at a time may have it. Or give `folders`. */
   readonly folder?: string;
   /** Several folders, each a disk of its own. */

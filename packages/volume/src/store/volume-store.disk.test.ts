@@ -90,6 +90,7 @@ test("the disks are told with their volumes and space", async () => {
       state: "ok",
       totalBytes: expect.any(Number),
       availableBytes: expect.any(Number),
+      fileSystem: expect.any(String),
       volumeCount: 1,
       volumeCountMax: undefined,
     },

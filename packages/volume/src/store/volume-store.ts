@@ -2,14 +2,20 @@ import { DiskError, assert } from "@kelp/base";
 import type {
   CreateVolume,
   DiskStatus,
+  ErasureShape,
   Fid,
+  FoundDamage,
+  JobOptions,
   NeedleContent,
   NeedleStore,
   ReadNeedle,
   ScannedNeedle,
+  ScrubReport,
   StoredNeedle,
+  VacuumReport,
   VolumeAdmin,
   VolumeClient,
+  VolumeFigures,
   VolumeId,
   VolumeStateChange,
   VolumeStateSource,
@@ -22,14 +28,16 @@ import { isCollection } from "../volume/file-name.ts";
 import type { ServedVolume } from "../volume/served-volume.ts";
 import { Volume } from "../volume/volume.ts";
 import { Catalogue } from "./catalogue.ts";
-import type { DiskFolder } from "./disk-folder.ts";
+import { DiskFolder } from "./disk-folder.ts";
 import { DiskSet } from "./disk-set.ts";
+import { Maintenance, type ScrubRound, type VacuumRound } from "./maintenance.ts";
 import { isVolumeExpired } from "./expired-volume.ts";
 import { placeVolume } from "./placement.ts";
 import { StateAnnouncer } from "./state-announcer.ts";
-import type { VolumeStoreOptions } from "./store-options.ts";
+import { type VolumeStoreOptions, foldersOf } from "./store-options.ts";
 import { UnavailableVolume } from "./unavailable-volume.ts";
 import { removeVolumeFiles } from "./volume-files.ts";
+import { VolumeForms } from "./volume-forms.ts";
 import { type VolumeSlot, VolumeTable } from "./volume-table.ts";
 
 /**
@@ -52,30 +60,55 @@ export async function openVolumeStore(options: VolumeStoreOptions): Promise<Volu
   return store;
 }
 
-/** What this store does of `VolumeAdmin`. */
-type Administration = Pick<
-  VolumeAdmin,
-  "disks" | "deleteVolume" | "deleteCollection" | "setWritable"
->;
-
 /** The volumes of some folders. It owns their files; close it. */
 export class VolumeStore
-  implements VolumeClient, NeedleStore, Administration, VolumeStateSource, AsyncDisposable
+  implements VolumeClient, NeedleStore, VolumeAdmin, VolumeStateSource, AsyncDisposable
 {
   readonly #options: VolumeStoreOptions;
   readonly #table = new VolumeTable();
   readonly #states = new StateAnnouncer();
   readonly #catalogue: Catalogue;
   readonly #folders: DiskSet;
-  /** Ids of volumes being made. */
-  readonly #creating = new Set<VolumeId>();
+  /** Volumes being made, each with its disk once that is chosen. */
+  readonly #creating = new Map<VolumeId, DiskFolder | undefined>();
+  readonly #maintenance: Maintenance;
+  readonly #forms: VolumeForms;
+  /** Aborted when the store closes: jobs end, volumes are closed after them. */
+  readonly #stopping = new AbortController();
+  readonly #jobs = new Set<Promise<unknown>>();
+  readonly #refusals = { changesRefusedCount: 0, readsRefusedCount: 0 };
   #isClosed = false;
 
   /** For `openVolumeStore`, which opens the volumes. */
   constructor(options: VolumeStoreOptions, catalogue: Catalogue) {
     this.#options = options;
     this.#catalogue = catalogue;
-    const parts = { table: this.#table, catalogue, states: this.#states };
+    this.#maintenance = new Maintenance({
+      ...options,
+      job: (id, name, jobOptions, work) => this.#job(id, name, jobOptions, work),
+      volumes: () => this.volumes(),
+      disks: () => this.disks(),
+      find: (id) => this.#table.find(id),
+      scrubShards: (id, slot, jobOptions) => this.#forms.scrub(id, slot, jobOptions),
+    });
+    const disks = foldersOf(options).map((folder, index) => new DiskFolder(index, folder));
+    this.#forms = new VolumeForms({
+      ...options,
+      table: this.#table,
+      disks,
+      remotes: options.remotes ?? new Map(),
+      openPlain: (place) => this.#folders.openPlain(place),
+      announce: (id, volume) => this.#folders.tell(id, volume),
+      job: (id, name, jobOptions, work) => this.#job(id, name, jobOptions, work),
+    });
+    const parts = {
+      table: this.#table,
+      catalogue,
+      states: this.#states,
+      maintenance: this.#maintenance,
+      forms: this.#forms,
+      disks,
+    };
     this.#folders = new DiskSet(options, parts);
   }
 
@@ -85,15 +118,25 @@ export class VolumeStore
   }
 
   async append(fid: Fid, data: Uint8Array): Promise<void> {
-    const slot = this.#table.usable(fid.volumeId);
-    if (slot.disk.admit(data.length, this.#options.clock) === "unknown") {
-      await this.#folders.makeRoom(slot.disk, data.length);
+    try {
+      const slot = this.#table.usable(fid.volumeId);
+      if (slot.disk.admit(data.length, this.#options.clock) === "unknown") {
+        await this.#folders.makeRoom(slot.disk, data.length);
+      }
+      await slot.volume.append(fid, data);
+    } catch (error) {
+      this.#refusals.changesRefusedCount++;
+      throw error;
     }
-    await slot.volume.append(fid, data);
   }
 
   async read(fid: Fid, scratch?: Uint8Array, hash64?: bigint): Promise<Uint8Array | undefined> {
-    return this.#table.get(fid.volumeId).read(fid, scratch, hash64);
+    try {
+      return await this.#table.get(fid.volumeId).read(fid, scratch, hash64);
+    } catch (error) {
+      this.#refusals.readsRefusedCount++;
+      throw error;
+    }
   }
 
   /** All are tried, `REMOVE_COUNT_MAX` at a time; throws the first failure at the end. */
@@ -108,23 +151,39 @@ export class VolumeStore
         if (result.status === "rejected") failures.push(result.reason);
       }
     }
+    this.#refusals.changesRefusedCount += failures.length;
     if (failures.length > 0) throw failures[0];
   }
 
   async writeNeedle(fid: Fid, needle: NeedleContent): Promise<"written" | "unchanged"> {
-    const slot = this.#table.usable(fid.volumeId);
-    if (slot.disk.admit(needle.data.length, this.#options.clock) === "unknown") {
-      await this.#folders.makeRoom(slot.disk, needle.data.length);
+    try {
+      const slot = this.#table.usable(fid.volumeId);
+      if (slot.disk.admit(needle.data.length, this.#options.clock) === "unknown") {
+        await this.#folders.makeRoom(slot.disk, needle.data.length);
+      }
+      return await slot.volume.writeNeedle(fid, needle);
+    } catch (error) {
+      this.#refusals.changesRefusedCount++;
+      throw error;
     }
-    return slot.volume.writeNeedle(fid, needle);
   }
 
   async readNeedle(fid: Fid, options?: ReadNeedle): Promise<StoredNeedle | undefined> {
-    return this.#table.get(fid.volumeId).readNeedle(fid, options);
+    try {
+      return await this.#table.get(fid.volumeId).readNeedle(fid, options);
+    } catch (error) {
+      this.#refusals.readsRefusedCount++;
+      throw error;
+    }
   }
 
   async removeNeedle(fid: Fid): Promise<number | undefined> {
-    return this.#table.get(fid.volumeId).removeNeedle(fid);
+    try {
+      return await this.#table.get(fid.volumeId).removeNeedle(fid);
+    } catch (error) {
+      this.#refusals.changesRefusedCount++;
+      throw error;
+    }
   }
 
   /**
@@ -140,7 +199,7 @@ export class VolumeStore
     if (isTaken || this.#creating.has(id)) {
       throw new VolumeError("volume-exists", `Cannot make volume ${id}: it exists`);
     }
-    this.#creating.add(id);
+    this.#creating.set(id, undefined);
     try {
       await this.#createSomewhere(id, options);
     } finally {
@@ -209,9 +268,63 @@ export class VolumeStore
     return dropped;
   }
 
+  vacuum(id: VolumeId, options?: JobOptions): Promise<VacuumReport> {
+    return this.#maintenance.vacuum(id, options);
+  }
+
+  scrubVolume(id: VolumeId, options?: JobOptions): Promise<ScrubReport> {
+    return this.#maintenance.scrub(id, options);
+  }
+
+  encodeVolume(id: VolumeId, options?: JobOptions & ErasureShape): Promise<void> {
+    return this.#forms.encode(id, options);
+  }
+
+  async decodeVolume(id: VolumeId, options?: JobOptions): Promise<void> {
+    await this.#forms.decode(id, options);
+    await this.#folders.recordPlace(id);
+  }
+
+  rebuildVolume(id: VolumeId, options?: JobOptions): Promise<readonly number[]> {
+    return this.#forms.rebuild(id, options);
+  }
+
+  moveToRemote(id: VolumeId, backend: string, options: JobOptions = {}): Promise<void> {
+    return this.#forms.upload(id, { ...options, backend });
+  }
+
+  moveFromRemote(id: VolumeId, options?: JobOptions): Promise<void> {
+    return this.#forms.download(id, options);
+  }
+
+  quarantined(): readonly FoundDamage[] {
+    return this.#maintenance.quarantined;
+  }
+
+  figures(): VolumeFigures {
+    return { ...this.#maintenance.figures, ...this.#refusals };
+  }
+
+  /** Vacuums what is worth it now, one after another; returns how many volumes. To be called now and then. */
+  vacuumRound(round: VacuumRound): Promise<number> {
+    this.#refuseClosed("vacuum");
+    return this.#maintenance.vacuumRound(round);
+  }
+
+  /** Scrubs the volume that is due, if any; whether there may be another. To be called now and then. */
+  scrubRound(round: ScrubRound): Promise<boolean> {
+    this.#refuseClosed("scrub");
+    return this.#maintenance.scrubRound(round);
+  }
+
   /** Refuses further changes, waits for those under way and closes all files. Closing twice is harmless. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#stopping.abort(new VolumeError("closed", "The job is ended: the store is closed"));
+    const idle = this.#table.slots().filter(([, slot]) => slot.job === undefined);
+    const closings = idle.map(([, slot]) => slot.volume.close());
+    // What a job works on is closed after it, and may be another volume by then.
+    await Promise.allSettled([...this.#jobs, ...closings]);
     const results = await Promise.allSettled(
       this.#table.slots().map(([, slot]) => slot.volume.close()),
     );
@@ -225,12 +338,32 @@ export class VolumeStore
     await this.close();
   }
 
-  async #createSomewhere(id: VolumeId, options: CreateVolume): Promise<void> {
-    const places = [];
-    for (const disk of this.#folders.disks) {
-      const availableBytes = await this.#folders.measure(disk);
-      places.push({ disk, availableBytes, volumeCount: this.#countOn(disk) });
+  /** A job on one volume, which ends early when its caller or the store says so. */
+  async #job<Value>(
+    id: VolumeId,
+    name: string,
+    { signal }: JobOptions,
+    work: (slot: VolumeSlot, signal: AbortSignal) => Promise<Value>,
+  ): Promise<Value> {
+    this.#refuseClosed(`${name} volume ${id}`);
+    const ended = this.#stopping.signal;
+    const either = signal === undefined ? ended : AbortSignal.any([signal, ended]);
+    const job = this.#table.withJob(id, name, (slot) => work(slot, either));
+    this.#jobs.add(job);
+    try {
+      return await job;
+    } finally {
+      this.#jobs.delete(job);
     }
+  }
+
+  async #createSomewhere(id: VolumeId, options: CreateVolume): Promise<void> {
+    const measured: { disk: DiskFolder; availableBytes: number | undefined }[] = [];
+    for (const disk of this.#folders.disks) {
+      measured.push({ disk, availableBytes: await this.#folders.measure(disk) });
+    }
+    // Counted and chosen in one turn, so that volumes made at once see each other.
+    const places = measured.map((each) => ({ ...each, volumeCount: this.#countOn(each.disk) }));
     const placement = placeVolume(places, options.diskType ?? "");
     if (placement.kind === "none") {
       throw new VolumeError("out-of-space", `Cannot make volume ${id}: ${placement.reason}`);
@@ -251,6 +384,7 @@ export class VolumeStore
 
   async #createOn(disk: DiskFolder, id: VolumeId, options: CreateVolume): Promise<void> {
     const { collection } = options;
+    this.#creating.set(id, disk);
     const volumeOptions = this.#folders.volumeOptions(disk, id, collection);
     const volume = await Volume.create(this.#options, volumeOptions, options);
     this.#catalogue.set({ id, collection, folder: disk.uuid, isDeleted: false });
@@ -262,6 +396,10 @@ export class VolumeStore
       this.#catalogue.forget(id);
       // Not a refusal of this disk: the next one would not do better.
       throw creationFailed(id, error);
+    }
+    if (disk.failure !== undefined) {
+      await volume.close();
+      throw new VolumeError("volume-failed", `Cannot make volume ${id}: its disk failed meanwhile`);
     }
     if (this.#isClosed) await volume.close();
     this.#table.add(id, { volume, disk });
@@ -279,8 +417,10 @@ export class VolumeStore
     this.#table.drop(id);
     this.#states.tell({ id, collection, state: "deleted" });
     await volume.close();
+    await this.#forms.removeRemote(volume);
     await this.#folders.finishDeletion({ id, collection });
     await this.#catalogue.save();
+    await this.#maintenance.forget(id);
   }
 
   #isExpired(volume: ServedVolume): boolean {
@@ -308,7 +448,8 @@ export class VolumeStore
   }
 
   #countOn(disk: DiskFolder): number {
-    return this.#table.slots().filter(([, slot]) => slot.disk === disk).length;
+    const coming = [...this.#creating.values()].filter((its) => its === disk);
+    return this.#table.slots().filter(([, slot]) => slot.disk === disk).length + coming.length;
   }
 
   #refuseClosed(action: string): void {

@@ -15,7 +15,7 @@ export interface VolumeSlot {
 
 interface Slot {
   volume: ServedVolume;
-  readonly disk: DiskFolder;
+  disk: DiskFolder;
   job: string | undefined;
 }
 
@@ -84,13 +84,19 @@ export class VolumeTable {
     return this.#reserve(id, name, () => work(slot));
   }
 
-  /** Later calls meet `next`; the earlier volume is closed when what it was doing is done. */
-  async exchange(id: VolumeId, next: ServedVolume): Promise<void> {
+  /** Later calls meet `next`; the earlier volume is closed when what it was doing is done. `disk`: where the volume is from now on. */
+  async exchange(id: VolumeId, next: ServedVolume, disk?: DiskFolder): Promise<void> {
     const slot = this.#slot(id);
+    slot.disk = disk ?? slot.disk;
     const earlier = slot.volume;
     assert(earlier !== next, "a volume is exchanged for another");
     slot.volume = next;
     await earlier.close();
+  }
+
+  /** Later calls meet `next`. The earlier volume is not closed: it is behind `next`, or `next` is what was before it. */
+  cover(id: VolumeId, next: ServedVolume): void {
+    this.#slot(id).volume = next;
   }
 
   async #reserve<Value>(id: VolumeId, name: string, work: () => Promise<Value>): Promise<Value> {

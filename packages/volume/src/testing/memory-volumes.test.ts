@@ -1,7 +1,8 @@
 import { MemoryVolumes } from "./memory-volumes.ts";
+import { needleStoreContract } from "./needle-store-contract.ts";
 import { volumeClientContract } from "./volume-client-contract.ts";
 
-volumeClientContract("memory twin", async () => ({
-  client: new MemoryVolumes(),
-  [Symbol.asyncDispose]: async () => undefined,
-}));
+const nothing = { [Symbol.asyncDispose]: async () => undefined };
+
+volumeClientContract("memory twin", async () => ({ client: new MemoryVolumes(), ...nothing }));
+needleStoreContract("memory twin", async () => ({ store: new MemoryVolumes(), ...nothing }));

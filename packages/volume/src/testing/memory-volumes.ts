@@ -1,21 +1,34 @@
 import { assert } from "@kelp/base";
+import { systemHashes } from "@kelp/base/platform";
 import {
   type CreateVolume,
   type Fid,
+  NO_TTL,
+  type NeedleContent,
+  type NeedleStore,
   PLAIN_VOLUME,
+  type ReadNeedle,
   type ScannedNeedle,
+  type StoredNeedle,
   type VolumeClient,
   type VolumeId,
   type VolumeStateChange,
   type VolumeStateSource,
   type VolumeStatus,
+  formatFid,
 } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
-import { TOMBSTONE_BYTES, bodyBytesOf, recordBytesOf } from "../needle/layout.ts";
+import { needleBodyBytes } from "../needle/encode.ts";
+import { decodeFields, encodeFields } from "../needle/fields.ts";
+import { TOMBSTONE_BYTES, recordBytesOf } from "../needle/layout.ts";
 import { SUPERBLOCK_BYTES } from "../superblock/superblock.ts";
+import { isSameNeedle } from "../volume/same-needle.ts";
 
-/** Volumes in memory with the behaviour of the real store, for tests of rooms that store needles. */
-export class MemoryVolumes implements VolumeClient, VolumeStateSource {
+/**
+ * Volumes in memory with the behaviour of the real store, for tests of rooms that store needles. They know no time:
+ * nothing expires, and every needle was appended at 1 ns.
+ */
+export class MemoryVolumes implements VolumeClient, NeedleStore, VolumeStateSource {
   readonly #volumes = new Map<VolumeId, MemoryVolume>();
   readonly #listeners = new Set<(change: VolumeStateChange) => void>();
 
@@ -31,11 +44,23 @@ export class MemoryVolumes implements VolumeClient, VolumeStateSource {
     for (const fid of fids) this.#volume(fid.volumeId).remove(fid);
   }
 
+  async writeNeedle(fid: Fid, needle: NeedleContent): Promise<"written" | "unchanged"> {
+    return this.#volume(fid.volumeId).write(fid, needle);
+  }
+
+  async readNeedle(fid: Fid, options?: ReadNeedle): Promise<StoredNeedle | undefined> {
+    return this.#volume(fid.volumeId).readNeedle(fid, options);
+  }
+
+  async removeNeedle(fid: Fid): Promise<number | undefined> {
+    return this.#volume(fid.volumeId).remove(fid);
+  }
+
   async createVolume(id: VolumeId, options: CreateVolume): Promise<void> {
     if (this.#volumes.has(id)) {
       throw new VolumeError("volume-exists", `Cannot make volume ${id}: it exists`);
     }
-    this.#volumes.set(id, new MemoryVolume(id, options.collection));
+    this.#volumes.set(id, new MemoryVolume(id, options));
     this.setState(id, "writable");
   }
 
@@ -61,6 +86,11 @@ export class MemoryVolumes implements VolumeClient, VolumeStateSource {
     for (const listener of this.#listeners) listener({ id, collection: volume.collection, state });
   }
 
+  deleteVolume(id: VolumeId): void {
+    this.setState(id, "deleted");
+    this.#volumes.delete(id);
+  }
+
   #volume(id: VolumeId): MemoryVolume {
     const volume = this.#volumes.get(id);
     if (volume === undefined) {
@@ -70,62 +100,79 @@ export class MemoryVolumes implements VolumeClient, VolumeStateSource {
   }
 }
 
-interface StoredNeedle {
+interface KeptNeedle {
   readonly fid: Fid;
-  readonly data: Uint8Array;
+  readonly needle: StoredNeedle;
+  readonly recordBytes: number;
 }
 
 class MemoryVolume {
   readonly collection: string;
   state: VolumeStatus["state"] = "writable";
   readonly #id: VolumeId;
+  readonly #options: CreateVolume;
   /** In order of the append. */
-  readonly #needles = new Map<bigint, StoredNeedle>();
+  readonly #needles = new Map<bigint, KeptNeedle>();
+  readonly #removed = new Map<bigint, KeptNeedle>();
   #deletedCount = 0;
   #deletedBytes = 0;
   #needleIdMax = 0n;
 
-  constructor(id: VolumeId, collection: string) {
+  constructor(id: VolumeId, options: CreateVolume) {
     this.#id = id;
-    this.collection = collection;
+    this.#options = options;
+    this.collection = options.collection;
   }
 
   append(fid: Fid, data: Uint8Array): void {
-    this.#checkWritable();
-    const earlier = this.#needles.get(fid.needleId);
-    if (earlier !== undefined && earlier.fid.cookie !== fid.cookie) {
-      throw new VolumeError("cookie-mismatch", "Cannot append: the id exists with another cookie");
-    }
-    if (earlier !== undefined) this.#drop(earlier);
-    this.#needles.set(fid.needleId, { fid, data: Uint8Array.from(data) });
-    if (fid.needleId > this.#needleIdMax) this.#needleIdMax = fid.needleId;
+    this.#put(fid, { data });
+  }
+
+  write(fid: Fid, content: NeedleContent): "written" | "unchanged" {
+    const earlier = this.readNeedle(fid);
+    const isSame = earlier !== undefined && isSameNeedle(earlier, content);
+    if (isSame && content.ttl === undefined) return "unchanged";
+    this.#put(fid, content);
+    return "written";
   }
 
   read(fid: Fid): Uint8Array | undefined {
-    const needle = this.#needles.get(fid.needleId);
-    return needle?.fid.cookie === fid.cookie ? Uint8Array.from(needle.data) : undefined;
+    const needle = this.readNeedle(fid);
+    return needle === undefined ? undefined : Uint8Array.from(needle.data);
   }
 
-  remove(fid: Fid): void {
+  readNeedle(fid: Fid, options: ReadNeedle = {}): StoredNeedle | undefined {
+    const live = this.#needles.get(fid.needleId);
+    const removed = options.removed === "read" ? this.#removed.get(fid.needleId) : undefined;
+    const kept = live ?? removed;
+    return kept?.fid.cookie === fid.cookie ? kept.needle : undefined;
+  }
+
+  remove(fid: Fid): number | undefined {
     this.#checkWritable();
-    const needle = this.#needles.get(fid.needleId);
-    if (needle?.fid.cookie !== fid.cookie) return;
-    this.#drop(needle);
+    const kept = this.#needles.get(fid.needleId);
+    if (kept?.fid.cookie !== fid.cookie) return undefined;
+    this.#drop(kept);
+    this.#removed.set(fid.needleId, kept);
     this.#deletedBytes += TOMBSTONE_BYTES;
+    return kept.needle.data.length;
   }
 
   *scan(): Generator<ScannedNeedle> {
-    for (const { fid, data } of this.#needles.values()) {
+    for (const { fid, needle } of this.#needles.values()) {
       const { needleId, cookie } = fid;
-      yield { kind: "live", needleId, cookie, sizeBytes: data.length };
+      yield { kind: "live", needleId, cookie, sizeBytes: needle.data.length };
     }
   }
 
   status(): VolumeStatus {
     let liveBytes = 0;
-    for (const { data } of this.#needles.values()) liveBytes += recordBytes(data);
+    for (const kept of this.#needles.values()) liveBytes += kept.recordBytes;
     return {
       ...PLAIN_VOLUME,
+      replicaPlacement: this.#options.replicaPlacement ?? 0,
+      ttl: this.#options.ttl ?? NO_TTL,
+      diskType: this.#options.diskType ?? "",
       id: this.#id,
       collection: this.collection,
       sizeBytes: SUPERBLOCK_BYTES + liveBytes + this.#deletedBytes,
@@ -149,14 +196,33 @@ class MemoryVolume {
     }
   }
 
-  #drop(needle: StoredNeedle): void {
-    const isDropped = this.#needles.delete(needle.fid.needleId);
+  #put(fid: Fid, content: NeedleContent): void {
+    const fields = encodeFields(content);
+    if (typeof fields === "string") {
+      throw new VolumeError("invalid-needle", `Cannot write needle ${formatFid(fid)}: ${fields}`);
+    }
+    this.#checkWritable();
+    const earlier = this.#needles.get(fid.needleId);
+    if (earlier !== undefined && earlier.fid.cookie !== fid.cookie) {
+      throw new VolumeError("cookie-mismatch", "Cannot append: the id exists with another cookie");
+    }
+    if (earlier !== undefined) this.#drop(earlier);
+    const data = Uint8Array.from(content.data);
+    // What it reads as is what would stand in the file.
+    const kept = fields === undefined ? {} : decodeFields(Buffer.from(fields), 0);
+    assert(typeof kept !== "string", "fields that were encoded can be decoded");
+    this.#needles.set(fid.needleId, {
+      fid,
+      needle: { ...kept, data, checksum: systemHashes.crc32c(data), appendedNs: 1n },
+      recordBytes: recordBytesOf(needleBodyBytes({ data, fields })),
+    });
+    if (fid.needleId > this.#needleIdMax) this.#needleIdMax = fid.needleId;
+  }
+
+  #drop(kept: KeptNeedle): void {
+    const isDropped = this.#needles.delete(kept.fid.needleId);
     assert(isDropped, "a needle is dropped once");
     this.#deletedCount++;
-    this.#deletedBytes += recordBytes(needle.data);
+    this.#deletedBytes += kept.recordBytes;
   }
-}
-
-function recordBytes(data: Uint8Array): number {
-  return recordBytesOf(bodyBytesOf(data.length));
 }

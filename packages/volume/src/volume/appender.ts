@@ -29,14 +29,17 @@ import { type PlannedRecord, encodeRecords, indexRecords, plannedBytes } from ".
  * - dates of records increase strictly;
  * - after a failed write that could not be undone, or a failed sync, the state is `failed` for good.
  */
-export interface AppenderOptions {
+export interface AppendTarget {
   readonly data: DiskFile;
   readonly index: NeedleIndex;
   readonly indexFile: IndexFile;
-  readonly clock: Clock;
-  readonly log: Log;
   readonly endBytes: number;
   readonly firstDateNs: bigint | undefined;
+}
+
+export interface AppenderOptions extends AppendTarget {
+  readonly clock: Clock;
+  readonly log: Log;
   readonly lastDateNs: bigint | undefined;
   /** Where the volume is full. */
   readonly sizeBytesMax: number;
@@ -56,6 +59,13 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+/** Work between two batches. */
+interface Intermission {
+  readonly work: () => Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
 interface Batch {
   readonly waiting: readonly Waiting[];
   readonly records: readonly PlannedRecord[];
@@ -64,6 +74,7 @@ interface Batch {
 
 export class Appender {
   readonly #options: AppenderOptions;
+  #target: AppendTarget;
   #state: VolumeState;
   #isClosed = false;
   #endBytes: number;
@@ -75,10 +86,12 @@ export class Appender {
   /** Bytes of the batch on its way. */
   #batchBytes = 0;
   #running: Promise<void> | undefined;
+  #intermission: Intermission | undefined;
 
   constructor(options: AppenderOptions) {
     assert(options.sizeBytesMax <= VOLUME_FILE_BYTES_MAX, "offsets of a volume fit in 4 bytes");
     this.#options = options;
+    this.#target = options;
     this.#endBytes = options.endBytes;
     this.#firstDateNs = options.firstDateNs;
     this.#lastDateNs = options.lastDateNs ?? 0n;
@@ -122,6 +135,39 @@ export class Appender {
     });
   }
 
+  /**
+   * Runs `work` when the batch on its way is settled. Changes that come meanwhile wait, and are refused as ever when too many
+   * do. `work` may call `exchange` and `fail`. One at a time. Rejects with what `work` throws.
+   */
+  pauseFor(work: () => Promise<void>): Promise<void> {
+    assert(this.#intermission === undefined, "a writer pauses for one at a time");
+    if (this.#isClosed) return Promise.reject(this.#error("closed", "the store is closed"));
+    if (this.#state === "failed") {
+      return Promise.reject(this.#error("volume-failed", "an earlier write failed"));
+    }
+    return new Promise((resolve, reject) => {
+      this.#intermission = { work, resolve, reject };
+      this.#running ??= Promise.resolve().then(() => this.#run());
+    });
+  }
+
+  /** During a pause: goes on with other files that hold the same needles. A full volume that has room again takes needles. */
+  exchange(target: AppendTarget): void {
+    assert(this.#intermission !== undefined, "files are exchanged during a pause");
+    this.#target = target;
+    this.#endBytes = target.endBytes;
+    this.#firstDateNs = target.firstDateNs;
+    if (this.#state === "full" && this.#endBytes < this.#options.sizeBytesMax) {
+      this.#changeState("writable");
+    }
+  }
+
+  /** During a pause: takes no more changes, for the reason given. */
+  fail(action: string, cause: unknown): VolumeError {
+    assert(this.#intermission !== undefined, "a writer is failed from outside during a pause");
+    return this.#poison(action, cause);
+  }
+
   /** Stops taking changes, or takes them again. Resolves when all earlier ones are settled. A failed volume stays so. */
   async setReadOnly(isReadOnly: boolean): Promise<void> {
     if (this.#state === "failed") throw this.#error("volume-failed", "an earlier write failed");
@@ -155,14 +201,15 @@ export class Appender {
   }
 
   #limit(record: PlannedRecord): number {
-    const { sizeBytesMax, graceBytes, index } = this.#options;
-    const fileBytesMax = volumeFileBytesMax(index.offsetWidth);
+    const { sizeBytesMax, graceBytes } = this.#options;
+    const fileBytesMax = volumeFileBytesMax(this.#target.index.offsetWidth);
     if (record.kind === "remove") return fileBytesMax;
     return Math.min(sizeBytesMax + graceBytes, fileBytesMax - TOMBSTONE_RESERVE_BYTES);
   }
 
   async #run(): Promise<void> {
-    while (this.#queue.length > 0) {
+    while (this.#queue.length > 0 || this.#intermission !== undefined) {
+      if (this.#intermission !== undefined) await this.#pause(this.#intermission);
       const batch = this.#gather();
       if (batch.records.length === 0) continue;
       this.#batchBytes = batch.bytes;
@@ -175,6 +222,19 @@ export class Appender {
     }
     // In the same turn as the last look at the queue, so that nobody can slip between.
     this.#running = undefined;
+  }
+
+  async #pause({ work, resolve, reject }: Intermission): Promise<void> {
+    try {
+      // The batch before may have failed.
+      if (this.#state === "failed") throw this.#error("volume-failed", "an earlier write failed");
+      await work();
+      resolve();
+    } catch (error) {
+      reject(error);
+    } finally {
+      this.#intermission = undefined;
+    }
   }
 
   /** Takes from the queue what goes together; settles at once what needs no record. */
@@ -203,14 +263,14 @@ export class Appender {
 
   /** Compares with the needle of that id, if there is one. A change that needs no record, or may not be, is settled. */
   #isNeeded({ record, resolve, reject }: Waiting): boolean {
-    const known = this.#options.index.find(idHigh(record.needleId), idLow(record.needleId));
+    const known = this.#target.index.find(idHigh(record.needleId), idLow(record.needleId));
     if (known === undefined) {
       if (record.kind === "remove") resolve("needless");
       return record.kind === "append";
     }
     try {
       const header = Buffer.allocUnsafe(HEADER_BYTES);
-      this.#options.data.readAtSync(header, known.offsetBytes);
+      this.#target.data.readAtSync(header, known.offsetBytes);
       if (readHeader(header, 0).cookie === record.cookie) return true;
     } catch (error) {
       reject(this.#error("read-failed", "the earlier needle cannot be read", error));
@@ -224,8 +284,8 @@ export class Appender {
 
   /** Makes a batch durable and known. Returns why not, after having undone it or poisoned the volume. */
   async #write(batch: Batch): Promise<VolumeError | undefined> {
-    const { data, index, indexFile, clock } = this.#options;
-    const nowNs = clock.nowNs();
+    const { data, index, indexFile } = this.#target;
+    const nowNs = this.#options.clock.nowNs();
     const firstDateNs = nowNs > this.#lastDateNs ? nowNs : this.#lastDateNs + 1n;
     try {
       await data.writeAt(encodeRecords(batch.records, firstDateNs), this.#endBytes);
@@ -254,7 +314,7 @@ export class Appender {
   async #undoWrite(cause: unknown): Promise<VolumeError> {
     if (!(cause instanceof DiskError && cause.isOutOfSpace)) return this.#poison("write", cause);
     try {
-      await this.#options.data.truncate(this.#endBytes);
+      await this.#target.data.truncate(this.#endBytes);
     } catch (error) {
       return this.#poison("truncate", error);
     }
@@ -263,7 +323,7 @@ export class Appender {
 
   #poison(action: string, cause: unknown): VolumeError {
     this.#options.log.error("a volume failed and takes no more appends", {
-      path: this.#options.data.path,
+      path: this.#target.data.path,
       action,
       error: cause,
     });
@@ -286,7 +346,7 @@ export class Appender {
   }
 
   #error(code: VolumeErrorCode, found: string, cause?: unknown): VolumeError {
-    return new VolumeError(code, `Cannot change volume ${this.#options.data.path}: ${found}`, {
+    return new VolumeError(code, `Cannot change volume ${this.#target.data.path}: ${found}`, {
       cause,
     });
   }

@@ -9,9 +9,17 @@ export function volumeFileName(collection: string, id: VolumeId): string {
 export function parseDataFileName(
   name: string,
 ): { readonly collection: string; readonly id: VolumeId } | undefined {
-  const match = /^(?:(.+)_)?([1-9]\d{0,9})\.dat$/.exec(name);
-  const [, collection = "", idText] = match ?? [];
-  if (idText === undefined || !isCollection(collection)) return undefined;
+  return parseVolumeFileName(name, "dat");
+}
+
+/** The same for another file of a volume. */
+export function parseVolumeFileName(
+  name: string,
+  wanted: string,
+): { readonly collection: string; readonly id: VolumeId } | undefined {
+  const match = /^(?:(.+)_)?([1-9]\d{0,9})\.([a-z]+)$/.exec(name);
+  const [, collection = "", idText, extension] = match ?? [];
+  if (idText === undefined || extension !== wanted || !isCollection(collection)) return undefined;
   const id = Number(idText);
   return id > 0xffff_ffff ? undefined : { collection, id: volumeId(id) };
 }

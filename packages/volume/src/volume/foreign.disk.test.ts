@@ -92,7 +92,6 @@ test("a volume that SeaweedFS marked read-only is read and not changed", async (
 
 test.each([
   ["an unfinished copy", "1.note", ""],
-  ["an unfinished vacuum", "1.cpc", ""],
   ["offsets of 6 bytes", "1.vif", `{ "bytesOffset": 6 }`],
   ["an information file that is no JSON", "1.vif", "{"],
 ])("a volume with %s is left alone", async (_name, file, text) => {

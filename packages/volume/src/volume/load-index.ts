@@ -1,4 +1,4 @@
-import type { Disk, DiskFile } from "@kelp/base";
+import { type Disk, type DiskFile, unreachable } from "@kelp/base";
 import type { LastRecord } from "../index/checkpoint-format.ts";
 import { loadCheckpoint } from "../index/checkpoint-reader.ts";
 import {
@@ -118,6 +118,8 @@ async function loadStart(
       const { indexFileBytes: fileBytes, lastRecord } = header;
       return { start: { index, fileBytes, lastRecord }, checkpointDistrust: undefined };
     }
+    default:
+      return unreachable(loaded);
   }
 }
 

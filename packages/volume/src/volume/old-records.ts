@@ -1,5 +1,10 @@
 import type { DiskFile, Log } from "@kelp/base";
-import { INDEX_ENTRY_BYTES, isRemoval, readIndexEntry } from "../index/index-entry.ts";
+import {
+  type OffsetWidth,
+  indexEntryBytes,
+  isRemoval,
+  readIndexEntry,
+} from "../index/index-entry.ts";
 import { NeedleIndex } from "../index/needle-index.ts";
 import { WALK_BUFFER_BYTES } from "../limits.ts";
 import { readHeader } from "../needle/decode.ts";
@@ -11,6 +16,8 @@ import { ReadWindow } from "./read-window.ts";
 export interface OldRecords {
   readonly file: DiskFile;
   readonly version: FormatVersion;
+  /** Bytes of an offset in the index file. */
+  readonly offsetWidth: OffsetWidth;
   readonly startBytes: number;
   readonly endBytes: number;
   readonly log: Log;
@@ -24,7 +31,11 @@ export async function indexOldRecords(
   records: OldRecords,
   indexFile: DiskFile | undefined,
 ): Promise<NeedleIndex> {
-  const index = new NeedleIndex();
+  const { version, offsetWidth } = records;
+  const index = new NeedleIndex({
+    offsetWidth,
+    recordBytes: (bodyBytes) => recordBytesOf(bodyBytes, version),
+  });
   const coveredBytes =
     indexFile === undefined ? records.startBytes : await replay(records, indexFile, index);
   await addFrom(records, coveredBytes, index);
@@ -37,12 +48,13 @@ async function replay(
   indexFile: DiskFile,
   index: NeedleIndex,
 ): Promise<number> {
-  const { version, startBytes, endBytes, log } = records;
+  const { version, offsetWidth, startBytes, endBytes, log } = records;
+  const entryBytes = indexEntryBytes(offsetWidth);
   const sizeBytes = await indexFile.sizeBytes();
   const window = new ReadWindow(indexFile, WALK_BUFFER_BYTES);
   let coveredBytes = startBytes;
-  for (let at = 0; at + INDEX_ENTRY_BYTES <= sizeBytes; at += INDEX_ENTRY_BYTES) {
-    const entry = readIndexEntry(await window.borrow(at, INDEX_ENTRY_BYTES), 0);
+  for (let at = 0; at + entryBytes <= sizeBytes; at += entryBytes) {
+    const entry = readIndexEntry(await window.borrow(at, entryBytes), 0, offsetWidth);
     const hasRecord = entry.offsetBytes > 0;
     const bodyBytes = isRemoval(entry) ? 0 : entry.bodyBytes;
     const end = entry.offsetBytes + recordBytesOf(bodyBytes, version);

@@ -1,4 +1,4 @@
-import { type Clock, type Disk, type DiskFile, assert } from "@kelp/base";
+import { type Clock, type DiskFile, assert } from "@kelp/base";
 import {
   type Fid,
   type NeedleContent,
@@ -19,7 +19,6 @@ import { recordBytesOf } from "../needle/layout.ts";
 import { corruptNeedle, openRecord } from "../needle/stored-needle.ts";
 import { ttlLengthMs } from "../needle/ttl.ts";
 import { SUPERBLOCK_BYTES, type Superblock } from "../superblock/superblock.ts";
-import { findRemoved } from "./find-removed.ts";
 import { indexOldRecords } from "./old-records.ts";
 import { type VolumeDeps, dataPath, indexPath } from "./open-files.ts";
 import { RunningReads } from "./running-reads.ts";
@@ -38,9 +37,7 @@ export class OldVolume implements ServedVolume {
   readonly #sizeBytes: number;
   readonly #clock: Clock;
   readonly #hashes: Checksums;
-  readonly #disk: Disk;
   readonly #openedMs: number;
-  readonly #liveBytes: number;
   readonly #reads = new RunningReads();
   #closing: Promise<void> | undefined;
 
@@ -51,17 +48,12 @@ export class OldVolume implements ServedVolume {
     found: { readonly superblock: Superblock; readonly info: VolumeInfo },
   ): Promise<OldVolume> {
     const { superblock, info } = found;
-    if (info.offsetBytes !== 4) {
-      throw new VolumeError(
-        "unsupported-format",
-        `Cannot open volume ${dataPath(options)}: its index file has offsets of another size than 4 bytes`,
-      );
-    }
     const file = await deps.disk.open(dataPath(options), { access: "read" });
     try {
       const records = {
         file,
         version: superblock.version,
+        offsetWidth: info.offsetBytes,
         startBytes: SUPERBLOCK_BYTES + superblock.extraBytes,
         endBytes: await file.sizeBytes(),
         log: deps.log,
@@ -97,9 +89,7 @@ export class OldVolume implements ServedVolume {
     this.#sizeBytes = opened.sizeBytes;
     this.#clock = deps.clock;
     this.#hashes = deps.hashes;
-    this.#disk = deps.disk;
     this.#openedMs = deps.clock.nowMs();
-    this.#liveBytes = this.#countLiveBytes();
   }
 
   get collection(): string {
@@ -132,8 +122,10 @@ export class OldVolume implements ServedVolume {
 
   async readNeedle(fid: Fid, options: ReadNeedle = {}): Promise<StoredNeedle | undefined> {
     assert(fid.volumeId === this.#options.id, "a needle is read from its own volume");
-    const live = this.#index.find(idHigh(fid.needleId), idLow(fid.needleId));
-    const location = live ?? (options.removed === "read" ? await this.#findRemoved(fid) : live);
+    const [high, low] = [idHigh(fid.needleId), idLow(fid.needleId)];
+    const live = this.#index.find(high, low);
+    const location =
+      live ?? (options.removed === "read" ? this.#index.findRemoved(high, low) : live);
     if (location === undefined) return undefined;
     const record = await this.#readRecord(fid, location);
     const { bodyBytes } = location;
@@ -153,7 +145,6 @@ export class OldVolume implements ServedVolume {
 
   status(): VolumeStatus {
     const { version, replicaPlacement, ttl, compactionRevision } = this.#superblock;
-    const liveBytes = this.#liveBytes;
     return {
       ...PLAIN_VOLUME,
       version,
@@ -166,10 +157,9 @@ export class OldVolume implements ServedVolume {
       collection: this.#options.collection,
       sizeBytes: this.#sizeBytes,
       liveCount: this.#index.liveCount,
-      liveBytes,
+      liveBytes: this.#index.liveBytes,
       deletedCount: this.#index.deletedCount,
-      // The index counts records as of version 3.
-      deletedBytes: this.#sizeBytes - SUPERBLOCK_BYTES - this.#superblock.extraBytes - liveBytes,
+      deletedBytes: this.#index.deletedBytes,
       needleIdMax: this.#index.needleIdMax,
       state: this.state,
       createdMs: this.#openedMs,
@@ -184,12 +174,6 @@ export class OldVolume implements ServedVolume {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-
-  async #findRemoved(fid: Fid): Promise<NeedleLocation | undefined> {
-    const path = indexPath(this.#options);
-    if (!(await this.#disk.exists(path))) return undefined;
-    return findRemoved(this.#disk, path, fid.needleId);
   }
 
   async #scanOne(id: bigint, location: NeedleLocation): Promise<ScannedNeedle> {
@@ -231,14 +215,6 @@ export class OldVolume implements ServedVolume {
     const lifetimeMs = ttlLengthMs(needle.ttl ?? this.#superblock.ttl);
     if (lifetimeMs === undefined || needle.lastModifiedSec === undefined) return false;
     return this.#clock.nowMs() > needle.lastModifiedSec * 1000 + lifetimeMs;
-  }
-
-  #countLiveBytes(): number {
-    let sum = 0;
-    this.#index.forEachLive((_high, _low, _offset, bodyBytes) => {
-      sum += recordBytesOf(bodyBytes, this.#superblock.version);
-    });
-    return sum;
   }
 
   #readOnly(): VolumeError {

@@ -58,7 +58,7 @@ export interface VolumeFiles {
   readonly info: VolumeInfo;
 }
 
-/** The path of a volume's files without `.dat`. */
+/** The path of a volume's files without their extension. */
 export function basePath(name: VolumeName): string {
   return `${name.folder}/${volumeFileName(name.collection, name.id)}`;
 }
@@ -76,25 +76,29 @@ export function checkpointPath(name: VolumeName): string {
   return `${basePath(name)}${CHECKPOINT_SUFFIX}`;
 }
 
-/** Makes the files of an empty volume. The volume file is durable, its name included, when this resolves. */
+/**
+ * Makes the files of an empty volume. The volume file is durable, its name included, when this resolves. It gets its name
+ * only when its superblock is durable: a power cut can keep a name and a length without the bytes, and a file of
+ * unknown bytes could not be told from a volume of a version yet to come.
+ */
 export async function createFiles(
   deps: VolumeDeps,
   name: VolumeName,
   superblock: Superblock = NEW_SUPERBLOCK,
 ): Promise<VolumeFiles> {
+  const path = dataPath(name);
+  if (await deps.disk.exists(path)) {
+    throw new VolumeError("volume-exists", `Cannot make volume ${path}: the file exists`);
+  }
   await removeLeftovers(deps, name);
   const info = await readVolumeInfo(deps.disk, basePath(name));
-  const options = { access: "read-write", create: true, exclusive: true } as const;
-  const path = dataPath(name);
-  const data = await deps.disk.open(path, options);
+  await deps.disk.writeWhole(path, encodeSuperblock(superblock));
+  const data = await deps.disk.open(path, { access: "read-write" });
   try {
-    await data.writeAt([encodeSuperblock(superblock)], 0);
-    await data.sync();
-    await deps.disk.syncFolder(name.folder);
     return await openIndexOf(deps, name, { data, superblock, info });
   } catch (error) {
     await data.close();
-    // An empty file would take the id for good.
+    // A file without a volume would take the id for good.
     await deps.disk.remove(path);
     throw error;
   }
@@ -102,8 +106,7 @@ export async function createFiles(
 
 /** Files without a volume file are what a crash left of a volume that was removed: a new one must not take them for its own. */
 async function removeLeftovers(deps: VolumeDeps, name: VolumeName): Promise<void> {
-  if (await deps.disk.exists(dataPath(name))) return;
-  for (const path of [indexPath(name), `${basePath(name)}.vif`]) {
+  for (const path of [indexPath(name), checkpointPath(name), `${basePath(name)}.vif`]) {
     if (await deps.disk.exists(path)) await deps.disk.remove(path);
   }
 }
@@ -129,7 +132,7 @@ export async function openFiles(deps: VolumeDeps, name: VolumeName): Promise<Vol
   }
 }
 
-async function readSuperblock(
+export async function readSuperblock(
   deps: VolumeDeps,
   name: VolumeName,
   data: DiskFile,
@@ -192,25 +195,26 @@ async function openIndexOf(
     const { index } = loaded;
     const indexFile = new IndexFile({ file, endBytes: loaded.trustedBytes, index, log: deps.log });
     const tail = await recoverTail(deps, { region, loaded, indexFile });
-    keepCheckpoint(deps, name, { loaded, checkpoint, indexFile });
-    return {
+    const files: VolumeFiles = {
       data,
       superblock,
       info,
       index,
       indexFile,
       endBytes: tail.endBytes,
-      firstDateNs: await readDate(data, await firstRecord(data, startBytes, tail.endBytes)),
+      firstDateNs: await readFirstDate(data, startBytes, tail.endBytes),
       lastDateNs: await readDate(data, tail.lastRecord),
       damagedCount: tail.damagedCount,
     };
+    keepCheckpoint(deps, name, { loaded, checkpoint, indexFile, dataFile: data });
+    return files;
   } catch (error) {
     await file.close();
     throw error;
   }
 }
 
-async function checkpointSource(
+export async function checkpointSource(
   deps: VolumeDeps,
   name: VolumeName,
   data: DiskFile,
@@ -227,11 +231,12 @@ function keepCheckpoint(
     readonly loaded: LoadedIndex;
     readonly checkpoint: CheckpointSource;
     readonly indexFile: IndexFile;
+    readonly dataFile: DiskFile;
   },
 ): void {
-  const { loaded, checkpoint, indexFile } = opened;
+  const { loaded, checkpoint, indexFile, dataFile } = opened;
   const { index, trustedBytes, checkpointBytes } = loaded;
-  const options = { ...checkpoint, folder: name.folder, log: deps.log, index };
+  const options = { ...checkpoint, folder: name.folder, log: deps.log, index, dataFile };
   const replayed = (trustedBytes - checkpointBytes) / indexEntryBytes(index.offsetWidth);
   indexFile.keepCheckpoint(new CheckpointKeeper(options, replayed), loaded.lastRecord);
 }
@@ -254,6 +259,15 @@ async function loadTrusted(deps: VolumeDeps, source: IndexSource): Promise<Loade
   });
   await file.truncate(loaded.trustedBytes);
   return loaded;
+}
+
+/** Date of the record at `startBytes`; `undefined` when there is none. */
+export async function readFirstDate(
+  data: DiskFile,
+  startBytes: number,
+  endBytes: number,
+): Promise<bigint | undefined> {
+  return readDate(data, await firstRecord(data, startBytes, endBytes));
 }
 
 async function firstRecord(

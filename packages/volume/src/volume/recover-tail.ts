@@ -41,11 +41,11 @@ export async function recoverTail(
     readonly region: DataRegion;
     readonly loaded: LoadedIndex;
     readonly indexFile: IndexFile;
-    /** Told of every part whose records, if there are any, are not in the index. */
-    readonly onUnknown?: (offsetBytes: number, endBytes: number) => void;
+    /** What an earlier index says of a part of the file in which no records are found: in file order. */
+    readonly recall?: (offsetBytes: number, endBytes: number) => readonly IndexEntry[];
   },
 ): Promise<RecoveredTail> {
-  const { region, loaded, indexFile, onUnknown } = opened;
+  const { region, loaded, indexFile } = opened;
   const { index } = loaded;
   let lastRecord = placeOfLast(loaded);
   if (loaded.coveredBytes === region.endBytes) {
@@ -57,6 +57,16 @@ export async function recoverTail(
     hashes: deps.hashes,
   };
   const entries = new EntryWriter(indexFile, index.offsetWidth);
+  /** Needles of a part that cannot be read stay known, so that reading them says "corrupt" and not "not found". */
+  const recall = async (offsetBytes: number, partEnd: number): Promise<number | undefined> => {
+    let recalledEnd: number | undefined;
+    for (const entry of opened.recall?.(offsetBytes, partEnd) ?? []) {
+      index.put(entry.idHigh, entry.idLow, entry.offsetBytes, entry.bodyBytes);
+      await entries.add(entry);
+      recalledEnd = entry.offsetBytes + index.recordBytes(entry.bodyBytes);
+    }
+    return recalledEnd;
+  };
   let damagedCount = 0;
   let endBytes = region.endBytes;
   for await (const step of walkRecords(source, loaded.coveredBytes)) {
@@ -65,7 +75,7 @@ export async function recoverTail(
       case "record":
         lastRecord = { offsetBytes: step.offsetBytes, bodyBytes: step.header.bodyBytes };
         if (step.isFoundBySearch && !(await isBelievable(region, index, step.header))) {
-          onUnknown?.(step.offsetBytes, endOf(step, index));
+          await recall(step.offsetBytes, endOf(step, index));
           break;
         }
         await entries.add(apply(index, step.offsetBytes, step.header));
@@ -74,7 +84,7 @@ export async function recoverTail(
         damagedCount++;
         deps.log.error("a record of a volume is damaged", { ...where, reason: step.reason });
         if (!(await isBelievable(region, index, step.header))) {
-          onUnknown?.(step.offsetBytes, endOf(step, index));
+          await recall(step.offsetBytes, endOf(step, index));
           break;
         }
         // It stays known, so that reading it says "corrupt" and not "not found".
@@ -82,16 +92,19 @@ export async function recoverTail(
         break;
       case "gap":
         damagedCount++;
-        onUnknown?.(step.offsetBytes, step.endBytes);
+        await recall(step.offsetBytes, step.endBytes);
         deps.log.error("a part of a volume is unreadable", { ...where, end_bytes: step.endBytes });
         break;
       case "torn":
-        endBytes = step.offsetBytes;
+        // What was once in an index was acknowledged, whatever became of it.
+        endBytes = (await recall(step.offsetBytes, region.endBytes)) ?? step.offsetBytes;
+        if (endBytes > step.offsetBytes) damagedCount++;
+        if (endBytes === region.endBytes) break;
         deps.log.warn("an unfinished append at the end of a volume is cut off", {
           ...where,
-          cut_bytes: region.endBytes - step.offsetBytes,
+          cut_bytes: region.endBytes - endBytes,
         });
-        await region.file.truncate(step.offsetBytes);
+        await region.file.truncate(endBytes);
         break;
     }
   }

@@ -321,3 +321,13 @@ test("a disk that refuses to read is an error of its own", async () => {
   expect(await codeOf(store.read(fid(1)))).toBe("read-failed");
   expect(await codeOf(store.read(fid(2)))).toBe("read-failed");
 });
+
+test("a damaged superblock before needles is never replaced", async () => {
+  using world = new VolumeWorld();
+  await world.appendAll([10]);
+  world.spoilData((data) => Buffer.concat([Buffer.from([99]), data.subarray(1)]));
+  const before = world.data();
+  await using store = await world.open();
+  expect((await store.volumes())[0]?.state).toBe("failed");
+  expect(world.data().equals(before)).toBe(true);
+});

@@ -32,9 +32,17 @@ export interface VolumeInfo {
   /** 0 is never. */
   readonly expiresSec: number;
   readonly files: readonly RemoteFile[];
-  readonly shards: { readonly dataShards: number; readonly parityShards: number } | undefined;
+  readonly shards: ShardConfig | undefined;
   /** The whole JSON object as it was read, for writing it again. */
   readonly raw: Readonly<Record<string, unknown>>;
+}
+
+/** How a volume was made into shards. */
+export interface ShardConfig {
+  readonly dataShards: number;
+  readonly parityShards: number;
+  /** When, in nanoseconds: tells one encoding from a later one. 0 when unknown. */
+  readonly encodedNs: bigint;
 }
 
 /** A file of the volume that lives elsewhere. */
@@ -50,7 +58,6 @@ export interface RemoteFile {
 /** Reads the information file of a volume. `base` is the path without `.dat`. Throws `unsupported-format`. */
 export async function readVolumeInfo(disk: Disk, base: string): Promise<VolumeInfo> {
   if (await disk.exists(`${base}.note`)) throw unsupported(base, "its copying never finished");
-  if (await disk.exists(`${base}.cpc`)) throw unsupported(base, "its vacuuming never finished");
   const path = `${base}.vif`;
   if (!(await disk.exists(path))) return describe(base, {});
   const raw = parseObject(utf8Text(await disk.readWhole(path)));
@@ -76,7 +83,7 @@ export async function writeVolumeInfo(
     datFileSize: String(merged.dataFileBytes),
     expireAtSec: String(merged.expiresSec),
     readOnly: merged.isReadOnly,
-    ecShardConfig: "shards" in change ? (change.shards ?? null) : (raw["ecShardConfig"] ?? null),
+    ecShardConfig: "shards" in change ? shardsJson(change.shards) : (raw["ecShardConfig"] ?? null),
     readOnlyCanDelete: raw["readOnlyCanDelete"] ?? false,
   };
   const unknown = Object.entries(raw).filter(([name]) => !(name in known || OLD_NAMES.has(name)));
@@ -84,6 +91,18 @@ export async function writeVolumeInfo(
   await disk.writeWhole(`${base}.vif`, utf8(JSON.stringify(next, undefined, 2)));
   return describe(base, next);
 }
+
+/** Of a volume without an information file. */
+export const NO_VOLUME_INFO: VolumeInfo = {
+  isReadOnly: false,
+  replicaPlacement: undefined,
+  offsetBytes: 4,
+  dataFileBytes: 0,
+  expiresSec: 0,
+  files: [],
+  shards: undefined,
+  raw: {},
+};
 
 /** Spellings that are read and never written. */
 const OLD_NAMES: ReadonlySet<string> = new Set([
@@ -156,7 +175,16 @@ function shardsOf(value: unknown): VolumeInfo["shards"] {
   if (!isObject(value)) return undefined;
   const dataShards = numberOf(value["dataShards"] ?? value["data_shards"]);
   const parityShards = numberOf(value["parityShards"] ?? value["parity_shards"]);
-  return dataShards === 0 ? undefined : { dataShards, parityShards };
+  const encoded = value["encodeTsNs"] ?? value["encode_ts_ns"];
+  const encodedNs =
+    typeof encoded === "string" && /^\d{1,19}$/.test(encoded) ? BigInt(encoded) : 0n;
+  return dataShards === 0 ? undefined : { dataShards, parityShards, encodedNs };
+}
+
+function shardsJson(shards: VolumeInfo["shards"]): Readonly<Record<string, unknown>> | null {
+  if (shards === undefined) return null;
+  const { dataShards, parityShards, encodedNs } = shards;
+  return { dataShards, parityShards, encodeTsNs: String(encodedNs) };
 }
 
 function textOf(value: unknown): string {

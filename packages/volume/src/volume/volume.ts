@@ -1,8 +1,9 @@
-import { type Clock, type Disk, type DiskFile, assert } from "@kelp/base";
+import { type Clock, type Disk, type Log, assert } from "@kelp/base";
 import {
   type Fid,
   NO_TTL,
   type NeedleContent,
+  type NeedleId,
   PLAIN_VOLUME,
   type ReadNeedle,
   type ScannedNeedle,
@@ -23,20 +24,19 @@ import { checkRecord, corruptNeedle, openRecord } from "../needle/stored-needle.
 import { ttlLengthMs } from "../needle/ttl.ts";
 import { NEW_SUPERBLOCK } from "../superblock/superblock.ts";
 import { Appender } from "./appender.ts";
-import { findRemoved } from "./find-removed.ts";
 import {
   type VolumeDeps,
   type VolumeFiles,
   type VolumeName,
   basePath,
   createFiles,
-  indexPath,
   openFiles,
 } from "./open-files.ts";
-import { RunningReads } from "./running-reads.ts";
 import { scanLive } from "./scan.ts";
 import type { ServedVolume } from "./served-volume.ts";
 import { isSameNeedle } from "./same-needle.ts";
+import { SharedFiles } from "./shared-files.ts";
+import type { Exchange, VolumeContent } from "./volume-content.ts";
 import { type VolumeInfo, writeVolumeInfo } from "./volume-info.ts";
 
 export interface VolumeOptions extends VolumeName {
@@ -46,6 +46,8 @@ export interface VolumeOptions extends VolumeName {
   /** Of the folder; 0 and "" unless given. */
   readonly disk?: number;
   readonly diskType?: string;
+  /** Needles that scrubbing found damaged, with the places of their records; goes on changing. */
+  readonly quarantined?: ReadonlyMap<NeedleId, number>;
 }
 
 /** What a new volume is made for. */
@@ -57,14 +59,16 @@ export interface NewVolumeTraits {
 /** One volume: its two open files, its index in memory and its one writer. */
 export class Volume implements ServedVolume {
   readonly #options: VolumeOptions;
-  readonly #files: VolumeFiles;
-  readonly #data: DiskFile;
+  readonly #log: Log;
+  #shared: SharedFiles;
+  readonly #quarantined: ReadonlyMap<NeedleId, number>;
+  /** Exchanged, and held by somebody still. */
+  #retired: SharedFiles[] = [];
   readonly #appender: Appender;
   readonly #disk: Disk;
   readonly #clock: Clock;
   readonly #hashes: Checksums;
   readonly #openedMs: number;
-  readonly #reads = new RunningReads();
   /** Lifetime of needles without one of their own; `undefined` is for ever. */
   readonly #ttlMs: number | undefined;
   /** What a needle without fields gets in a volume with a TTL. */
@@ -90,8 +94,9 @@ export class Volume implements ServedVolume {
 
   private constructor(deps: VolumeDeps, options: VolumeOptions, files: VolumeFiles) {
     this.#options = options;
-    this.#files = files;
-    this.#data = files.data;
+    this.#log = deps.log;
+    this.#quarantined = options.quarantined ?? NONE_QUARANTINED;
+    this.#shared = new SharedFiles(files, deps.log);
     this.#info = files.info;
     this.#disk = deps.disk;
     this.#clock = deps.clock;
@@ -123,6 +128,17 @@ export class Volume implements ServedVolume {
 
   get newestNeedleMs(): number {
     return Number(this.#appender.lastNeedleNs / 1_000_000n);
+  }
+
+  get #files(): VolumeFiles {
+    return this.#shared.files;
+  }
+
+  /** What the volume consists of now, for jobs that read or copy all of it. */
+  get content(): VolumeContent {
+    const { data, index, indexFile, superblock } = this.#files;
+    const { endBytes } = this.#appender;
+    return { data, index, indexFile, superblock, info: this.#info, endBytes };
   }
 
   /** Damaged places that the opening came upon. */
@@ -167,12 +183,11 @@ export class Volume implements ServedVolume {
     this.#refuseClosed();
     const location = this.#files.index.find(idHigh(fid.needleId), idLow(fid.needleId));
     if (location === undefined) return undefined;
+    this.#refuseQuarantined(fid, location);
     const recordBytes = recordBytesOf(location.bodyBytes);
     const record = recordMemory(recordBytes, scratch);
     const count =
-      recordBytes <= SYNC_READ_BYTES_MAX
-        ? this.#readSync(fid, record, location)
-        : await this.#readAsync(fid, record, location);
+      this.#readSmall(fid, record, location) ?? (await this.#readAsync(fid, record, location));
     refuseShort(fid, count, recordBytes);
     const found = { record, bodyBytes: location.bodyBytes, version: 3, hash64 } as const;
     const decoded = checkRecord(fid, found, this.#hashes);
@@ -182,12 +197,16 @@ export class Volume implements ServedVolume {
   async readNeedle(fid: Fid, options: ReadNeedle = {}): Promise<StoredNeedle | undefined> {
     this.#refuseClosed();
     const { removed = "refuse" } = options;
-    const live = this.#files.index.find(idHigh(fid.needleId), idLow(fid.needleId));
-    const location = live ?? (removed === "read" ? await this.#findRemoved(fid) : undefined);
+    const { index } = this.#files;
+    const [high, low] = [idHigh(fid.needleId), idLow(fid.needleId)];
+    const live = index.find(high, low);
+    const location = live ?? (removed === "read" ? index.findRemoved(high, low) : undefined);
     if (location === undefined) return undefined;
+    this.#refuseQuarantined(fid, location);
     const { bodyBytes } = location;
     const record = Buffer.allocUnsafeSlow(recordBytesOf(bodyBytes));
-    const count = await this.#readAsync(fid, record, location);
+    const count =
+      this.#readSmall(fid, record, location) ?? (await this.#readAsync(fid, record, location));
     refuseShort(fid, count, record.length);
     const needle = openRecord(fid, { record, bodyBytes, version: 3 }, this.#hashes);
     if (needle === undefined) return undefined;
@@ -205,8 +224,11 @@ export class Volume implements ServedVolume {
   }
 
   async *scan(): AsyncGenerator<ScannedNeedle> {
+    const shared = this.#shared;
+    // What a vacuum replaces meanwhile stays readable to the end of the scan.
+    using _held = shared.hold();
     const needles = scanLive({
-      file: this.#data,
+      file: this.#files.data,
       endBytes: this.#appender.endBytes,
       index: this.#files.index,
       hashes: this.#hashes,
@@ -214,7 +236,7 @@ export class Volume implements ServedVolume {
     });
     for (;;) {
       this.#refuseClosed();
-      const next = await this.#reads.during(() => needles.next());
+      const next = await shared.during(() => needles.next());
       if (next.done === true) return;
       yield next.value;
     }
@@ -246,6 +268,36 @@ export class Volume implements ServedVolume {
     };
   }
 
+  /** Resolves when the changes that were under way are durable or refused. */
+  settled(): Promise<void> {
+    return this.#appender.pauseFor(async () => {});
+  }
+
+  /**
+   * Pauses the writer, and goes on with the files that `work` makes: they hold the same needles. Reads that began with the old
+   * ones finish on them. When `work` throws, all stays as it was, and this rejects with that.
+   */
+  exchangeFiles(work: (content: VolumeContent) => Promise<Exchange>): Promise<void> {
+    return this.#appender.pauseFor(async () => {
+      const exchange = await work(this.content);
+      if (exchange.kind !== "keep-and-fail") this.#adopt(exchange.files);
+      if (exchange.kind !== "exchange") this.#appender.fail("exchange", exchange.cause);
+    });
+  }
+
+  #adopt(files: VolumeFiles): void {
+    const earlier = this.#shared;
+    this.#shared = new SharedFiles(files, this.#log);
+    this.#appender.exchange(files);
+    earlier.retire();
+    this.#retired = [...this.#retired.filter((each) => !each.isClosed), earlier];
+  }
+
+  #refuseQuarantined(fid: Fid, location: NeedleLocation): void {
+    if (this.#quarantined.get(fid.needleId) !== location.offsetBytes) return;
+    throw corruptNeedle(fid, "scrubbing found it damaged");
+  }
+
   /** Waits for the changes and reads under way, then closes the files. Closing twice is harmless. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -258,12 +310,7 @@ export class Volume implements ServedVolume {
 
   async #close(): Promise<void> {
     await this.#appender.close();
-    await this.#reads.settled();
-    try {
-      await this.#files.indexFile.close();
-    } finally {
-      await this.#data.close();
-    }
+    await Promise.all([...this.#retired, this.#shared].map((shared) => shared.close()));
   }
 
   #store(fid: Fid, data: Uint8Array, fields: Uint8Array | undefined): Promise<unknown> {
@@ -306,17 +353,6 @@ export class Volume implements ServedVolume {
     this.#info = await writeVolumeInfo(this.#disk, base, this.#info, { isReadOnly });
   }
 
-  async #findRemoved(fid: Fid): Promise<NeedleLocation | undefined> {
-    await this.#files.indexFile.settle();
-    try {
-      return await this.#reads.during(() =>
-        findRemoved(this.#disk, indexPath(this.#options), fid.needleId),
-      );
-    } catch (error) {
-      throw readFailed(fid, error);
-    }
-  }
-
   /** Size of the data of a needle, from the beginning of its record; 0 when that is damaged, which is no reason to keep it. */
   #dataBytes(fid: Fid, location: NeedleLocation): number {
     if (location.bodyBytes === 0) return 0;
@@ -331,9 +367,14 @@ export class Volume implements ServedVolume {
     throw new VolumeError("closed", `Cannot use volume ${this.#options.id}: it is closed`);
   }
 
+  /** Small records are read without leaving the thread; `undefined` for others. */
+  #readSmall(fid: Fid, record: Buffer, location: NeedleLocation): number | undefined {
+    return record.length <= SYNC_READ_BYTES_MAX ? this.#readSync(fid, record, location) : undefined;
+  }
+
   #readSync(fid: Fid, record: Buffer, location: NeedleLocation): number {
     try {
-      return this.#data.readAtSync(record, location.offsetBytes);
+      return this.#files.data.readAtSync(record, location.offsetBytes);
     } catch (error) {
       throw readFailed(fid, error);
     }
@@ -341,7 +382,7 @@ export class Volume implements ServedVolume {
 
   async #readAsync(fid: Fid, record: Buffer, location: NeedleLocation): Promise<number> {
     try {
-      return await this.#reads.during(() => this.#data.readAt(record, location.offsetBytes));
+      return await this.#shared.during(() => this.#files.data.readAt(record, location.offsetBytes));
     } catch (error) {
       throw readFailed(fid, error);
     }
@@ -355,6 +396,8 @@ export class Volume implements ServedVolume {
     return this.#clock.nowMs() > Number(needle.dateNs / 1_000_000n) + lifetimeMs;
   }
 }
+
+const NONE_QUARANTINED: ReadonlyMap<NeedleId, number> = new Map();
 
 function recordMemory(recordBytes: number, scratch: Uint8Array | undefined): Buffer {
   return scratch !== undefined && recordBytes <= scratch.length

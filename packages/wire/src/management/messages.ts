@@ -101,7 +101,10 @@ export interface NewKeyMessage {
   readonly secret_key: string;
 }
 
-/** `GET /api/v1/volumes` → `{ volumes }` */
+/**
+ * `GET /api/v1/volumes` → `{ volumes }`; `PUT /api/v1/volumes/{id}/state` with `{ state: "writable" | "read-only" }`;
+ * `DELETE /api/v1/volumes/{id}`, of one with live needles only with `?force=true`.
+ */
 export interface VolumeMessage {
   readonly id: number;
   readonly collection: string;
@@ -110,7 +113,42 @@ export interface VolumeMessage {
   readonly live_bytes: number;
   readonly deleted_count: number;
   readonly deleted_bytes: number;
+  /** Share of the file that a vacuum would free, 0 to 1. */
+  readonly garbage_ratio: number;
   readonly state: string;
+  /** `plain`, `erasure-coded` or `remote`. */
+  readonly form: string;
+  /** Of the format. */
+  readonly version: number;
+  readonly compaction_revision: number;
+  /** Place of its folder among those of the server. */
+  readonly disk: number;
+  readonly disk_type: string;
+  /** Things in it that scrubbing found damaged. */
+  readonly damaged_count: number;
+}
+
+/** `POST /api/v1/volumes/{id}/vacuum`: answered when it is done. A caller that goes away does not end it. */
+export interface VacuumMessage {
+  readonly bytes_before: number;
+  readonly bytes_after: number;
+  readonly live_count: number;
+}
+
+/** `POST /api/v1/volumes/{id}/scrub`: answered when it is done. A caller that goes away does not end it. */
+export interface ScrubMessage {
+  readonly checked_count: number;
+  readonly checked_bytes: number;
+  readonly repaired: readonly DamageMessage[];
+  readonly damaged: readonly DamageMessage[];
+}
+
+export interface DamageMessage {
+  readonly volume_id: number;
+  /** Needle id in hex, `shard N`, or `index`. */
+  readonly what: string;
+  readonly offset_bytes: number;
+  readonly reason: string;
 }
 
 /** `GET /api/v1/cluster` */

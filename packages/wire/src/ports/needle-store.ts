@@ -28,7 +28,10 @@ export interface NeedleContent {
   readonly mediaType?: string;
   readonly lastModifiedSec?: number;
   readonly ttl?: Ttl;
-  /** Header names and values that go out with the needle; less than 64 KiB as JSON. */
+  /**
+   * Header names and values that go out with the needle; less than 64 KiB as JSON. SeaweedFS stores what came as
+   * `Seaweed-Owner` under `Owner`.
+   */
   readonly pairs?: Readonly<Record<string, string>>;
   readonly isGzip?: boolean;
   /** The data is the JSON of a chunk manifest. */

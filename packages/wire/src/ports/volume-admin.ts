@@ -25,6 +25,9 @@ export interface VolumeAdmin {
   /** Moves the data file of a sealed volume to a remote store; the index stays. */
   moveToRemote(id: VolumeId, backend: string, options?: JobOptions): Promise<void>;
   moveFromRemote(id: VolumeId, options?: JobOptions): Promise<void>;
+  /** All that scrubbing found damaged and that is neither repaired, overwritten nor removed. */
+  quarantined(): readonly FoundDamage[];
+  figures(): VolumeFigures;
 }
 
 export interface JobOptions {
@@ -46,6 +49,8 @@ export interface DiskStatus {
   readonly state: "ok" | "failed";
   readonly totalBytes: number;
   readonly availableBytes: number;
+  /** Equal for folders of one file system, which share its space; `undefined` where that cannot be told. */
+  readonly fileSystem?: string | undefined;
   readonly volumeCount: number;
   /** At most so many; `undefined` as many as space allows. */
   readonly volumeCountMax: number | undefined;
@@ -63,6 +68,27 @@ export interface ScrubReport {
   readonly repaired: readonly Damage[];
   /** Found and not repaired: quarantined. */
   readonly damaged: readonly Damage[];
+}
+
+/** What was done and refused since the store was opened. */
+export interface VolumeFigures {
+  /** Appends and removals that failed, for whatever reason. */
+  readonly changesRefusedCount: number;
+  /** Reads that ended with an error, corruption included; not those of absent needles. */
+  readonly readsRefusedCount: number;
+  readonly vacuumCount: number;
+  readonly vacuumFailureCount: number;
+  readonly vacuumFreedBytes: number;
+  readonly scrubCount: number;
+  readonly scrubbedNeedleCount: number;
+  readonly scrubbedBytes: number;
+  /** Found by scrubbing, repaired ones included. */
+  readonly damagedCount: number;
+  readonly repairedCount: number;
+}
+
+export interface FoundDamage extends Damage {
+  readonly foundMs: number;
 }
 
 export interface Damage {

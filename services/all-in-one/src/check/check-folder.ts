@@ -8,14 +8,23 @@ import {
 } from "@kelp/base/platform";
 import { type CheckFinding, openFiler } from "@kelp/filer";
 import { openMaster } from "@kelp/master";
-import { openVolumeStore } from "@kelp/volume";
-import { formatFid } from "@kelp/wire";
-import { openDataFolder } from "../folder/data-folder.ts";
+import { cataloguedFolders } from "@kelp/volume";
+import { type Damage, type VolumeId, type VolumeStatus, formatFid } from "@kelp/wire";
+import { type DataFolder, openDataFolder } from "../folder/data-folder.ts";
+import type { VolumeFolderSettings } from "../folder/volume-folders.ts";
+import type { VolumeTierSettings } from "../settings.ts";
+import { openVolumes } from "../volumes.ts";
+import { rebuildFolderIndexes } from "./rebuild-indexes.ts";
 
 /** Something that does not fit together in a data folder. */
 export interface FolderFinding {
-  readonly kind: CheckFinding["kind"];
-  /** Space is lost, data is not. Everything else is damage. */
+  readonly kind:
+    | CheckFinding["kind"]
+    | "unusable-volume"
+    | "index-differs"
+    | "index-not-rebuilt"
+    | "quarantined";
+  /** Space is lost, or something was repaired; data is not lost. Everything else is damage. */
   readonly isHarmless: boolean;
   readonly text: string;
 }
@@ -24,6 +33,8 @@ export interface CheckedFolder {
   readonly volumeCount: number;
   readonly blobCount: number;
   readonly blobBytes: number;
+  /** Indexes made anew; 0 unless that was asked for. */
+  readonly rebuiltCount: number;
 }
 
 /**
@@ -34,36 +45,79 @@ export async function checkFolder(
   dir: string,
   options: {
     readonly orphans: "report" | "remove";
+    /** `rebuild`: made anew from the volumes before anything is compared. */
+    readonly indexes: "keep" | "rebuild";
     readonly onFinding: (finding: FolderFinding) => void;
     readonly log: Log;
+    /** Where the volumes are; `undefined`: where they were last. */
+    readonly volumeFolders?: readonly VolumeFolderSettings[] | undefined;
+    /** Where files of volumes were moved to. */
+    readonly volumeTiers?: readonly VolumeTierSettings[];
   },
 ): Promise<CheckedFolder> {
   const { log } = options;
   const common = { clock: systemClock, random: systemRandom, hashes: systemHashes, log };
   using folder = await openDataFolder(dir, { disk: systemDisk, clock: systemClock });
-  await using volumes = await openVolumeStore({
-    ...common,
-    disk: systemDisk,
-    folder: folder.file("volumes"),
+  const folders = options.volumeFolders ?? (await knownFolders(folder));
+  const rebuiltCount =
+    options.indexes === "rebuild"
+      ? await rebuildFolderIndexes(
+          folders?.map(({ path }) => path) ?? [folder.file("volumes")],
+          options,
+        )
+      : 0;
+  await using volumes = await openVolumes({
+    folder,
+    folders,
+    tiers: options.volumeTiers ?? [],
+    freeBytesFloor: 0,
+    log,
   });
   await using master = await openMaster({
     ...common,
     volumes,
     states: volumes,
-    disk: systemDisk,
-    folder: folder.file("volumes"),
+    disks: volumes,
   });
   using database = openDatabase(folder.file("filer"));
   using filer = openFiler({ ...common, database, volumes, master });
+  const unreadableIds = new Set<VolumeId>();
   for await (const finding of filer.check({ orphans: options.orphans })) {
+    if (finding.kind === "unreadable-volume") unreadableIds.add(finding.volumeId);
     options.onFinding(describeFinding(finding));
   }
+  for (const found of volumes.quarantined()) {
+    // Damaged needles the check has read itself.
+    if (!/^[0-9a-f]+$/.test(found.what)) options.onFinding(describeQuarantined(found));
+  }
   const statuses = await volumes.volumes();
+  for (const status of statuses) {
+    // Those that entries refer to were told already, with how much is in them.
+    const finding = unreadableIds.has(status.id) ? undefined : describeVolume(status);
+    if (finding !== undefined) options.onFinding(finding);
+  }
   return {
     volumeCount: statuses.length,
     blobCount: statuses.reduce((sum, status) => sum + status.liveCount, 0),
     blobBytes: statuses.reduce((sum, status) => sum + status.liveBytes, 0),
+    rebuiltCount,
   };
+}
+
+/** The folders in which a server had volumes last; `undefined` when it left no word of them. */
+async function knownFolders(
+  folder: DataFolder,
+): Promise<readonly VolumeFolderSettings[] | undefined> {
+  const paths = await cataloguedFolders(systemDisk, folder.file("catalogue"));
+  if (paths.length === 0) return undefined;
+  return paths.map((path) => ({ path, diskType: "", volumeCountMax: undefined }));
+}
+
+/** A volume of which nothing can be said, if it is one. */
+function describeVolume(status: VolumeStatus): FolderFinding | undefined {
+  if (status.state !== "failed" && status.state !== "missing") return undefined;
+  const why = status.state === "missing" ? "is missing with its disk" : "cannot be opened";
+  return damage("unusable-volume", `volume ${status.id} ${why}; its content was not checked`);
 }
 
 export function describeFinding(finding: CheckFinding): FolderFinding {
@@ -79,6 +133,11 @@ export function describeFinding(finding: CheckFinding): FolderFinding {
       return damage(kind, `${finding.owner} is damaged: ${finding.reason}`);
     case "missing-chunk":
       return damage(kind, `blob ${formatFid(finding.fid)} is missing`);
+    case "unreadable-volume":
+      return damage(
+        kind,
+        `volume ${finding.volumeId}, with ${finding.namedCount} blobs in use, cannot be read: ${finding.reason}`,
+      );
     case "corrupt-needle":
       return damage(
         kind,
@@ -119,6 +178,13 @@ export function describeFinding(finding: CheckFinding): FolderFinding {
   }
 }
 
-function damage(kind: CheckFinding["kind"], text: string): FolderFinding {
+function describeQuarantined({ volumeId, what, reason }: Damage): FolderFinding {
+  return damage(
+    "quarantined",
+    `scrubbing found the ${what} of volume ${volumeId} damaged: ${reason}`,
+  );
+}
+
+function damage(kind: FolderFinding["kind"], text: string): FolderFinding {
   return { kind, isHarmless: false, text };
 }

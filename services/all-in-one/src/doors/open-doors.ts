@@ -4,11 +4,14 @@ import { type StaticFiles, createConsoleHandler } from "@kelp/console";
 import { type LocalUserTrust, openPeopleGate } from "@kelp/iam/server";
 import { type S3Server, openS3Server } from "@kelp/s3";
 import type { PeopleGate, PeopleHandler } from "@kelp/wire";
+import { BackupDoor } from "../backup/backup-door.ts";
+import { BACKUP_PATH } from "../backup/messages.ts";
 import type { Credentials } from "../folder/credentials.ts";
 import type { ServerSettings } from "../settings.ts";
 import type { Store } from "../store.ts";
 import { advertisedAddress, doorUrl, isLoopback } from "./addresses.ts";
 import { listenError } from "./listen-error.ts";
+import { openStoreDoors } from "./store-doors.ts";
 import { PeopleDoor } from "./people-door.ts";
 
 /** Every listening port of the process. */
@@ -17,6 +20,9 @@ export interface Doors extends Service {
   readonly s3Url: string;
   readonly consolePort: number;
   readonly consoleUrl: string;
+  readonly masterUrl: string;
+  readonly volumeUrl: string;
+  readonly filerUrl: string;
 }
 
 export interface DoorsOptions {
@@ -49,6 +55,7 @@ export async function openDoors(options: DoorsOptions): Promise<Doors> {
     authorizer: options.store.iam,
     gate,
     master: options.store.master,
+    volumes: options.store.volumes,
     clock: systemClock,
     log: options.log,
     version: options.version,
@@ -60,10 +67,24 @@ export async function openDoors(options: DoorsOptions): Promise<Doors> {
     }),
     staticFiles: options.staticFiles,
   });
+  const backup = opened.use(
+    new BackupDoor({
+      filer: options.store.filer,
+      volumes: options.store.volumes,
+      authorizer: options.store.iam,
+      clock: systemClock,
+      random: systemRandom,
+      hashes: systemHashes,
+      log: options.log.child({ door: "backup" }),
+    }),
+  );
   const people = opened.use(
     await PeopleDoor.open({
       gate,
-      route: (path) => (path.startsWith("/apis/") ? options.pipelines.handler : consoleHandler),
+      route: (path) => {
+        if (path.startsWith("/apis/")) return options.pipelines.handler;
+        return path.startsWith(BACKUP_PATH) ? backup.handler : consoleHandler;
+      },
       address: settings.bindAddress,
       port: settings.consolePort,
       log: options.log.child({ door: "console" }),
@@ -72,6 +93,10 @@ export async function openDoors(options: DoorsOptions): Promise<Doors> {
   const consoleUrl = doorUrl(host, people.port);
   endpoints["console"] = consoleUrl;
   endpoints["pipelines"] = consoleUrl;
+  const stores = opened.use(await openStoreDoors({ ...options, gate, host }));
+  endpoints["filer"] = stores.filerUrl;
+  endpoints["master"] = stores.masterUrl;
+  endpoints["volume"] = stores.volumeUrl;
 
   const owned = opened.move();
   const stop = (): Promise<void> => owned.disposeAsync();
@@ -80,8 +105,11 @@ export async function openDoors(options: DoorsOptions): Promise<Doors> {
     s3Url,
     consolePort: people.port,
     consoleUrl,
+    masterUrl: stores.masterUrl,
+    volumeUrl: stores.volumeUrl,
+    filerUrl: stores.filerUrl,
     drain: async (signal) => {
-      await Promise.all([s3.drain(signal), people.drain(signal)]);
+      await Promise.all([s3.drain(signal), people.drain(signal), stores.drain(signal)]);
     },
     stop,
     [Symbol.asyncDispose]: stop,

@@ -4,20 +4,46 @@ import { z } from "zod";
 import { StartError } from "../errors.ts";
 import { errorText } from "./error-text.ts";
 
+const signingKeySchema = z
+  .string()
+  .regex(/^[!-~]{16,256}$/, "must be 16 to 256 visible ASCII characters");
+
 const credentialsSchema = z.object({
   access_key: z.string().regex(/^[\w.@+-]{3,128}$/, "must be 3 to 128 letters, digits or _.@+-"),
   secret_key: z.string().regex(/^[!-~]{8,256}$/, "must be 8 to 256 visible ASCII characters"),
   console_token: z.string().min(20),
+  // Absent in folders of versions that had no doors for them.
+  jwt_signing_key: signingKeySchema.optional(),
+  jwt_signing_read_key: signingKeySchema.optional(),
+  jwt_filer_signing_key: signingKeySchema.optional(),
+  jwt_filer_signing_read_key: signingKeySchema.optional(),
 });
 
-/** The root pair and the token of the people's doors, as `credentials.json` (mode 0600) holds them. */
-export type Credentials = z.infer<typeof credentialsSchema>;
+type StoredCredentials = z.infer<typeof credentialsSchema>;
+type SigningKeyName = `jwt_${"" | "filer_"}signing_${"" | "read_"}key`;
 
-/** A pair given from outside, which wins over the stored one. */
-export interface GivenPair {
+/**
+ * The root pair, the token of the people's doors, and what signed tokens are signed with, as `credentials.json`
+ * (mode 0600) holds them.
+ */
+export type Credentials = StoredCredentials & Readonly<Record<SigningKeyName, string>>;
+
+/** What is given from outside, and wins over what is stored. */
+export interface GivenCredentials {
   readonly accessKey: string | undefined;
   readonly secretKey: string | undefined;
+  readonly signingKeys: Readonly<Record<SigningKeyName, string | undefined>>;
 }
+
+/** Where each signing key may be given. */
+const SIGNING_KEY_VARIABLES = {
+  jwt_signing_key: "KELP_JWT_SIGNING_KEY",
+  jwt_signing_read_key: "KELP_JWT_SIGNING_READ_KEY",
+  jwt_filer_signing_key: "KELP_JWT_FILER_SIGNING_KEY",
+  jwt_filer_signing_read_key: "KELP_JWT_FILER_SIGNING_READ_KEY",
+} as const satisfies Record<SigningKeyName, string>;
+
+const SIGNING_KEY_NAMES = Object.keys(SIGNING_KEY_VARIABLES) as readonly SigningKeyName[];
 
 const BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 /** Letters and digits only: a secret that begins with a hyphen would look like a flag. */
@@ -29,16 +55,13 @@ const LETTERS_AND_DIGITS = `${BASE32.slice(0, 26)}abcdefghijklmnopqrstuvwxyz0123
  */
 export async function loadCredentials(
   path: string,
-  given: GivenPair,
+  given: GivenCredentials,
   deps: { readonly disk: Disk; readonly random: Random },
 ): Promise<Credentials> {
   const stored = readCredentials(path);
-  const wanted = withGivenPair(stored ?? randomCredentials(deps.random), given);
-  const isStored =
-    stored !== undefined &&
-    stored.access_key === wanted.access_key &&
-    stored.secret_key === wanted.secret_key;
-  if (!isStored) {
+  const paired = withGivenPair(stored ?? randomCredentials(deps.random), given);
+  const wanted = withSigningKeys(paired, given, deps.random);
+  if (JSON.stringify(stored) !== JSON.stringify(wanted)) {
     const text = `${JSON.stringify(wanted, undefined, 2)}\n`;
     await deps.disk.writeWhole(path, utf8(text), { mode: 0o600 });
   }
@@ -46,7 +69,7 @@ export async function loadCredentials(
 }
 
 /** `undefined` when there is no such file. */
-export function readCredentials(path: string): Credentials | undefined {
+export function readCredentials(path: string): StoredCredentials | undefined {
   if (!existsSync(path)) return undefined;
   const parsed = credentialsSchema.safeParse(readJson(path));
   if (parsed.success) return parsed.data;
@@ -57,7 +80,7 @@ export function readCredentials(path: string): Credentials | undefined {
   );
 }
 
-function withGivenPair(credentials: Credentials, given: GivenPair): Credentials {
+function withGivenPair(credentials: StoredCredentials, given: GivenCredentials): StoredCredentials {
   if (given.accessKey === undefined && given.secretKey === undefined) return credentials;
   if (given.accessKey === undefined || given.secretKey === undefined) {
     throw new StartError(
@@ -78,7 +101,41 @@ function withGivenPair(credentials: Credentials, given: GivenPair): Credentials 
   throw new StartError("credentials-invalid", `Cannot use ${variable}: it ${reason}`);
 }
 
-function randomCredentials(random: Random): Credentials {
+function withSigningKeys(
+  credentials: StoredCredentials,
+  given: GivenCredentials,
+  random: Random,
+): Credentials {
+  const keys: Partial<Record<SigningKeyName, string>> = {};
+  for (const name of SIGNING_KEY_NAMES) {
+    const key = given.signingKeys[name];
+    if (key !== undefined && !signingKeySchema.safeParse(key).success) {
+      const reason = "it must be 16 to 256 visible ASCII characters";
+      const message = `Cannot use ${SIGNING_KEY_VARIABLES[name]}: ${reason}`;
+      throw new StartError("credentials-invalid", message);
+    }
+    keys[name] = key ?? credentials[name] ?? randomText(random, 43, LETTERS_AND_DIGITS);
+  }
+  refuseSharedKeys(keys);
+  return { ...credentials, ...(keys as Record<SigningKeyName, string>) };
+}
+
+/** One key for two kinds of token would let a token for reading write. */
+function refuseSharedKeys(keys: Partial<Record<SigningKeyName, string>>): void {
+  const owner = new Map<string | undefined, SigningKeyName>();
+  for (const name of SIGNING_KEY_NAMES) {
+    const other = owner.get(keys[name]);
+    if (other !== undefined) {
+      throw new StartError(
+        "credentials-invalid",
+        `Cannot use the same signing key twice: ${SIGNING_KEY_VARIABLES[other]} and ${SIGNING_KEY_VARIABLES[name]} must differ`,
+      );
+    }
+    owner.set(keys[name], name);
+  }
+}
+
+function randomCredentials(random: Random): StoredCredentials {
   return {
     access_key: `KELP${randomText(random, 16, BASE32)}`,
     secret_key: randomText(random, 40, LETTERS_AND_DIGITS),

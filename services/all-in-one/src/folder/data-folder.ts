@@ -1,5 +1,5 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type Clock, type Disk, utf8 } from "@kelp/base";
 import { z } from "zod";
 import { StartError } from "../errors.ts";
@@ -16,6 +16,7 @@ export const FOLDER_FILES = {
   iam: "iam.db",
   pipelines: "pipelines.db",
   volumes: "volumes",
+  catalogue: "volumes.json",
   work: "work",
 } as const;
 
@@ -52,6 +53,32 @@ export async function openDataFolder(
   return { path, file, [Symbol.dispose]: () => lock[Symbol.dispose]() };
 }
 
+const restoringSchema = z.object({ restoring: z.literal(true) });
+
+/** Says in the folder that it is being restored: nobody takes what is there for a data folder. Durable. */
+export async function markRestoring(path: string, disk: Disk): Promise<void> {
+  await disk.writeWhole(
+    join(path, FOLDER_FILES.format),
+    utf8(`${JSON.stringify({ restoring: true })}\n`),
+  );
+}
+
+/** Whether a restore into the folder was begun and not finished. */
+export function isRestoring(path: string): boolean {
+  const file = join(path, FOLDER_FILES.format);
+  if (!existsSync(file)) return false;
+  return restoringSchema.safeParse(parseJson(readFileSync(file, "utf8"))).success;
+}
+
+/** Makes the restored folder a data folder. Durable. */
+export async function finishRestoredFolder(
+  path: string,
+  deps: { readonly disk: Disk; readonly clock: Clock },
+): Promise<void> {
+  await deps.disk.syncFolder(path);
+  await writeFormat(join(path, FOLDER_FILES.format), deps);
+}
+
 /** Is this a folder that a server has used? For commands that read and must not make one. */
 export function isDataFolder(path: string): boolean {
   return existsSync(join(path, FOLDER_FILES.format));
@@ -75,11 +102,17 @@ async function checkFormat(
   deps: { readonly disk: Disk; readonly clock: Clock },
 ): Promise<void> {
   if (!existsSync(path)) {
-    const content = { format: FORMAT_VERSION, created_ms: deps.clock.nowMs() };
-    await deps.disk.writeWhole(path, utf8(`${JSON.stringify(content)}\n`));
+    await writeFormat(path, deps);
     return;
   }
-  const parsed = formatSchema.safeParse(parseJson(readFileSync(path, "utf8")));
+  const content = parseJson(readFileSync(path, "utf8"));
+  if (restoringSchema.safeParse(content).success) {
+    throw new StartError(
+      "restore-unfinished",
+      `Cannot open ${dirname(path)}: a restore into it was not finished; run kelp restore again`,
+    );
+  }
+  const parsed = formatSchema.safeParse(content);
   if (!parsed.success) {
     throw new StartError("format-unknown", `Cannot read ${path}: it does not tell a format`);
   }
@@ -89,6 +122,14 @@ async function checkFormat(
       `Cannot open ${path}: the folder has format ${parsed.data.format} and this Kelp knows up to ${FORMAT_VERSION}; use the newer Kelp that wrote it`,
     );
   }
+}
+
+async function writeFormat(
+  path: string,
+  deps: { readonly disk: Disk; readonly clock: Clock },
+): Promise<void> {
+  const content = { format: FORMAT_VERSION, created_ms: deps.clock.nowMs() };
+  await deps.disk.writeWhole(path, utf8(`${JSON.stringify(content)}\n`));
 }
 
 function parseJson(text: string): unknown {

@@ -10,6 +10,9 @@ const stateSchema = z.object({
   started_ms: z.number(),
   s3_url: z.string(),
   console_url: z.string(),
+  master_url: z.string(),
+  volume_url: z.string(),
+  filer_url: z.string(),
   region: z.string(),
 });
 

@@ -43,7 +43,10 @@ export class RepeatingJob implements AsyncDisposable {
     try {
       await round(this.#stopping.signal);
     } catch (error) {
-      log.error("A background job failed; it is tried again", { job: name, error });
+      // A round that was told to stop may say so by throwing.
+      if (!this.#stopping.signal.aborted) {
+        log.error("A background job failed; it is tried again", { job: name, error });
+      }
     }
     this.#schedule();
   }

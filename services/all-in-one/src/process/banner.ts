@@ -4,6 +4,9 @@ export interface BannerFacts {
   readonly dir: string;
   readonly s3Url: string;
   readonly consoleUrl: string;
+  readonly masterUrl: string;
+  readonly volumeUrl: string;
+  readonly filerUrl: string;
   readonly accessKey: string;
   readonly credentialsFile: string;
   readonly isLocalUserTrusted: boolean;
@@ -24,6 +27,8 @@ export function bannerText(facts: BannerFacts): string {
     `  S3          ${facts.s3Url}`,
     `  Console     ${facts.consoleUrl}   (${signIn})`,
     `  Pipelines   ${facts.consoleUrl}   (host of kfp.Client)`,
+    `  Filer       ${facts.filerUrl}   (files by path, for SeaweedFS clients and browsers)`,
+    `  Master      ${facts.masterUrl}   Volumes  ${facts.volumeUrl}`,
     `  Access key  ${facts.accessKey}`,
     `  Secret      in ${facts.credentialsFile}`,
     "",

@@ -8,7 +8,14 @@ import { runBun } from "../checks/run-child.ts";
 import { type CommandLine, examples } from "../command-line.ts";
 
 /** Where tests live; each is a path that the test runner searches. */
-const TEST_FOLDERS = ["./packages", "./services", "./tools", "./conformance", "./bench"];
+const TEST_FOLDERS = [
+  "./packages",
+  "./services",
+  "./tools",
+  "./conformance",
+  "./bench",
+  "./simulator",
+];
 
 /** `kelp test`: the quality gates, then every test; with filters only the tests of matching files. */
 export function testCommand(line: CommandLine): Command {

@@ -22,7 +22,11 @@ export type OptionKind =
       readonly maximum: number;
     }
   | { readonly kind: "choice"; readonly values: readonly string[] }
-  | { readonly kind: "switch" };
+  | { readonly kind: "switch" }
+  /** Several values, separated by commas. */
+  | { readonly kind: "list"; readonly placeholder: string; readonly item: OptionKind }
+  /** A number from 0 to 1. */
+  | { readonly kind: "share" };
 
 /** `s3.port` → `KELP_S3_PORT`, `volume.sizeLimitMB` → `KELP_VOLUME_SIZE_LIMIT_MB`. */
 export function environmentName(name: string): string {
@@ -39,9 +43,12 @@ export function placeholder(option: OptionKind): string {
     case "text":
     case "path":
     case "count":
+    case "list":
       return option.placeholder;
     case "port":
       return "PORT";
+    case "share":
+      return "0…1";
     case "choice":
       return option.values.join("|");
     case "switch":

@@ -52,6 +52,26 @@ test("a port is a whole number up to 65535, and the error names where it stood",
   expect(() => resolvePort({ config: "-1" })).toThrow('s3.port in /etc/kelp.yaml is "-1"');
 });
 
+test("a share is a number from 0 to 1", () => {
+  const option = {
+    name: "share",
+    kind: { kind: "share" },
+    default: "0.3",
+    text: "share",
+  } as const satisfies OptionDefinition;
+  const resolve = (share: string): string | undefined =>
+    resolveOptions([option], {
+      flags: { share },
+      environment: {},
+      config: undefined,
+      currentFolder: "/tmp",
+    }).share;
+  expect(["0", "1", ".5", "0.25", "1.0"].map(resolve)).toEqual(["0", "1", "0.5", "0.25", "1"]);
+  for (const wrong of ["1.1", "-0.1", "x", "30%", "1e-1", "0."]) {
+    expect(() => resolve(wrong)).toThrow("must be a number from 0 to 1");
+  }
+});
+
 test("a path is taken from the current folder, or from that of the configuration", () => {
   const option = {
     name: "dir",

@@ -25,6 +25,14 @@ export function resolveOptions<Name extends string>(
   return values as Record<Name, string | undefined>;
 }
 
+/** Whether somebody gave the option, in whatever place. */
+export function isGiven(option: string, sources: OptionSources): boolean {
+  const variable = sources.environment[environmentName(option)];
+  const isInEnvironment = variable !== undefined && variable !== "";
+  const isConfigured = sources.config?.values.has(option) === true;
+  return sources.flags[option] !== undefined || isInEnvironment || isConfigured;
+}
+
 function resolveOne(option: OptionDefinition, sources: OptionSources): string | undefined {
   const folder = sources.currentFolder;
   const flag = sources.flags[option.name];

@@ -39,10 +39,58 @@ export const SERVER_OPTIONS = [
     text: "Port of the console, its API and the pipelines API",
   },
   {
+    name: "master.port",
+    kind: { kind: "port" },
+    default: "9333",
+    text: "Port of the master door, for SeaweedFS clients; a free one when nobody named it and it is taken",
+  },
+  {
+    name: "volume.port",
+    kind: { kind: "port" },
+    default: "8080",
+    text: "Port of the volume door, likewise; the master tells clients where it is",
+  },
+  {
+    name: "filer.port",
+    kind: { kind: "port" },
+    default: "8888",
+    text: "Port of the filer door, likewise",
+  },
+  {
     name: "auth.local-user",
     kind: { kind: "switch" },
     default: "on",
-    text: "Let the user who started the server use console and pipelines from this machine without signing in",
+    text: "Let the user who started the server use console, pipelines and the doors of master, volumes and filer from this machine without signing in",
+  },
+  {
+    name: "volume.dir",
+    kind: {
+      kind: "list",
+      placeholder: "DIR[,DIR…]",
+      item: { kind: "path", placeholder: "DIR" },
+    },
+    default: undefined,
+    text: "Folders of content, each a disk of its own that may fail without the others; by default one in --dir",
+  },
+  {
+    name: "volume.max",
+    kind: {
+      kind: "list",
+      placeholder: "N[,N…]",
+      item: { kind: "count", placeholder: "N", minimum: 0, maximum: 8192 },
+    },
+    default: "0",
+    text: "Volumes that are made in each folder at most, one number for all or one for each; 0 for as many as space allows",
+  },
+  {
+    name: "volume.disk",
+    kind: {
+      kind: "list",
+      placeholder: "TYPE[,TYPE…]",
+      item: { kind: "text", placeholder: "TYPE" },
+    },
+    default: undefined,
+    text: "Kind of disk behind each folder, such as hdd or ssd, which writers may ask for; one for all or one for each",
   },
   {
     name: "volume.sizeLimitMB",
@@ -54,7 +102,47 @@ export const SERVER_OPTIONS = [
     name: "volume.minFreeSpaceMB",
     kind: { kind: "count", placeholder: "MIB", minimum: 1, maximum: 1_000_000_000 },
     default: "100",
-    text: "Space that new content leaves free on the disk of --dir; below it writes are refused while reads and deletes go on",
+    text: "Space that new content leaves free on the disk of --dir and of each folder of volumes; below it writes are refused while reads and deletes go on",
+  },
+  {
+    name: "encrypt.at-rest",
+    kind: { kind: "text", placeholder: "SOURCE" },
+    default: undefined,
+    text: "Seal what is stored under the master key in file:/PATH or env:NAME: 32 random bytes as hex or base64",
+  },
+  {
+    name: "encrypt.previous",
+    kind: { kind: "text", placeholder: "SOURCE" },
+    default: undefined,
+    text: "The master key before a change: what stands under it is put under the one of --encrypt.at-rest",
+  },
+  {
+    name: "volume.garbageThreshold",
+    kind: { kind: "share" },
+    default: "0.3",
+    text: "Share of a volume that removed content may take before its space is freed in the background; on a disk that is nearly full any is",
+  },
+  {
+    name: "volume.vacuumMBps",
+    kind: { kind: "count", placeholder: "MIB", minimum: 1, maximum: 100_000 },
+    default: "64",
+    text: "MiB that freeing space reads and writes in a second at most",
+  },
+  {
+    name: "volume.scrubDays",
+    kind: { kind: "count", placeholder: "DAYS", minimum: 0, maximum: 3650 },
+    default: "14",
+    text: "Days in which everything stored is read once against its checksums; 0 for never",
+  },
+  {
+    name: "volume.tier",
+    kind: {
+      kind: "list",
+      placeholder: "NAME=folder:DIR[,…]",
+      item: { kind: "text", placeholder: "NAME=folder:DIR" },
+    },
+    default: undefined,
+    text: "Remote stores that volume files can be moved to, each with a name; folder:DIR is an absolute folder, such as a mounted share",
   },
   {
     name: "pipelines.python",

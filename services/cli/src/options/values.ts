@@ -9,7 +9,7 @@ export type ValueSource =
   | { readonly kind: "config"; readonly file: string; readonly folder: string }
   | { readonly kind: "default"; readonly folder: string };
 
-/** Checks one value and brings it to its one spelling: paths absolute, counts without signs. Throws `UsageError`. */
+/** Checks one value and brings it to its one spelling: paths absolute, counts without signs, lists without spaces. Throws `UsageError`. */
 export function checkValue(option: OptionDefinition, text: string, source: ValueSource): string {
   const where = `${describeSource(option.name, source)} is ${JSON.stringify(text)}`;
   const { kind } = option;
@@ -33,6 +33,13 @@ export function checkValue(option: OptionDefinition, text: string, source: Value
       if (text === "on" || text === "true") return "on";
       if (text === "off" || text === "false") return "off";
       throw new UsageError(`${where}: choose on or off`);
+    case "list":
+      return text
+        .split(",")
+        .map((each) => checkValue({ ...option, kind: kind.item }, each.trim(), source))
+        .join(",");
+    case "share":
+      return checkShare(text, where);
     default:
       kind satisfies never;
       return text;
@@ -50,6 +57,12 @@ function checkCount(
     throw new UsageError(`${where}: it must be a whole number ${limits}`);
   }
   return String(value);
+}
+
+function checkShare(text: string, where: string): string {
+  const value = /^\d*\.?\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= 0 && value <= 1) return String(value);
+  throw new UsageError(`${where}: it must be a number from 0 to 1`);
 }
 
 function describeSource(name: string, source: ValueSource): string {

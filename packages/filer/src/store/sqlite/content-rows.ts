@@ -8,6 +8,7 @@ import {
   encodeFid,
   firstAddressOf,
 } from "../../entry/chunk-list.ts";
+import { storedBytesOf } from "../../seal/stored-bytes.ts";
 import type { Garbage } from "../filer-store.ts";
 import { checkSum, contentSum, damaged } from "./row-sums.ts";
 
@@ -128,9 +129,19 @@ export class ContentRows {
   refer(chunks: readonly Chunk[], bytes: Uint8Array): void {
     let index = 0;
     for (const address of chunkAddresses(bytes)) {
-      this.#insertRef.run(address, must(chunks[index]).sizeBytes);
+      this.#insertRef.run(address, referencedBytes(must(chunks[index])));
       index += 1;
     }
+  }
+
+  /** Adds the references of chunks that manifests list. */
+  referListed(chunks: readonly Chunk[] = []): void {
+    if (chunks.length > 0) this.refer(chunks, encodeChunks(chunks));
+  }
+
+  /** Removes references without queueing anything. */
+  forget(chunks: readonly Chunk[]): void {
+    for (const chunk of chunks) this.#deleteRef.run(encodeFid(chunk.fid));
   }
 
   addGarbage(chunks: readonly Chunk[], nowMs: number): void {
@@ -182,6 +193,11 @@ export class ContentRows {
   referenceCount(): number {
     return this.#countRefs.get()?.count ?? 0;
   }
+}
+
+/** Stored bytes that a check expects; 0 of a manifest, whose size is that of the content it lists. */
+function referencedBytes(chunk: Chunk): number {
+  return chunk.isManifest === true ? 0 : storedBytesOf(chunk);
 }
 
 export function contentOf(bytes: Uint8Array, chunkCount: number): Content {

@@ -71,6 +71,7 @@ export class EntryWrites {
     const nowMs = clock.nowMs();
     const position = this.replace(tree, { path, sizeBytes, etag, current, nowMs });
     const modifiedMs = request.modifiedMs ?? nowMs;
+    contents.referListed(request.listed);
     const row: EntryRow = {
       path,
       sizeBytes,

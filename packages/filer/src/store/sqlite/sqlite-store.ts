@@ -24,7 +24,7 @@ import { SnapshotWrites } from "./snapshot-writes.ts";
 import { type StoreTables, openStoreTables } from "./store-tables.ts";
 import { type TreeState, treeOf } from "./tree-rows.ts";
 import { TreeWrites } from "./tree-writes.ts";
-import { DescribeFailure, completeUpload } from "./upload-completion.ts";
+import { DescribeFailure, completeUpload, joinedParts } from "./upload-completion.ts";
 import { listUploads } from "./upload-listing.ts";
 import { UploadWrites } from "./upload-writes.ts";
 
@@ -55,13 +55,20 @@ export type ReadCalls = Pick<
   | "listParts"
   | "listUploads"
   | "readChanges"
+  | "listSnapshots"
+  | "getSnapshotEntry"
+  | "joinedParts"
 >;
 
 /**
  * The metadata of a database that another process changes and that is open for reading. Each call sees one state of it,
- * the newest at that moment. The schema must be there.
+ * the newest at that moment. The schema must be there. Listing what is on its way elsewhere takes several looks, which
+ * only make sense together where the changes are made: `writer` lists it.
  */
-export function openSqliteReader(options: SqliteStoreOptions): ReadCalls {
+export function openSqliteReader(
+  options: SqliteStoreOptions,
+  writer: Pick<FilerStore, "listEntries">,
+): ReadCalls {
   const { database } = options;
   const tables = openStoreTables(options);
   const store = openOn(tables, options);
@@ -69,6 +76,7 @@ export function openSqliteReader(options: SqliteStoreOptions): ReadCalls {
     "SELECT data_version AS version FROM pragma_data_version",
   );
   let seenVersion: number | undefined;
+  // Called synchronously: what a call reads before it first waits is of one state.
   const fresh =
     <Arguments extends unknown[], Value>(read: (...values: Arguments) => Value) =>
     (...values: Arguments): Value =>
@@ -80,15 +88,22 @@ export function openSqliteReader(options: SqliteStoreOptions): ReadCalls {
         return read(...values);
       });
   return {
-    getTree: fresh(store.getTree),
-    listTrees: fresh(store.listTrees),
-    getEntry: fresh(store.getEntry),
-    listEntries: fresh(store.listEntries),
-    admits: fresh(store.admits),
-    getUpload: fresh(store.getUpload),
-    listParts: fresh(store.listParts),
-    listUploads: fresh(store.listUploads),
-    readChanges: fresh(store.readChanges),
+    getTree: fresh((name) => store.getTree(name)),
+    listTrees: fresh(() => store.listTrees()),
+    getEntry: fresh((tree, path) => store.getEntry(tree, path)),
+    listEntries: fresh((name, query) => {
+      const tree = tables.trees.find(name);
+      const isInPlace = tree === undefined || tables.reads.view(tree) === undefined;
+      return isInPlace ? store.listEntries(name, query) : writer.listEntries(name, query);
+    }),
+    admits: fresh((request) => store.admits(request)),
+    getUpload: fresh((tree, id) => store.getUpload(tree, id)),
+    listParts: fresh((tree, id, query) => store.listParts(tree, id, query)),
+    listUploads: fresh((tree, query) => store.listUploads(tree, query)),
+    readChanges: fresh((query) => store.readChanges(query)),
+    listSnapshots: fresh((tree) => store.listSnapshots(tree)),
+    getSnapshotEntry: fresh((tree, snapshot, path) => store.getSnapshotEntry(tree, snapshot, path)),
+    joinedParts: fresh((request, recordsMax) => store.joinedParts(request, recordsMax)),
   };
 }
 
@@ -346,6 +361,7 @@ type UploadCalls = Pick<
   | "putPart"
   | "listParts"
   | "listUploads"
+  | "joinedParts"
   | "completeUpload"
   | "abortUpload"
 >;
@@ -366,6 +382,9 @@ function uploadCalls({ tables, commit, uploads, entries }: StoreParts): UploadCa
         if (tree === undefined) return refused("no-such-tree");
         return ok(listUploads(tables.uploads, tree.id, query));
       });
+    },
+    async joinedParts(request, recordsMax) {
+      return reading(() => joinedParts(tables, request, recordsMax));
     },
     async completeUpload(request) {
       const outcome = await commit.run(() => completeUpload(tables, entries, request));
@@ -401,6 +420,7 @@ type ReferenceCalls = Pick<
   | "addGarbage"
   | "listGarbage"
   | "dropGarbage"
+  | "forgetListed"
   | "isReferenced"
   | "listReferences"
   | "referenceCount"
@@ -415,6 +435,7 @@ function referenceCalls({ tables, commit, scan }: StoreParts): ReferenceCalls {
     addGarbage: (chunks) => commit.run(() => contents.addGarbage(chunks, clock.nowMs())),
     listGarbage: (query) => reading(() => contents.listGarbage(query)),
     dropGarbage: (ids) => commit.run(() => contents.dropGarbage(ids)),
+    forgetListed: (chunks) => commit.run(() => contents.forget(chunks)),
     isReferenced: (fid) => reading(() => contents.isReferenced(fid)),
     listReferences: (query) => reading(() => contents.listReferences(query)),
     referenceCount: () => reading(() => contents.referenceCount()),

@@ -1,8 +1,11 @@
-import { type Result, compareBytes, must, ok, refused, utf8 } from "@kelp/base";
+import { type Result, compareBytes, hex, must, ok, refused, utf8 } from "@kelp/base";
 import { type CompleteRefusal, type CompleteUpload, type Entry, PART_NUMBER_MAX } from "@kelp/wire";
 import { encodeAttributes } from "../../entry/attributes.ts";
+import { CHUNK_ADDRESS_BYTES, encodeChunks } from "../../entry/chunk-list.ts";
 import { failedCondition } from "../../entry/condition.ts";
 import { fitsQuota } from "../../tree/quota.ts";
+import type { CompleteParts, JoinedParts } from "../filer-store.ts";
+import { chunksOf } from "./content-rows.ts";
 import type { EntryRow } from "./entry-rows.ts";
 import { type EntryWrites, growthOf } from "./entry-writes.ts";
 import type { StoreTables } from "./store-tables.ts";
@@ -22,8 +25,8 @@ export class DescribeFailure {
 export function completeUpload(
   tables: StoreTables,
   writes: EntryWrites,
-  request: CompleteUpload,
-): Result<Entry, CompleteRefusal> | DescribeFailure {
+  request: CompleteParts,
+): Result<Entry, CompleteRefusal | "parts-changed"> | DescribeFailure {
   const tree = tables.trees.find(request.tree);
   if (tree === undefined) return refused("no-such-tree");
   const upload = tables.uploads.find(tree.id, request.id);
@@ -32,6 +35,10 @@ export function completeUpload(
   const stored = tables.uploads.parts(upload.number, 0, PART_NUMBER_MAX);
   const chosen = chooseParts(stored, request);
   if (chosen.kind === "refused") return chosen;
+  const { folded } = request;
+  if (folded !== undefined && folded.partsDigest !== digestOfParts(tables, chosen.value)) {
+    return refused("parts-changed");
+  }
   const { row: current, visible } = writes.find(tree, upload.path);
   const failed = failedCondition(request.condition, visible);
   if (failed !== undefined) return refused(failed);
@@ -56,6 +63,28 @@ export function completeUpload(
       request,
     }),
   );
+}
+
+/** The list that a completion would make, when it is long. */
+export function joinedParts(
+  tables: StoreTables,
+  request: CompleteUpload,
+  recordsMax: number,
+): JoinedParts | undefined {
+  const tree = tables.trees.find(request.tree);
+  const upload = tree && tables.uploads.find(tree.id, request.id);
+  if (upload === undefined) return undefined;
+  if (tables.uploads.sumParts(upload.number).chunks <= recordsMax) return undefined;
+  const chosen = chooseParts(tables.uploads.parts(upload.number, 0, PART_NUMBER_MAX), request);
+  if (chosen.kind === "refused" || sumOf(chosen.value).chunks <= recordsMax) return undefined;
+  const chunks = chosen.value.flatMap((part) => chunksOf(part.chunks));
+  return { chunks, partsDigest: digestOfParts(tables, chosen.value) };
+}
+
+/** A part is known by its first chunk: a part that replaces it has others. */
+function digestOfParts(tables: StoreTables, parts: readonly PartRow[]): string {
+  const addresses = parts.map((part) => part.chunks.subarray(0, CHUNK_ADDRESS_BYTES));
+  return hex(tables.hashes.digest("sha256", Buffer.concat(addresses)));
 }
 
 /** The stored parts that were named, in order; a refusal when one differs or is too small. */
@@ -97,7 +126,7 @@ function join(
     readonly chosen: readonly PartRow[];
     readonly current: EntryRow | undefined;
     readonly description: ReturnType<CompleteUpload["describe"]>;
-    readonly request: CompleteUpload;
+    readonly request: CompleteParts;
   },
 ): Entry {
   const { tree, upload, stored, chosen, current, description } = work;
@@ -108,7 +137,12 @@ function join(
   const all = sumOf(stored);
   const sizeBytes = total.bytes;
   const position = writes.replace(tree, { path, sizeBytes, etag, current, nowMs });
-  const list = Buffer.concat(chosen.map((part) => part.chunks));
+  const { folded } = work.request;
+  const list =
+    folded === undefined
+      ? Buffer.concat(chosen.map((part) => part.chunks))
+      : encodeChunks(folded.chunks);
+  tables.contents.referListed(folded?.manifests);
   const contentId = tables.contents.insertBytes(position, list);
   tables.trees.countParts(tree, { bytes: -all.bytes, chunks: -all.chunks });
   const row: EntryRow = {
@@ -116,7 +150,7 @@ function join(
     sizeBytes,
     modifiedMs: nowMs,
     etag,
-    chunkCount: total.chunks,
+    chunkCount: folded?.chunks.length ?? total.chunks,
     position,
     contentId,
     attributes: encodeAttributes(description.attributes),

@@ -81,6 +81,7 @@ export class UploadWrites {
     const modifiedMs = request.modifiedMs ?? nowMs;
     const chunks = encodeChunks(request.chunks);
     contents.refer(request.chunks, chunks);
+    contents.referListed(request.listed);
     uploads.putPart(upload.number, {
       number,
       sizeBytes,

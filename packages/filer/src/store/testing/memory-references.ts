@@ -1,6 +1,6 @@
 import { type Fid, formatFid } from "@kelp/wire";
 import type { FilerStore, NamedContent } from "../filer-store.ts";
-import type { MemoryParts } from "./memory-store.ts";
+import type { MemoryParts } from "./memory-parts.ts";
 import { usageOf } from "./memory-state.ts";
 
 type ReferenceCalls = Pick<
@@ -8,6 +8,7 @@ type ReferenceCalls = Pick<
   | "addGarbage"
   | "listGarbage"
   | "dropGarbage"
+  | "forgetListed"
   | "isReferenced"
   | "listReferences"
   | "referenceCount"
@@ -28,6 +29,9 @@ export function memoryReferences({ state, clock }: MemoryParts): ReferenceCalls 
         .slice(0, limit),
     async dropGarbage(ids) {
       state.garbage = state.garbage.filter(({ id }) => !ids.includes(id));
+    },
+    async forgetListed(chunks) {
+      for (const { fid } of chunks) state.references.delete(formatFid(fid));
     },
     isReferenced: (fid) => state.references.has(formatFid(fid)),
     listReferences: ({ volumeId, after, limit }) =>

@@ -1,6 +1,5 @@
-import { type Clock, type Hashes, type Random, type Result, must, ok, refused } from "@kelp/base";
+import { type Clock, type Result, must, ok, refused } from "@kelp/base";
 import {
-  type ConditionFailed,
   type Entry,
   type EntryPath,
   type Snapshot,
@@ -12,8 +11,7 @@ import { failedCondition } from "../../entry/condition.ts";
 import { FilerError } from "../../errors.ts";
 import { compareText } from "../../list/text-order.ts";
 import { CHANGES_KEPT_MAX, SNAPSHOTS_PER_TREE_MAX } from "../../limits.ts";
-import { fitsQuota } from "../../tree/quota.ts";
-import type { FilerStore, PutEntry } from "../filer-store.ts";
+import type { FilerStore } from "../filer-store.ts";
 import { listRows } from "./memory-listing.ts";
 import {
   type MemoryRow,
@@ -23,35 +21,17 @@ import {
   isOver,
   memoryEntryOf,
   memoryTreeOf,
-  usageOf,
   usageOfRows,
 } from "./memory-state.ts";
+import {
+  type MemoryParts,
+  type MemoryPut,
+  type MemoryStoreOptions,
+  admitted,
+  fits,
+} from "./memory-parts.ts";
 import { memoryReferences } from "./memory-references.ts";
 import { memoryUploads } from "./memory-uploads.ts";
-
-export interface MemoryStoreOptions {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly hashes: Hashes;
-}
-
-/** What the calls of the memory store share. */
-export interface MemoryParts extends MemoryStoreOptions {
-  readonly state: MemoryState;
-  /** After each change. */
-  readonly committed: () => void;
-  readonly put: (tree: MemoryTree, put: MemoryPut) => Entry;
-}
-
-/** A put whose condition and quota were looked at. */
-export interface MemoryPut extends Pick<
-  PutEntry,
-  "path" | "content" | "sizeBytes" | "etag" | "attributes"
-> {
-  readonly held: MemoryRow["held"];
-  readonly modifiedMs: number;
-  readonly expiresMs: number;
-}
 
 /** A metadata store in memory that does everything at once, for tests: nothing of it survives. */
 export function openMemoryStore(options: MemoryStoreOptions): FilerStore {
@@ -417,35 +397,6 @@ function newTree(
 function memorySnapshotOf(name: string, snapshot: MemorySnapshot): Snapshot {
   const { createdMs, position, rows } = snapshot;
   return { name, createdMs, position, usage: usageOfRows(rows.values()) };
-}
-
-function fits(tree: MemoryTree, growth: { bytes: number; entries: number }): boolean {
-  return fitsQuota({ usage: usageOf(tree), quota: tree.quota }, growth);
-}
-
-/** Whether an entry may be put. */
-export function admitted(
-  tree: MemoryTree,
-  put: Pick<PutEntry, "path" | "sizeBytes"> & {
-    readonly condition?: PutEntry["condition"];
-    readonly nowMs: number;
-    /** Bytes of it that are counted already. */
-    readonly countedBytes?: number;
-  },
-): Result<void, "quota-exceeded" | ConditionFailed> {
-  const row = tree.rows.get(put.path);
-  const failed = failedCondition(
-    put.condition,
-    row !== undefined && isOver(row, put.nowMs) ? undefined : row,
-  );
-  if (failed !== undefined) return refused(failed);
-  const bytes = put.sizeBytes - (row?.sizeBytes ?? 0) - (put.countedBytes ?? 0);
-  const growth = { bytes, entries: row === undefined ? 1 : 0 };
-  return fits(tree, growth) ? ok(undefined) : refused("quota-exceeded");
-}
-
-export function fitsPart(tree: MemoryTree, growthBytes: number): boolean {
-  return fits(tree, { bytes: growthBytes, entries: 0 });
 }
 
 function putRow(

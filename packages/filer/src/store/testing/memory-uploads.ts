@@ -5,7 +5,7 @@ import type { FilerStore } from "../filer-store.ts";
 import { listMemoryUploads } from "./memory-listing.ts";
 import type { MemoryPart, MemoryTree, MemoryUpload } from "./memory-state.ts";
 import { memoryEntryOf } from "./memory-state.ts";
-import { type MemoryParts, admitted, fitsPart } from "./memory-store.ts";
+import { type MemoryParts, admitted, fits } from "./memory-parts.ts";
 
 type UploadCalls = Pick<
   FilerStore,
@@ -14,6 +14,7 @@ type UploadCalls = Pick<
   | "putPart"
   | "listParts"
   | "listUploads"
+  | "joinedParts"
   | "completeUpload"
   | "abortUpload"
 >;
@@ -61,7 +62,8 @@ export function memoryUploads(parts: MemoryParts): UploadCalls {
       if (typeof found === "string") return refused(found);
       const { tree, upload } = found;
       const replaced = upload.parts.get(number);
-      if (!fitsPart(tree, sizeBytes - (replaced?.sizeBytes ?? 0))) return refused("quota-exceeded");
+      const bytes = sizeBytes - (replaced?.sizeBytes ?? 0);
+      if (!fits(tree, { bytes, entries: 0 })) return refused("quota-exceeded");
       const nowMs = clock.nowMs();
       if (replaced !== undefined) state.free(replaced.chunks, nowMs);
       state.refer(chunks);
@@ -89,6 +91,14 @@ export function memoryUploads(parts: MemoryParts): UploadCalls {
       found.tree.uploads.delete(id);
       return ok(undefined);
     },
+    async joinedParts({ tree, id, parts: wanted }, recordsMax) {
+      const found = find(tree, id);
+      if (typeof found === "string") return undefined;
+      const chosen = wanted.map(({ number }) => found.upload.parts.get(number));
+      const chunks = chosen.flatMap((part) => part?.chunks ?? []);
+      if (chunks.length <= recordsMax) return undefined;
+      return { chunks, partsDigest: digestOf(chosen) };
+    },
     async completeUpload(request) {
       const found = find(request.tree, request.id);
       if (found === "no-such-tree") return refused(found);
@@ -110,6 +120,10 @@ export function memoryUploads(parts: MemoryParts): UploadCalls {
           return refused({ kind: "part-too-small", number, sizeBytes });
         }
       }
+      const { folded } = request;
+      if (folded !== undefined && folded.partsDigest !== digestOf(chosen)) {
+        return refused("parts-changed");
+      }
       const { path } = upload;
       const nowMs = clock.nowMs();
       const sizeBytes = chosen.reduce((sum, part) => sum + part.sizeBytes, 0);
@@ -122,7 +136,8 @@ export function memoryUploads(parts: MemoryParts): UploadCalls {
       for (const part of upload.parts.values()) {
         if (!chosen.includes(part)) state.free(part.chunks, nowMs);
       }
-      const chunks = chosen.flatMap((part) => part.chunks);
+      const chunks = folded?.chunks ?? chosen.flatMap((part) => part.chunks);
+      state.refer(folded?.manifests ?? []);
       const listed = chosen.flatMap((part) => part.listed);
       const content =
         chunks.length === 0
@@ -151,6 +166,10 @@ function completeAgain(
     return refused("no-such-upload");
   }
   return ok(memoryEntryOf(row));
+}
+
+function digestOf(parts: readonly (MemoryPart | undefined)[]): string {
+  return parts.map((part) => part?.chunks[0]?.fid.needleId).join();
 }
 
 function sortedParts(upload: MemoryUpload): MemoryPart[] {

@@ -1,0 +1,23 @@
+/** HTTP without a word of the domain: what the doors of several rooms share. */
+export { type Validators, allowsRange, decideRead, splitEtags } from "./conditions.ts";
+export { type ReadableContent, bytesContent, contentReply } from "./content-reply.ts";
+export { httpDate, isoDate, parseHttpDate } from "./dates.ts";
+export { type FormField, type FormPart, FormReader, formBoundary, parseForm } from "./form.ts";
+export { decodeHeaderText, encodeHeaderText, headerText, isHeaderSafe } from "./headers.ts";
+export {
+  CONTENT_POLICY,
+  escapeHtml,
+  htmlReply,
+  htmlTable,
+  readableDuration,
+  readableSize,
+} from "./html.ts";
+export { HttpDoor, type HttpDoorOptions, type HttpHandler } from "./server/http-door.ts";
+export { HttpError } from "./http-error.ts";
+export { HttpRequest } from "./http-request.ts";
+export { contentDisposition, mediaTypeOfName } from "./media-types.ts";
+export { Query, percentDecoded } from "./query.ts";
+export { decideRange } from "./ranges.ts";
+export { type HttpReply, type ReplyHeaders, emptyReply, jsonReply, textReply } from "./reply.ts";
+export { type HeldBytes, RequestBody } from "./request-body.ts";
+export { StallWatch, type Transfer } from "./stall-watch.ts";

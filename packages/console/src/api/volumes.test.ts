@@ -1,0 +1,158 @@
+import { expect, test } from "bun:test";
+import { PLAIN_VOLUME, type VolumeStatus, volumeId } from "@kelp/wire";
+import { type TestConsole, startConsole } from "../testing/console-server.ts";
+
+const VOLUME: VolumeStatus = {
+  ...PLAIN_VOLUME,
+  id: volumeId(3),
+  collection: "c",
+  sizeBytes: 100,
+  liveCount: 1,
+  liveBytes: 60,
+  deletedCount: 1,
+  deletedBytes: 40,
+  needleIdMax: 1n,
+  state: "full",
+  createdMs: 1,
+  modifiedMs: 1,
+};
+
+const DAMAGE = {
+  volumeId: volumeId(3),
+  what: "1a",
+  offsetBytes: 8,
+  reason: "rot",
+  foundMs: 1,
+} as const;
+
+async function ask(
+  console: TestConsole,
+  method: string,
+  path: string,
+  json?: unknown,
+): Promise<{ status: number; body: unknown }> {
+  const response = await fetch(`${console.url}/api/v1/volumes${path}`, {
+    method,
+    ...(json === undefined
+      ? {}
+      : { body: JSON.stringify(json), headers: { "content-type": "application/json" } }),
+  });
+  const text = await response.text();
+  return { status: response.status, body: text === "" ? undefined : JSON.parse(text) };
+}
+
+test("volumes are listed with their garbage, form and damage", async () => {
+  await using console = await startConsole();
+  console.status = { volumes: [VOLUME], totalBytes: 1, availableBytes: 1 };
+  console.volumes.damaged = [DAMAGE, { ...DAMAGE, what: "index" }];
+  expect(await ask(console, "GET", "")).toEqual({
+    status: 200,
+    body: {
+      volumes: [
+        {
+          id: 3,
+          collection: "c",
+          size_bytes: 100,
+          live_count: 1,
+          live_bytes: 60,
+          deleted_count: 1,
+          deleted_bytes: 40,
+          garbage_ratio: 0.4,
+          state: "full",
+          form: "plain",
+          version: 3,
+          compaction_revision: 0,
+          disk: 0,
+          disk_type: "",
+          damaged_count: 2,
+        },
+      ],
+    },
+  });
+});
+
+test("a vacuum and a scrub tell what came of them", async () => {
+  await using console = await startConsole();
+  console.volumes.damaged = [DAMAGE];
+  expect((await ask(console, "POST", "/3/vacuum")).body).toEqual({
+    bytes_before: 100,
+    bytes_after: 60,
+    live_count: 3,
+  });
+  expect((await ask(console, "POST", "/3/scrub", {})).body).toEqual({
+    checked_count: 4,
+    checked_bytes: 50,
+    repaired: [],
+    damaged: [{ volume_id: 3, what: "1a", offset_bytes: 8, reason: "rot" }],
+  });
+  expect(console.volumes.calls).toEqual(["vacuum 3", "scrub 3"]);
+});
+
+test("a volume is marked, and deleted when nothing lives in it or by force", async () => {
+  await using console = await startConsole();
+  console.status = {
+    volumes: [
+      VOLUME,
+      { ...VOLUME, id: volumeId(4), liveCount: 0 },
+      { ...VOLUME, id: volumeId(5), liveCount: 0, state: "missing" },
+    ],
+    totalBytes: 1,
+    availableBytes: 1,
+  };
+  expect((await ask(console, "PUT", "/3/state", { state: "read-only" })).status).toBe(204);
+  expect((await ask(console, "PUT", "/3/state", { state: "full" })).status).toBe(400);
+  for (const id of [3, 5]) {
+    const refused = await ask(console, "DELETE", `/${id}`);
+    expect(refused).toMatchObject({ status: 409, body: { error: { code: "volume-not-empty" } } });
+  }
+  expect((await ask(console, "DELETE", "/4")).status).toBe(204);
+  expect((await ask(console, "DELETE", "/3?force=true")).status).toBe(204);
+  expect(console.volumes.calls).toEqual(["mark 3 read-only", "delete 4", "delete 3"]);
+});
+
+test("what the volumes refuse has its own code and status", async () => {
+  await using console = await startConsole();
+  const meanings = [
+    ["no-such-volume", 404, "no-such-volume"],
+    ["job-running", 409, "volume-busy"],
+    ["needle-corrupt", 500, "volume-damaged"],
+    ["read-only", 409, "volume-unsuitable"],
+    ["out-of-space", 507, "out-of-space"],
+    ["volume-missing", 503, "unavailable"],
+  ] as const;
+  for (const [code, status, meaning] of meanings) {
+    console.volumes.failure = Object.assign(new Error("Cannot"), { name: "VolumeError", code });
+    expect(await ask(console, "POST", "/3/vacuum")).toMatchObject({
+      status,
+      body: { error: { code: meaning } },
+    });
+  }
+});
+
+test("every change of a volume needs its own right, asked of that volume", async () => {
+  await using console = await startConsole();
+  const routes = [
+    ["POST", "/3/vacuum", "kelp:VacuumVolume"],
+    ["POST", "/3/scrub", "kelp:ScrubVolume"],
+    ["PUT", "/3/state", "kelp:MarkVolume"],
+    ["DELETE", "/3?force=true", "kelp:DeleteVolume"],
+  ] as const;
+  for (const [method, path, action] of routes) {
+    console.denied.add(action);
+    expect((await ask(console, method, path, {})).status).toBe(403);
+    expect(console.asked.at(-1)).toBe(`${action} arn:kelp:store:::volume/3`);
+  }
+  console.admission = { kind: "refused", status: 401, message: "Sign in" };
+  for (const [method, path] of routes) {
+    expect((await ask(console, method, path, {})).status).toBe(401);
+  }
+  expect(console.volumes.calls).toEqual([]);
+});
+
+test("a path that names no volume is refused", async () => {
+  await using console = await startConsole();
+  for (const id of ["0", "x", "1.5", "-1", "4294967296", "99999999999"]) {
+    expect((await ask(console, "POST", `/${id}/vacuum`)).status).toBe(400);
+  }
+  expect(console.volumes.calls).toEqual([]);
+});

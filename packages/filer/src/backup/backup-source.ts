@@ -1,0 +1,36 @@
+import type { Fid, VolumeStatus } from "@kelp/wire";
+
+/** The store that is backed up: its volumes through a running server, or opened by the backup itself. */
+export interface BackupSource {
+  /** Tells stores apart whose chunks may have equal addresses. */
+  readonly storeId: string;
+  /** The volumes when the hold began. */
+  readonly volumes: readonly BackupVolume[];
+  /** Database files, in the order in which they are to be copied. */
+  readonly databases: readonly NamedFile[];
+  /** Small files. */
+  readonly files: readonly NamedFile[];
+  /**
+   * The stored bytes of a chunk, checked against their checksum; sealed ones stay sealed. Chunks that were named when the hold
+   * began are there until it ends.
+   */
+  readChunk(fid: Fid): Promise<ChunkRead>;
+}
+
+export type ChunkRead =
+  | { readonly kind: "read"; readonly bytes: Uint8Array }
+  /** Not there, or not what was stored. */
+  | { readonly kind: "damaged"; readonly reason: string };
+
+export interface NamedFile {
+  /** In the data folder. */
+  readonly name: string;
+  /** Where it stands. */
+  readonly path: string;
+}
+
+/** What of a volume is needed to make it again. */
+export type BackupVolume = Pick<
+  VolumeStatus,
+  "id" | "collection" | "replicaPlacement" | "ttl" | "diskType"
+>;

@@ -1,0 +1,123 @@
+import type { Hashes } from "@kelp/base";
+import { BackupError } from "../errors.ts";
+import type { BackupVolume } from "./backup-source.ts";
+import type { BackupTarget } from "./backup-target.ts";
+import { decodeChecked, encodeChecked } from "./checked-text.ts";
+
+/** Grows when an older program could not restore what a newer one wrote. */
+export const BACKUP_FORMAT = 1;
+
+/** Everything of one backup, by the hashes of its pieces. It is written last: what has a manifest is whole. */
+export interface BackupManifest {
+  readonly format: number;
+  /** Sorts by time. */
+  readonly id: string;
+  readonly storeId: string;
+  readonly kelpVersion: string;
+  readonly startedMs: number;
+  readonly finishedMs: number;
+  /** Of the newest change in it: the state is that of this position. */
+  readonly position: number;
+  readonly databases: readonly BackupDatabase[];
+  readonly files: readonly BackupFile[];
+  readonly volumes: readonly BackupVolume[];
+  readonly chunkCount: number;
+  /** Chunks that could not be read when the backup was made, at most `DAMAGED_LISTED_MAX`. */
+  readonly damaged: readonly { readonly fid: string; readonly reason: string }[];
+  readonly damagedCount: number;
+  /** Every pack that holds a piece of it. */
+  readonly packs: readonly string[];
+}
+
+export interface BackupDatabase {
+  readonly name: string;
+  readonly sizeBytes: number;
+  /** SHA-256 of each block of `BLOCK_BYTES`, in hex; the last may be shorter. */
+  readonly blocks: readonly string[];
+}
+
+export interface BackupFile {
+  readonly name: string;
+  readonly sizeBytes: number;
+  /** SHA-256 of its one block, in hex. */
+  readonly block: string;
+}
+
+const MARKER_NAME = "kelp-backup.json";
+const MANIFESTS = "backups/";
+
+/**
+ * Makes sure that the target is one of backups, marking an empty one. Throws `BackupError`: `target-unusable` when other things stand
+ * there, `format-unknown` when a newer Kelp wrote it.
+ */
+export async function openTarget(
+  target: BackupTarget,
+  mode: "read" | "write",
+  hashes: Pick<Hashes, "digest">,
+): Promise<void> {
+  const marker = await target.read(MARKER_NAME);
+  if (marker !== undefined) {
+    const { format } = decodeChecked(MARKER_NAME, marker, hashes) as { readonly format: number };
+    checkFormat(format, MARKER_NAME);
+    return;
+  }
+  if (mode === "read") {
+    throw new BackupError("target-unusable", "there are no backups of Kelp there");
+  }
+  if ((await target.list("")).length > 0) {
+    throw new BackupError(
+      "target-unusable",
+      "other files are there, and backups of Kelp are not; name an empty place",
+    );
+  }
+  await target.write(MARKER_NAME, encodeChecked({ format: BACKUP_FORMAT }, hashes));
+}
+
+/** Ids of whole backups, oldest first. */
+export async function backupIds(target: BackupTarget): Promise<string[]> {
+  const names = await target.list(MANIFESTS);
+  return names
+    .filter((name) => name.endsWith(".json"))
+    .map((name) => name.slice(MANIFESTS.length, -".json".length))
+    .toSorted();
+}
+
+export async function writeManifest(
+  target: BackupTarget,
+  manifest: BackupManifest,
+  hashes: Pick<Hashes, "digest">,
+): Promise<void> {
+  await target.write(`${MANIFESTS}${manifest.id}.json`, encodeChecked(manifest, hashes));
+}
+
+/** Throws `BackupError`: `no-such-backup`, `backup-damaged`, `format-unknown`. */
+export async function readManifest(
+  target: BackupTarget,
+  id: string,
+  hashes: Pick<Hashes, "digest">,
+): Promise<BackupManifest> {
+  const name = `${MANIFESTS}${id}.json`;
+  const bytes = /^[\w-]+$/.test(id) ? await target.read(name) : undefined;
+  if (bytes === undefined) throw new BackupError("no-such-backup", `there is no backup ${id}`);
+  const manifest = decodeChecked(name, bytes, hashes) as BackupManifest;
+  checkFormat(manifest.format, name);
+  for (const file of [...manifest.databases, ...manifest.files]) {
+    // They become paths: nothing may be written outside the folder, whoever made the backup.
+    if (!/^\w[\w.-]*$/.test(file.name)) {
+      throw new BackupError("backup-damaged", `${name} names a file that no data folder has`);
+    }
+  }
+  return manifest;
+}
+
+export async function removeManifest(target: BackupTarget, id: string): Promise<void> {
+  await target.remove(`${MANIFESTS}${id}.json`);
+}
+
+function checkFormat(format: number, name: string): void {
+  if (format <= BACKUP_FORMAT) return;
+  throw new BackupError(
+    "format-unknown",
+    `${name} has format ${format}, and this Kelp knows up to ${BACKUP_FORMAT}`,
+  );
+}

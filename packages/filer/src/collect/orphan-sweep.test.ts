@@ -1,0 +1,92 @@
+import { expect, test } from "bun:test";
+import { type Fid, needleId, volumeId } from "@kelp/wire";
+import {
+  type FilerWorld,
+  TREE,
+  fileOf,
+  noise,
+  openTreeWorld,
+  pathOf,
+  write,
+} from "../testing/index.ts";
+
+const MIB = 1024 * 1024;
+const ORPHAN: Fid = { volumeId: volumeId(1), needleId: needleId(77n), cookie: 5 };
+const GRACE = { graceMs: 1000 };
+
+async function orphanWorld(): Promise<FilerWorld> {
+  const world = await openTreeWorld();
+  await write(world, "kept", noise(MIB));
+  await world.volumes.append(ORPHAN, noise(9));
+  return world;
+}
+
+test("what nobody knows goes at the second sweep, when the grace is over", async () => {
+  using world = await orphanWorld();
+  expect(await world.filer.sweepOrphans(GRACE)).toEqual({
+    scannedNeedles: 2,
+    removedNeedles: 0,
+    removedBytes: 0,
+    waitingNeedles: 1,
+  });
+  world.clock.advance(999);
+  expect(await world.filer.sweepOrphans(GRACE)).toMatchObject({ removedNeedles: 0 });
+  world.clock.advance(1);
+  expect(await world.filer.sweepOrphans(GRACE)).toMatchObject({
+    removedNeedles: 1,
+    removedBytes: 9,
+    waitingNeedles: 0,
+  });
+  expect(world.volumes.needleCount).toBe(1);
+});
+
+test("a first sweep removes nothing, however long ago the needle came", async () => {
+  using world = await orphanWorld();
+  world.clock.advance(10_000);
+  expect(await world.filer.sweepOrphans({ graceMs: 0 })).toMatchObject({ removedNeedles: 0 });
+});
+
+test("named chunks, garbage and bodies on their way are not touched", async () => {
+  using world = await openTreeWorld();
+  await write(world, "gone", noise(3 * MIB));
+  await world.filer.deleteEntry({ tree: TREE, path: pathOf("gone") });
+  const reports: unknown[] = [];
+  const result = await world.filer.writeFile({
+    ...fileOf("b", noise(1)),
+    body: (async function* sweptMidway() {
+      yield noise(5 * MIB);
+      for (let round = 0; round < 2; round += 1) {
+        reports.push(await world.filer.sweepOrphans(GRACE));
+        world.clock.advance(5000);
+      }
+      yield noise(5 * MIB);
+    })(),
+  });
+  expect(result.kind).toBe("ok");
+  expect(reports).toMatchObject([{ waitingNeedles: 0 }, { removedNeedles: 0 }]);
+  expect(await Array.fromAsync(world.filer.check())).toEqual([]);
+});
+
+test("an entry that is committed between the sweeps keeps its chunk", async () => {
+  using world = await orphanWorld();
+  await world.filer.sweepOrphans(GRACE);
+  world.clock.advance(5000);
+  const address = Buffer.alloc(16);
+  address.writeUInt32BE(1);
+  address.writeBigUInt64BE(77n, 4);
+  address.writeUInt32BE(5, 12);
+  world.database.prepare("INSERT INTO chunk_refs (address, size_bytes) VALUES (?, 9)").run(address);
+  expect(await world.filer.sweepOrphans(GRACE)).toMatchObject({ removedNeedles: 0 });
+  expect(world.volumes.needleCount).toBe(2);
+});
+
+test("the pace is asked for every needle, and an abort ends the sweep", async () => {
+  using world = await orphanWorld();
+  const sizes: number[] = [];
+  const pace = async (sizeBytes: number): Promise<void> => void sizes.push(sizeBytes);
+  await world.filer.sweepOrphans({ pace });
+  expect(sizes).toEqual([MIB, 9]);
+  const stop = new AbortController();
+  stop.abort(new Error("stopped"));
+  expect(world.filer.sweepOrphans({ signal: stop.signal })).rejects.toThrow("stopped");
+});

@@ -1,0 +1,131 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { SqlDatabase } from "@kelp/base";
+import {
+  copyDatabase,
+  openDatabase,
+  systemDisk,
+  systemHashes,
+  systemRandom,
+} from "@kelp/base/platform";
+import type { Fid } from "@kelp/wire";
+import type { BackupSource, ChunkRead } from "../backup/backup-source.ts";
+import type { BackupTarget } from "../backup/backup-target.ts";
+import { chosenBackup } from "../backup/chosen-backup.ts";
+import { type BackupReport, makeBackup } from "../backup/make-backup.ts";
+import { restoreBackup } from "../backup/restore-backup.ts";
+import { verifyBackup } from "../backup/verify-backup.ts";
+import { ManualClock } from "./manual-clock.ts";
+import { MemoryVolumes } from "./memory-volumes.ts";
+import { type FilerWorld, TREE, openFilerWorld } from "./world.ts";
+
+/** A filer on a database file, and what it takes to back it up into a folder. */
+export class BackupWorld implements Disposable {
+  readonly folder: string;
+  readonly database: SqlDatabase;
+  readonly world: FilerWorld;
+  readonly clock = new ManualClock();
+  /** Called before each read of a chunk. */
+  beforeRead: (readCount: number) => void = () => undefined;
+  #reads = 0;
+  #works = 0;
+
+  constructor(folder: string) {
+    this.folder = folder;
+    this.database = openDatabase(join(folder, "filer.db"));
+    this.world = openFilerWorld({ database: this.database });
+  }
+
+  async start(): Promise<void> {
+    await this.world.filer.createTree({ name: TREE, kind: "bucket", owner: "ada" });
+  }
+
+  backUp(target: BackupTarget, signal?: AbortSignal): Promise<BackupReport> {
+    this.clock.advance(1);
+    return makeBackup(
+      {
+        disk: systemDisk,
+        clock: this.clock,
+        random: systemRandom,
+        hashes: systemHashes,
+        openDatabase,
+        copyDatabase,
+      },
+      {
+        source: this.#source(),
+        target,
+        workFolder: this.#workFolder(),
+        filerDatabase: "filer.db",
+        kelpVersion: "0.0.0",
+        ...(signal === undefined ? {} : { signal }),
+      },
+    );
+  }
+
+  async verify(target: BackupTarget, id?: string): Promise<void> {
+    const manifest = await chosenBackup(target, id, systemHashes);
+    const workFolder = this.#workFolder();
+    await verifyBackup(
+      { disk: systemDisk, hashes: systemHashes, openDatabase },
+      { manifest, target, workFolder, filerDatabase: "filer.db" },
+    );
+  }
+
+  /** The store that a backup makes, in a folder of its own. */
+  async restore(target: BackupTarget, id?: string): Promise<FilerWorld> {
+    const manifest = await chosenBackup(target, id, systemHashes);
+    const folder = this.#workFolder();
+    const volumes = new RestoredVolumes();
+    await restoreBackup(
+      { disk: systemDisk, random: systemRandom, hashes: systemHashes, openDatabase },
+      {
+        manifest,
+        target,
+        folder,
+        workFolder: this.#workFolder(),
+        filerDatabase: "filer.db",
+        volumes,
+      },
+    );
+    const database = openDatabase(join(folder, "filer.db"));
+    return openFilerWorld({ database, volumes, master: volumes });
+  }
+
+  [Symbol.dispose](): void {
+    this.world[Symbol.dispose]();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  #source(): BackupSource {
+    return {
+      storeId: this.world.filer.storeId(),
+      volumes: [],
+      databases: [{ name: "filer.db", path: join(this.folder, "filer.db") }],
+      files: [],
+      readChunk: (fid) => this.#readChunk(fid),
+    };
+  }
+
+  async #readChunk(fid: Fid): Promise<ChunkRead> {
+    this.#reads += 1;
+    this.beforeRead(this.#reads);
+    const bytes = await this.world.volumes.read(fid);
+    return bytes === undefined
+      ? { kind: "damaged", reason: "no volume holds it" }
+      : { kind: "read", bytes };
+  }
+
+  #workFolder(): string {
+    this.#works += 1;
+    const path = join(this.folder, `work-${this.#works}`);
+    mkdirSync(path);
+    return path;
+  }
+}
+
+/** Makes whatever volume is asked for: it keeps all in one. */
+class RestoredVolumes extends MemoryVolumes {
+  override async createVolume(): Promise<void> {
+    // Deliberately nothing.
+  }
+}

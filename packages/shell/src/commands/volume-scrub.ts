@@ -1,0 +1,40 @@
+import type { Command } from "../command.ts";
+import { ShellError } from "../errors.ts";
+
+export const volumeScrub: Command = {
+  name: "volume.scrub",
+  usage: "[-volumeId <id>] [-collection <name>]",
+  summary: "read everything against its checksums; damage is repaired or listed",
+  flags: {
+    volumeId: { kind: "count", help: "only this volume" },
+    collection: { kind: "text", help: "only volumes of this collection" },
+  },
+  takes: "none",
+  async run({ flags, client, output }) {
+    const id = flags.count("volumeId");
+    const collection = flags.text("collection");
+    const volumes = await client.listVolumes();
+    if (id !== undefined && !volumes.some((volume) => volume.id === id)) {
+      throw new ShellError("not-found", `There is no volume ${id}`);
+    }
+    let damagedCount = 0;
+    for (const volume of volumes) {
+      if (id !== undefined && volume.id !== id) continue;
+      if (collection !== undefined && volume.collection !== collection) continue;
+      if (id === undefined && (volume.state === "failed" || volume.state === "missing")) {
+        await output.write(`volume ${volume.id}: ${volume.state}, not read\n`);
+        continue;
+      }
+      const report = await client.scrubVolume(volume.id);
+      await output.write(
+        `volume ${volume.id}: ${report.checked_count} checked (${report.checked_bytes} bytes),` +
+          ` ${report.repaired.length} repaired, ${report.damaged.length} damaged\n`,
+      );
+      for (const { what, offset_bytes, reason } of report.damaged) {
+        await output.write(`  damaged ${what} at ${offset_bytes}: ${reason}\n`);
+      }
+      damagedCount += report.damaged.length;
+    }
+    await output.write(`damaged:${damagedCount}\n`);
+  },
+};

@@ -1,0 +1,157 @@
+import { must } from "@kelp/base";
+import type { Damage, JobOptions, ScrubReport, VolumeId } from "@kelp/wire";
+import { VolumeError } from "../errors.ts";
+import { ERASURE_PIECE_BYTES, JOB_BYTES_PER_SEC_DEFAULT } from "../limits.ts";
+import type { JobContext } from "../sealed/job-context.ts";
+import { wrongForm } from "../sealed/job-error.ts";
+
+import type { VolumeSlot } from "../store/volume-table.ts";
+import { Pace } from "../vacuum/pace.ts";
+import type { ServedVolume } from "../volume/served-volume.ts";
+import { type ErasureContent, erasureContentOf } from "./open-erasure.ts";
+import { rebuildVolume } from "./rebuild.ts";
+
+/** What reading all shards of a volume showed. */
+export interface ShardScrub {
+  readonly checkedBytes: number;
+  readonly damaged: readonly Damage[];
+}
+
+/**
+ * Reads every block of every shard and compares it with its checksum; blocks that do not fit are quarantined at once. A volume
+ * without checksums has its parity compared with its data: then a difference is found, but not whose it is.
+ */
+export async function scrubShards(
+  volume: { readonly id: VolumeId; readonly content: ErasureContent },
+  pace: Pace,
+): Promise<ShardScrub> {
+  const { file } = volume.content;
+  return file.protection === undefined ? compareParity(volume, pace) : verifyBlocks(volume, pace);
+}
+
+/**
+ * A scrub of an erasure-coded volume: all shards, then all needles; what parity can make good is made anew. Damage that is left
+ * is that of needles which were damaged before they were encoded, or of more shards than there is parity.
+ */
+export async function scrubErasure(
+  context: JobContext,
+  id: VolumeId,
+  slot: VolumeSlot,
+  options: JobOptions,
+): Promise<ScrubReport> {
+  const { volume } = slot;
+  const content = erasureContentOf(volume);
+  if (content === undefined) throw wrongForm("scrub", id, volume.status().form.kind);
+  const pace = new Pace(context.deps.clock, {
+    bytesPerSec: options.bytesPerSec ?? JOB_BYTES_PER_SEC_DEFAULT,
+    signal: options.signal,
+  });
+  const shards = await scrubShards({ id, content }, pace);
+  const absent = content.file.missingShards
+    .filter((shard) => !shards.damaged.some((damage) => damage.what === `shard ${shard}`))
+    .map((shard) => shardDamage(id, shard, { offsetBytes: 0, reason: "it is missing" }));
+  const needles = await scrubNeedles(id, volume, pace);
+  const found = [...shards.damaged, ...absent];
+  const isRepaired = await tryRebuild(context, id, slot, options);
+  return {
+    checkedCount: needles.count,
+    checkedBytes: shards.checkedBytes + needles.bytes,
+    repaired: isRepaired ? found : [],
+    damaged: isRepaired ? needles.damaged : [...found, ...needles.damaged],
+  };
+}
+
+async function tryRebuild(
+  context: JobContext,
+  id: VolumeId,
+  slot: VolumeSlot,
+  options: JobOptions,
+): Promise<boolean> {
+  try {
+    const made = await rebuildVolume(context, id, slot, options);
+    return made.length > 0;
+  } catch (error) {
+    const isHopeless =
+      error instanceof VolumeError &&
+      (error.code === "too-few-shards" ||
+        error.code === "shards-corrupt" ||
+        error.code === "out-of-space");
+    if (!isHopeless) throw error;
+    context.deps.log.error("damaged shards cannot be made anew", { volume_id: id, error });
+    return false;
+  }
+}
+
+async function verifyBlocks(
+  volume: { readonly id: VolumeId; readonly content: ErasureContent },
+  pace: Pace,
+): Promise<ShardScrub> {
+  const set = volume.content.file;
+  const damaged: Damage[] = [];
+  let checkedBytes = 0;
+  for (let offsetBytes = 0; offsetBytes < set.shardBytes; offsetBytes += set.blockBytes) {
+    const lengthBytes = Math.min(set.blockBytes, set.shardBytes - offsetBytes);
+    for (const shard of set.presentShards) {
+      await pace.spend(lengthBytes);
+      checkedBytes += lengthBytes;
+      if (await set.verifyBlock(shard, offsetBytes / set.blockBytes)) continue;
+      const reason = "its checksum does not fit, or it cannot be read";
+      damaged.push(shardDamage(volume.id, shard, { offsetBytes, reason }));
+    }
+  }
+  return { checkedBytes, damaged };
+}
+
+async function compareParity(
+  volume: { readonly id: VolumeId; readonly content: ErasureContent },
+  pace: Pace,
+): Promise<ShardScrub> {
+  const { file: set, code } = volume.content;
+  const damaged: Damage[] = [];
+  let checkedBytes = 0;
+  const step = Math.min(ERASURE_PIECE_BYTES, set.layout.smallBlockBytes);
+  for (let offsetBytes = 0; offsetBytes < set.shardBytes; offsetBytes += step) {
+    const rows = Array.from({ length: code.shardCount }, () => Buffer.allocUnsafe(step));
+    const isRead = await Promise.all(
+      rows.map((row, shard) => set.readShard(shard, row, offsetBytes)),
+    );
+    await pace.spend(step * rows.length);
+    checkedBytes += step * rows.length;
+    // With a shard missing the rest cannot be compared; the missing one is reported anyway.
+    if (!isRead.every(Boolean)) continue;
+    const parity = Array.from({ length: code.parityShards }, () => Buffer.allocUnsafe(step));
+    code.encode(rows.slice(0, code.dataShards), parity);
+    const isEqual = parity.every(
+      (row, index) => Buffer.compare(row, must(rows[code.dataShards + index])) === 0,
+    );
+    if (isEqual) continue;
+    const reason = "parity does not fit the data, and no checksums tell which shard is damaged";
+    damaged.push({ volumeId: volume.id, what: "shards", offsetBytes, reason });
+  }
+  return { checkedBytes, damaged };
+}
+
+async function scrubNeedles(id: VolumeId, volume: Pick<ServedVolume, "scan">, pace: Pace) {
+  const damaged: Damage[] = [];
+  let count = 0;
+  let bytes = 0;
+  for await (const needle of volume.scan()) {
+    count++;
+    if (needle.kind === "live") {
+      bytes += needle.sizeBytes;
+      await pace.spend(needle.sizeBytes);
+      continue;
+    }
+    const { offsetBytes, reason } = needle;
+    damaged.push({ volumeId: id, what: needle.needleId.toString(16), offsetBytes, reason });
+  }
+  return { count, bytes, damaged };
+}
+
+function shardDamage(
+  id: VolumeId,
+  shard: number,
+  found: { readonly offsetBytes: number; readonly reason: string },
+): Damage {
+  return { volumeId: id, what: `shard ${shard}`, ...found };
+}

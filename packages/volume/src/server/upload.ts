@@ -1,0 +1,126 @@
+import { type Hashes, type Semaphore, base64, parseBase64, utf8 } from "@kelp/base";
+import {
+  type FormPart,
+  HttpError,
+  type HttpRequest,
+  decodeHeaderText,
+  formBoundary,
+  headerText,
+  isHeaderSafe,
+  mediaTypeOfName,
+  parseForm,
+} from "@kelp/base/http";
+import { NEEDLE_DATA_BYTES_MAX } from "../limits.ts";
+import { inflate, isGzip } from "./gzip.ts";
+import { FORM_OVERHEAD_BYTES_MAX } from "./limits.ts";
+
+/** What a client sends to be kept as one needle. */
+export interface Upload {
+  readonly data: Uint8Array;
+  readonly name: string | undefined;
+  readonly mediaType: string | undefined;
+  readonly isGzip: boolean;
+  /** `Seaweed-*` headers. */
+  readonly pairs: Readonly<Record<string, string>> | undefined;
+  /** Base64 of what was sent. */
+  readonly md5: string;
+}
+
+export interface UploadDeps {
+  readonly hashes: Hashes;
+  /** Bounds the bodies in memory. */
+  readonly uploads: Semaphore;
+}
+
+/**
+ * Receives the body of a POST or PUT, a form's file or the body itself, checks it, and holds it while `store` runs.
+ * Throws `HttpError` 400, 413, 503.
+ */
+export async function withUpload<Value>(
+  deps: UploadDeps,
+  request: HttpRequest,
+  store: (upload: Upload) => Promise<Value>,
+): Promise<Value> {
+  const contentType = headerText(request.headers, "content-type");
+  const boundary = formBoundary(contentType);
+  const limitBytes = NEEDLE_DATA_BYTES_MAX + (boundary === undefined ? 0 : FORM_OVERHEAD_BYTES_MAX);
+  using body = await request.body.whole(limitBytes, deps.uploads);
+  const part = boundary === undefined ? undefined : chooseFile(parseForm(body.bytes, boundary));
+  const data = part === undefined ? body.bytes : part.content;
+  const coding =
+    part?.headers.get("content-encoding") ?? headerText(request.headers, "content-encoding");
+  const isCompressed = coding?.trim().toLowerCase() === "gzip";
+  if (isCompressed && !isGzip(data)) {
+    throw new HttpError(400, "The body says that it is compressed by gzip, and is not");
+  }
+  const md5 = base64(deps.hashes.digest("md5", data));
+  const promised = headerText(request.headers, "content-md5") ?? part?.headers.get("content-md5");
+  if (promised !== undefined) await checkMd5(deps.hashes, promised, { data, md5, isCompressed });
+  const name = part?.fileName;
+  return store({
+    data,
+    name,
+    mediaType: mediaTypeOf(part === undefined ? contentType : part.mediaType, name),
+    isGzip: isCompressed,
+    pairs: pairsOf(request),
+    md5,
+  });
+}
+
+/** The first part, or, where that is no file, the first that is one. */
+function chooseFile(parts: readonly FormPart[]): FormPart {
+  const chosen = parts.find(({ fileName }) => fileName !== undefined) ?? parts[0];
+  if (chosen === undefined) throw new HttpError(400, "The form has no parts");
+  return chosen;
+}
+
+async function checkMd5(
+  hashes: Hashes,
+  promised: string,
+  sent: { readonly data: Uint8Array; readonly md5: string; readonly isCompressed: boolean },
+): Promise<void> {
+  if (parseBase64(promised)?.length !== 16) throw new HttpError(400, "Content-MD5 is no MD5");
+  if (promised === sent.md5) return;
+  // Some clients tell the hash of what they compressed.
+  if (sent.isCompressed && promised === base64(hashes.digest("md5", await inflate(sent.data))))
+    return;
+  throw new HttpError(400, "Content-MD5 is not that of the body");
+}
+
+/** What clients say when they have nothing to say. */
+const MEANINGLESS: ReadonlySet<string> = new Set([
+  "application/octet-stream",
+  "application/x-www-form-urlencoded",
+]);
+
+/** What the name tells already is not stored. */
+function mediaTypeOf(given: string | undefined, name: string | undefined): string | undefined {
+  if (given === undefined || given === "") return undefined;
+  const type = decodeHeaderText(given);
+  if (MEANINGLESS.has(type.toLowerCase())) return undefined;
+  if (!isHeaderSafe(type) || utf8(type).length > 255) {
+    throw new HttpError(400, "The content type cannot be kept");
+  }
+  return name !== undefined && mediaTypeOfName(name) === type ? undefined : type;
+}
+
+const PAIR = "seaweed-";
+
+function pairsOf(request: HttpRequest): Readonly<Record<string, string>> | undefined {
+  let pairs: Record<string, string> | undefined;
+  for (const name in request.headers) {
+    if (!name.startsWith(PAIR)) continue;
+    const value = decodeHeaderText(headerText(request.headers, name) ?? "");
+    if (!/^[\w-]+$/.test(name) || !isHeaderSafe(value)) {
+      throw new HttpError(400, `The header ${name} cannot be kept`);
+    }
+    pairs ??= {};
+    pairs[canonicalName(name)] = value;
+  }
+  return pairs;
+}
+
+/** Names of headers arrive in lower case and are kept as most programs write them. */
+function canonicalName(name: string): string {
+  return name.replace(/(^|-)[a-z]/g, (letter) => letter.toUpperCase());
+}

@@ -1,0 +1,276 @@
+import type {
+  Damage,
+  DiskStatus,
+  FoundDamage,
+  JobOptions,
+  NeedleId,
+  ScannedNeedle,
+  ScrubReport,
+  VacuumReport,
+  VolumeFigures,
+  VolumeId,
+  VolumeStatus,
+} from "@kelp/wire";
+import { VolumeError } from "../errors.ts";
+import { SCRUB_BYTES_PER_SEC_DEFAULT, VACUUM_RETRY_MS } from "../limits.ts";
+import { chooseForScrub } from "../scrub/scrub-policy.ts";
+import { NEVER_SCRUBBED, ScrubRecord } from "../scrub/scrub-record.ts";
+import { scrubVolume } from "../scrub/scrub-volume.ts";
+import { Pace } from "../vacuum/pace.ts";
+import { chooseForVacuum } from "../vacuum/vacuum-policy.ts";
+import { vacuumVolume } from "../vacuum/vacuum-volume.ts";
+import { type VolumeDeps, basePath } from "../volume/open-files.ts";
+import { Volume } from "../volume/volume.ts";
+import type { DiskFolder } from "./disk-folder.ts";
+import type { VolumeSlot } from "./volume-table.ts";
+
+/** What maintenance counts of the store's figures. */
+type MaintenanceFigures = Omit<VolumeFigures, "changesRefusedCount" | "readsRefusedCount">;
+
+export interface VacuumRound {
+  /** See `VacuumPolicy`. */
+  readonly garbageThreshold: number;
+  /** See `JobOptions`. */
+  readonly bytesPerSec: number;
+  readonly signal: AbortSignal;
+}
+
+export interface ScrubRound {
+  /** In how long everything is read once. */
+  readonly cycleMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** What the store lends. */
+export interface MaintenanceOptions extends VolumeDeps {
+  /** Runs one job on a volume, ended by the signal that it gives. */
+  readonly job: <Value>(
+    id: VolumeId,
+    name: string,
+    options: JobOptions,
+    work: (slot: VolumeSlot, signal: AbortSignal) => Promise<Value>,
+  ) => Promise<Value>;
+  readonly volumes: () => Promise<VolumeStatus[]>;
+  readonly disks: () => Promise<DiskStatus[]>;
+  readonly find: (id: VolumeId) => VolumeSlot | undefined;
+  /** Scrubs a volume of shards and makes good what parity can; `undefined` when it is none. */
+  readonly scrubShards: (
+    id: VolumeId,
+    slot: VolumeSlot,
+    options: JobOptions,
+  ) => Promise<ScrubReport | undefined>;
+}
+
+/** Vacuuming and scrubbing of a store's volumes, one at a time or in rounds, and what came of it. */
+export class Maintenance {
+  readonly #options: MaintenanceOptions;
+  readonly #records = new Map<DiskFolder, ScrubRecord>();
+  readonly #figures: { -readonly [Name in keyof MaintenanceFigures]: number } = {
+    vacuumCount: 0,
+    vacuumFailureCount: 0,
+    vacuumFreedBytes: 0,
+    scrubCount: 0,
+    scrubbedNeedleCount: 0,
+    scrubbedBytes: 0,
+    damagedCount: 0,
+    repairedCount: 0,
+  };
+  /** Volumes whose vacuum failed, and until when the rounds leave them alone. */
+  readonly #putOffMs = new Map<VolumeId, number>();
+
+  constructor(options: MaintenanceOptions) {
+    this.#options = options;
+  }
+
+  get figures(): MaintenanceFigures {
+    return { ...this.#figures };
+  }
+
+  /** Everything listed as damaged, on all disks. */
+  get quarantined(): readonly FoundDamage[] {
+    return [...this.#records.values()].flatMap((record) => record.damaged);
+  }
+
+  /** Reads what is known of a folder's volumes. To be called before they are opened. */
+  async openRecord(disk: DiskFolder): Promise<void> {
+    const record = await ScrubRecord.open(this.#options.disk, disk.folder, this.#options.log);
+    this.#records.set(disk, record);
+  }
+
+  /** Of one volume of that folder, with the places of their records; goes on changing. */
+  damagedNeedles(disk: DiskFolder, id: VolumeId): ReadonlyMap<NeedleId, number> {
+    return this.#records.get(disk)?.damagedNeedles(id) ?? NO_NEEDLES;
+  }
+
+  /** Forgets what was known of a volume that is gone. */
+  async forget(id: VolumeId): Promise<void> {
+    this.#putOffMs.delete(id);
+    for (const record of this.#records.values()) await record.forget(id);
+  }
+
+  /** See `vacuumVolume`. */
+  async vacuum(id: VolumeId, options: JobOptions = {}): Promise<VacuumReport> {
+    try {
+      return await this.#options.job(id, "vacuum", options, async ({ volume, disk }, signal) => {
+        if (!(volume instanceof Volume)) throw notPlain(id);
+        const report = await vacuumVolume(volume, this.#placeOf(id, volume, disk), this.#options, {
+          ...options,
+          signal,
+        });
+        this.#countVacuum(id, report);
+        // All that lives was read and written anew, with its index.
+        await this.#records.get(disk)?.settleDamage(id, () => false);
+        return report;
+      });
+    } catch (error) {
+      this.#figures.vacuumFailureCount++;
+      throw error;
+    }
+  }
+
+  /** See `scrubVolume`; of a volume that is no plain file every needle is read. */
+  async scrub(id: VolumeId, options: JobOptions = {}): Promise<ScrubReport> {
+    const report = await this.#options.job(id, "scrub", options, (slot, signal) =>
+      this.#scrubSlot(id, slot, { ...options, signal }),
+    );
+    this.#figures.scrubCount++;
+    this.#figures.scrubbedNeedleCount += report.checkedCount;
+    this.#figures.scrubbedBytes += report.checkedBytes;
+    this.#figures.damagedCount += report.damaged.length + report.repaired.length;
+    this.#figures.repairedCount += report.repaired.length;
+    return report;
+  }
+
+  /** Vacuums whatever the policy names now, one after another; returns how many were. Failures are logged and put off. */
+  async vacuumRound(round: VacuumRound): Promise<number> {
+    const { clock, log } = this.#options;
+    const volumes = await this.#options.volumes();
+    const nowMs = clock.nowMs();
+    const ready = volumes.filter(({ id }) => (this.#putOffMs.get(id) ?? 0) <= nowMs);
+    let count = 0;
+    for (const { id, reason } of chooseForVacuum(ready, await this.#options.disks(), round)) {
+      try {
+        await this.vacuum(id, round);
+        this.#putOffMs.delete(id);
+        count++;
+      } catch (error) {
+        if (round.signal.aborted || isEnding(error)) return count;
+        if (isBusy(error)) continue;
+        this.#putOffMs.set(id, nowMs + VACUUM_RETRY_MS);
+        log.error("a volume cannot be vacuumed", { volume_id: id, reason, error });
+      }
+    }
+    return count;
+  }
+
+  /** Scrubs the volume that is due, if any; `true` when there may be another. */
+  async scrubRound({ cycleMs, signal }: ScrubRound): Promise<boolean> {
+    const cycle = { nowMs: this.#options.clock.nowMs(), cycleMs };
+    const progressOf = (id: VolumeId) => this.#recordOf(id)?.progressOf(id) ?? NEVER_SCRUBBED;
+    const chosen = chooseForScrub(await this.#options.volumes(), progressOf, cycle);
+    if (chosen === undefined) return false;
+    try {
+      await this.scrub(chosen.id, { bytesPerSec: chosen.bytesPerSec, signal });
+      return true;
+    } catch (error) {
+      if (signal.aborted || isEnding(error) || isBusy(error)) return false;
+      throw error;
+    }
+  }
+
+  async #scrubSlot(id: VolumeId, slot: VolumeSlot, options: JobOptions): Promise<ScrubReport> {
+    const { volume, disk } = slot;
+    const record = this.#records.get(disk);
+    if (record === undefined) throw notPlain(id);
+    if (!(volume instanceof Volume)) {
+      const report = await this.#options.scrubShards(id, slot, options);
+      if (report === undefined) return this.#scrubByScan(id, slot, record, options);
+      await this.#settle(id, record, report);
+      return report;
+    }
+    const checked = {
+      id,
+      get content() {
+        return volume.content;
+      },
+    };
+    const indexPath = `${this.#placeOf(id, volume, disk).base}.idx`;
+    return scrubVolume(checked, { indexPath, record }, this.#options, options);
+  }
+
+  async #scrubByScan(
+    id: VolumeId,
+    { volume }: VolumeSlot,
+    record: ScrubRecord,
+    options: JobOptions,
+  ): Promise<ScrubReport> {
+    const { clock } = this.#options;
+    const bytesPerSec = options.bytesPerSec ?? SCRUB_BYTES_PER_SEC_DEFAULT;
+    const pace = new Pace(clock, { bytesPerSec, signal: options.signal });
+    const damaged: Damage[] = [];
+    let checkedCount = 0;
+    let checkedBytes = 0;
+    for await (const needle of volume.scan()) {
+      checkedCount++;
+      if (needle.kind === "corrupt") damaged.push(damageOf(id, needle));
+      const bytes = needle.kind === "live" ? needle.sizeBytes : 0;
+      checkedBytes += bytes;
+      await pace.spend(bytes);
+    }
+    const report = { checkedCount, checkedBytes, repaired: [], damaged };
+    await this.#settle(id, record, report);
+    return report;
+  }
+
+  /** Notes that all of a volume was read, and what was found. */
+  async #settle(id: VolumeId, record: ScrubRecord, { damaged }: ScrubReport): Promise<void> {
+    const foundMs = this.#options.clock.nowMs();
+    await record.settleDamage(id, () => false);
+    await record.addDamage(damaged.map((damage) => ({ ...damage, foundMs })));
+    await record.setProgress(id, { revision: 0, positionBytes: 0, finishedMs: foundMs });
+  }
+
+  #countVacuum(id: VolumeId, report: VacuumReport): void {
+    this.#figures.vacuumCount++;
+    this.#figures.vacuumFreedBytes += Math.max(0, report.bytesBefore - report.bytesAfter);
+    this.#options.log.info("a volume was vacuumed", {
+      volume_id: id,
+      bytes_before: report.bytesBefore,
+      bytes_after: report.bytesAfter,
+    });
+  }
+
+  #recordOf(id: VolumeId): ScrubRecord | undefined {
+    const slot = this.#options.find(id);
+    return slot === undefined ? undefined : this.#records.get(slot.disk);
+  }
+
+  #placeOf(id: VolumeId, { collection }: Volume, { folder }: DiskFolder) {
+    return { folder, base: basePath({ folder, collection, id }) };
+  }
+}
+
+const NO_NEEDLES: ReadonlyMap<NeedleId, number> = new Map();
+
+function damageOf(id: VolumeId, needle: Extract<ScannedNeedle, { kind: "corrupt" }>): Damage {
+  const { needleId, offsetBytes, reason } = needle;
+  return { volumeId: id, what: needleId.toString(16), offsetBytes, reason };
+}
+
+function isBusy(error: unknown): boolean {
+  return (
+    error instanceof VolumeError &&
+    (error.code === "job-running" || error.code === "no-such-volume")
+  );
+}
+
+function isEnding(error: unknown): boolean {
+  return error instanceof VolumeError && error.code === "closed";
+}
+
+function notPlain(id: VolumeId): VolumeError {
+  return new VolumeError(
+    "read-only",
+    `Cannot vacuum volume ${id}: its content is not in a volume file here`,
+  );
+}

@@ -1,0 +1,184 @@
+import type { ErasureShape, JobOptions, ScrubReport, VolumeId } from "@kelp/wire";
+import { VolumeError } from "../errors.ts";
+import { decodeVolume } from "../erasure/decode.ts";
+import { encodeVolume } from "../erasure/encode.ts";
+import { type FoundErasure, findErasure } from "../erasure/find-shards.ts";
+import { erasureContentOf, openErasure } from "../erasure/open-erasure.ts";
+import { rebuildVolume } from "../erasure/rebuild.ts";
+import { scrubErasure } from "../erasure/scrub-shards.ts";
+import { type OpenedErasure, dropLeftovers, settleForms } from "../erasure/settle-forms.ts";
+import { SealedVolume } from "../sealed/sealed-volume.ts";
+import type { PlainPlace } from "../sealed/job-context.ts";
+import { moveFromRemote, moveToRemote, type TierContext } from "../tier/move.ts";
+import { type RemoteStores, type RemoteVolumePlace, openRemote } from "../tier/open-remote.ts";
+import { settleRemotes } from "../tier/settle-remotes.ts";
+import type { VolumeDeps } from "../volume/open-files.ts";
+import type { ServedVolume } from "../volume/served-volume.ts";
+import { Volume } from "../volume/volume.ts";
+import type { DiskFolder } from "./disk-folder.ts";
+import type { VolumeSlot, VolumeTable } from "./volume-table.ts";
+
+/** What the store lends. */
+export interface VolumeFormsOptions extends VolumeDeps {
+  readonly table: VolumeTable;
+  readonly disks: readonly DiskFolder[];
+  readonly remotes: RemoteStores;
+  readonly openPlain: (place: PlainPlace) => Promise<ServedVolume>;
+  readonly announce: (id: VolumeId, volume: ServedVolume) => void;
+  readonly job: <Value>(
+    id: VolumeId,
+    name: string,
+    options: JobOptions,
+    work: (slot: VolumeSlot, signal: AbortSignal) => Promise<Value>,
+  ) => Promise<Value>;
+}
+
+/** A volume of another form than the plain one, as it was found in the folders. */
+export type FoundForm =
+  | OpenedErasure
+  | (RemoteVolumePlace & ({ readonly volume: SealedVolume } | { readonly cause: unknown }));
+
+/** Volumes as shards, and volumes whose file lives elsewhere: opening them, and the jobs that make one form of another. */
+export class VolumeForms {
+  readonly #options: VolumeFormsOptions;
+  readonly #context: TierContext;
+  #leftovers: readonly FoundErasure[] = [];
+
+  constructor(options: VolumeFormsOptions) {
+    this.#options = options;
+    const { table, disks, remotes, openPlain, announce } = options;
+    this.#context = { deps: options, table, disks, remotes, openPlain, announce };
+  }
+
+  encode(id: VolumeId, options: JobOptions & ErasureShape = {}): Promise<void> {
+    return this.#options.job(id, "encode", options, (slot, signal) =>
+      encodeVolume(this.#context, id, slot, { ...options, signal }),
+    );
+  }
+
+  decode(id: VolumeId, options: JobOptions = {}): Promise<void> {
+    return this.#options.job(id, "decode", options, (slot, signal) =>
+      decodeVolume(this.#context, id, slot, { ...options, signal }),
+    );
+  }
+
+  rebuild(id: VolumeId, options: JobOptions = {}): Promise<readonly number[]> {
+    return this.#options.job(id, "rebuild", options, (slot, signal) =>
+      rebuildVolume(this.#context, id, slot, { ...options, signal }),
+    );
+  }
+
+  upload(id: VolumeId, options: JobOptions & { readonly backend: string }): Promise<void> {
+    return this.#options.job(id, "upload", options, (slot, signal) =>
+      moveToRemote(this.#context, id, slot, { ...options, signal }),
+    );
+  }
+
+  download(id: VolumeId, options: JobOptions = {}): Promise<void> {
+    return this.#options.job(id, "download", options, (slot, signal) =>
+      moveFromRemote(this.#context, id, slot, { ...options, signal }),
+    );
+  }
+
+  /** A scrub of shards, for whoever has the volume's job; `undefined` when the volume is none of shards. */
+  async scrub(
+    id: VolumeId,
+    slot: VolumeSlot,
+    options: JobOptions,
+  ): Promise<ScrubReport | undefined> {
+    if (erasureContentOf(slot.volume) === undefined) return undefined;
+    return scrubErasure(this.#context, id, slot, options);
+  }
+
+  /**
+   * Decides which form counts of every volume that has files of several, before plain ones are opened, and opens the others.
+   * `disks`: those that come into use now. Volumes in use are not touched.
+   */
+  async open(disks: readonly DiskFolder[]): Promise<FoundForm[]> {
+    const { table } = this.#options;
+    const isUsed = (id: VolumeId): boolean => isInUse(table.find(id)?.volume);
+    const { opened, leftovers } = await settleForms(this.#options, this.#options.disks, {
+      isLeftAlone: isUsed,
+    });
+    this.#leftovers = leftovers;
+    const found: FoundForm[] = [...opened];
+    for (const disk of disks) {
+      for (const place of await settleRemotes(this.#options, disk)) {
+        if (!isUsed(place.id)) found.push({ ...place, ...(await this.#tryRemote(place)) });
+      }
+    }
+    return found;
+  }
+
+  /** After plain volumes are open: shards beside a whole volume file are of no use. */
+  async dropLeftovers(): Promise<void> {
+    for (const found of this.#leftovers) {
+      const volume = this.#options.table.find(found.id)?.volume;
+      const isWhole = volume instanceof Volume && volume.damagedCount === 0;
+      if (isWhole) await dropLeftovers(this.#options, this.#options.disks, found);
+    }
+    this.#leftovers = [];
+  }
+
+  /**
+   * Opens shards anew over the folders that can be used now: one came back, or one was lost. Returns where the volume is then;
+   * `undefined` when it is none of shards, or cannot be opened.
+   */
+  async reopen(id: VolumeId, volume: ServedVolume): Promise<DiskFolder | undefined> {
+    if (erasureContentOf(volume) === undefined || !(volume instanceof SealedVolume))
+      return undefined;
+    const { table, disks, disk, log } = this.#options;
+    using _frozen = await volume.freeze("opening its shards anew");
+    try {
+      const { collection } = volume;
+      const next = await openErasure(
+        this.#options,
+        await findErasure(disk, disks, { id, collection }),
+      );
+      const [home] = erasureContentOf(next)?.folders ?? [];
+      await table.exchange(id, next, home?.disk);
+      this.#options.announce(id, next);
+      return home?.disk;
+    } catch (error) {
+      log.error("an erasure-coded volume cannot be opened anew", { volume_id: id, error });
+      return undefined;
+    }
+  }
+
+  /** Removes what a deleted volume has elsewhere. */
+  async removeRemote(volume: ServedVolume): Promise<void> {
+    const { form } = volume.status();
+    if (form.kind !== "remote") return;
+    const blobs = this.#options.remotes.get(form.backend);
+    try {
+      if (blobs === undefined) throw new VolumeError("no-such-backend", "It is not configured");
+      await blobs.remove(form.key);
+    } catch (error) {
+      const { backend, key } = form;
+      this.#options.log.error("the remote file of a deleted volume is left", {
+        backend,
+        key,
+        error,
+      });
+    }
+  }
+
+  async #tryRemote(
+    place: RemoteVolumePlace,
+  ): Promise<{ readonly volume: SealedVolume } | { readonly cause: unknown }> {
+    try {
+      return { volume: await openRemote(this.#options, place, this.#options.remotes) };
+    } catch (cause) {
+      this.#options.log.error("a volume in a remote store cannot be opened", {
+        volume_id: place.id,
+        collection: place.collection,
+        error: cause,
+      });
+      return { cause };
+    }
+  }
+}
+
+function isInUse(volume: ServedVolume | undefined): boolean {
+  return volume !== undefined && volume.state !== "missing";
+}

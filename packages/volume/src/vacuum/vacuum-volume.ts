@@ -1,0 +1,324 @@
+import { type Clock, type Disk, DiskError, type DiskFile, type Log } from "@kelp/base";
+import type { JobOptions, VacuumReport } from "@kelp/wire";
+import { VolumeError } from "../errors.ts";
+import { CHECKPOINT_SUFFIX } from "../index/checkpoint-format.ts";
+import { CheckpointKeeper } from "../index/checkpoint-keeper.ts";
+import { indexEntryBytes } from "../index/index-entry.ts";
+import { IndexFile } from "../index/index-file.ts";
+import {
+  VACUUM_BYTES_PER_SEC_DEFAULT,
+  VACUUM_CATCH_UP_BYTES,
+  VACUUM_PASSES_MAX,
+  VACUUM_RECHECK_BYTES,
+  VACUUM_SPARE_BYTES,
+} from "../limits.ts";
+import { SUPERBLOCK_BYTES } from "../superblock/superblock.ts";
+import { type VolumeFiles, readFirstDate } from "../volume/open-files.ts";
+import type { Exchange, VolumeContent } from "../volume/volume-content.ts";
+import {
+  type CompactionPaths,
+  commitCompaction,
+  compactionPaths,
+  dropNewFiles,
+  settleCompaction,
+} from "./compaction-files.ts";
+import { EntryWriter } from "./entry-writer.ts";
+import { Pace } from "./pace.ts";
+import { type CopyMeter, RecordCopier } from "./record-copier.ts";
+import type { Checksums } from "../needle/decode.ts";
+
+/** What vacuuming needs of a volume. */
+export interface CompactableVolume {
+  /** As it is at the moment of asking. */
+  readonly content: VolumeContent;
+  /** See `Volume.exchangeFiles`. */
+  exchangeFiles(work: (content: VolumeContent) => Promise<Exchange>): Promise<void>;
+}
+
+export interface VacuumDeps {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly hashes: Checksums;
+  readonly log: Log;
+}
+
+/**
+ * Copies what lives into new files and puts them in the place of the old ones, while reads and changes go on. Whatever fails
+ * before the commit leaves the old files, which nothing has touched. One vacuum of a volume at a time.
+ *
+ * 1. The space is there: what lives, and `VACUUM_SPARE_BYTES`; looked at again while copying.
+ * 2. Live needles are copied in file order, each verified; then, pass by pass, what changed meanwhile. The copy is read back.
+ * 3. The volume's writer pauses. The last changes (about `VACUUM_CATCH_UP_BYTES`) are copied and read back, the counts
+ *    compared, the files synced and committed (see `compaction-files.ts`).
+ *
+ * Throws `needle-corrupt` when something live is damaged (nothing is dropped silently), `out-of-space`, `read-failed`,
+ * `volume-failed`, `overloaded` when changes come faster than they can be copied, or the signal's reason.
+ */
+export async function vacuumVolume(
+  volume: CompactableVolume,
+  place: { readonly folder: string; readonly base: string },
+  deps: VacuumDeps,
+  options: JobOptions = {},
+): Promise<VacuumReport> {
+  const paths = compactionPaths(place.folder, place.base);
+  try {
+    options.signal?.throwIfAborted();
+    // A commit left behind must be gone for good before a file begins to grow under the name that it puts in place.
+    await settleCompaction(deps.disk, paths, deps.log);
+    await deps.disk.syncFolder(paths.folder);
+    return await new Vacuum(volume, { ...paths, base: place.base }, deps, options).run();
+  } catch (error) {
+    throw vacuumFailed(paths, error);
+  }
+}
+
+interface NewFiles {
+  readonly data: DiskFile;
+  readonly index: DiskFile;
+  readonly copier: RecordCopier;
+  readonly entries: EntryWriter;
+}
+
+class Vacuum implements CopyMeter {
+  readonly #volume: CompactableVolume;
+  readonly #paths: CompactionPaths;
+  readonly #deps: VacuumDeps;
+  readonly #source: VolumeContent;
+  readonly #signal: AbortSignal | undefined;
+  readonly #base: string;
+  #pace: Pace;
+  /** Changes of the old files before are copied. */
+  #copiedTo = 0;
+  /** First bytes of the new volume file. */
+  #superblock = new Uint8Array(0);
+  #copiedBytes = 0;
+  #uncheckedBytes = 0;
+  /** The commit failed half-way: a restart may take either pair of files, so neither may be removed. */
+  #isInDoubt = false;
+
+  constructor(
+    volume: CompactableVolume,
+    paths: CompactionPaths & { readonly base: string },
+    deps: VacuumDeps,
+    options: JobOptions,
+  ) {
+    this.#base = paths.base;
+    this.#volume = volume;
+    this.#paths = paths;
+    this.#deps = deps;
+    this.#source = volume.content;
+    this.#signal = options.signal;
+    this.#pace = this.#newPace(options.bytesPerSec ?? VACUUM_BYTES_PER_SEC_DEFAULT);
+  }
+
+  async run(): Promise<VacuumReport> {
+    await this.#requireSpace();
+    await using opened = new AsyncDisposableStack();
+    const { indexFile } = this.#source;
+    opened.defer(() => indexFile.resumeCheckpoint());
+    await indexFile.suspendCheckpoint();
+    opened.defer(() => this.#cleanUp());
+    const data = opened.use(await this.#create(this.#paths.newData));
+    const index = opened.use(await this.#create(this.#paths.newIndex));
+    const copied = await this.#copy(data, index);
+    let failure: Error | undefined;
+    await this.#volume.exchangeFiles(async (content) => {
+      const exchange = await this.#finish(content, copied);
+      if (exchange.kind !== "exchange") failure = this.#inDoubt(exchange.cause);
+      // The volume has the files now.
+      if (exchange.kind !== "keep-and-fail") opened.move();
+      return exchange;
+    });
+    if (failure !== undefined) throw failure;
+    const { copier } = copied;
+    return {
+      bytesBefore: this.#source.endBytes,
+      bytesAfter: copier.endBytes,
+      liveCount: copier.index.liveCount,
+    };
+  }
+
+  /** Of bytes read and written. */
+  async spend(bytes: number): Promise<void> {
+    this.#uncheckedBytes += bytes;
+    if (this.#uncheckedBytes >= VACUUM_RECHECK_BYTES) {
+      this.#uncheckedBytes = 0;
+      await this.#requireSpace();
+    }
+    await this.#pace.spend(bytes);
+  }
+
+  onCopied(bytes: number): void {
+    this.#copiedBytes += bytes;
+  }
+
+  /** All but the last changes, durable and read back. */
+  async #copy(data: DiskFile, index: DiskFile): Promise<NewFiles> {
+    const { hashes } = this.#deps;
+    const startBytes = await this.#copySuperblock(data);
+    const entries = new EntryWriter(index, this.#source.index.offsetWidth, hashes);
+    const copier = new RecordCopier(this.#source, { data, entries, startBytes }, hashes, this);
+    // What comes from now on stands behind.
+    const { endBytes: startedBytes } = this.#volume.content;
+    await copier.copyLive(startedBytes, () => this.#deps.clock.sleep(0));
+    this.#copiedTo = startedBytes;
+    for (let pass = 0; ; pass++) {
+      const { endBytes } = this.#volume.content;
+      await copier.copyChanges(this.#copiedTo, endBytes);
+      this.#copiedTo = endBytes;
+      await copier.check();
+      await copier.sync();
+      await index.sync();
+      if (this.#volume.content.endBytes - endBytes <= VACUUM_CATCH_UP_BYTES) break;
+      if (pass === VACUUM_PASSES_MAX) throw this.#error("overloaded", "it changes too fast");
+      // What is left must become small in the end, so it is copied as fast as it goes.
+      this.#pace = this.#newPace(Number.POSITIVE_INFINITY);
+    }
+    return { data, index, copier, entries };
+  }
+
+  get #checkpointPath(): string {
+    return `${this.#base}${CHECKPOINT_SUFFIX}`;
+  }
+
+  /** As it is, extra field included, but for the revision. */
+  async #copySuperblock(data: DiskFile): Promise<number> {
+    const { superblock } = this.#source;
+    const head = Buffer.alloc(SUPERBLOCK_BYTES + superblock.extraBytes);
+    const count = await this.#source.data.readAt(head, 0);
+    if (count !== head.length) throw this.#error("read-failed", "its superblock cannot be read");
+    head.writeUInt16BE(this.#newRevision, 4);
+    this.#superblock = head.subarray(0, SUPERBLOCK_BYTES);
+    await data.writeAt([head], 0);
+    return head.length;
+  }
+
+  get #newRevision(): number {
+    return (this.#source.superblock.compactionRevision + 1) & 0xffff;
+  }
+
+  /** While nothing changes: the rest, the comparison, the commit. */
+  async #finish(content: VolumeContent, files: NewFiles): Promise<Exchange> {
+    const { data, index, copier } = files;
+    this.#pace = this.#newPace(Number.POSITIVE_INFINITY);
+    await copier.copyChanges(this.#copiedTo, content.endBytes);
+    await copier.keepHighestId();
+    await copier.check();
+    this.#compare(content, copier);
+    await copier.sync();
+    await index.sync();
+    const firstDateNs = await readFirstDate(data, copier.startBytes, copier.endBytes);
+    this.#signal?.throwIfAborted();
+    const { disk, log } = this.#deps;
+    // It is of the old files, and would be found out; without it nobody has to.
+    if (await disk.exists(this.#checkpointPath)) await disk.remove(this.#checkpointPath);
+    const commit = { compactionRevision: this.#newRevision, dataBytes: copier.endBytes };
+    const outcome = await commitCompaction(disk, this.#paths, commit, log);
+    if (outcome.kind === "undone") throw outcome.cause;
+    if (outcome.kind === "old-in-doubt") {
+      this.#isInDoubt = true;
+      return { kind: "keep-and-fail", cause: outcome.cause };
+    }
+    const newFiles = this.#volumeFiles(files, content, firstDateNs);
+    return outcome.kind === "done"
+      ? { kind: "exchange", files: newFiles }
+      : { kind: "exchange-and-fail", files: newFiles, cause: outcome.cause };
+  }
+
+  #compare(content: VolumeContent, copier: RecordCopier): void {
+    const missing = content.index.liveCount - copier.index.liveCount;
+    if (missing === 0 && content.index.liveBytes === copier.index.liveBytes) return;
+    throw this.#error(
+      "needle-corrupt",
+      `${missing} live needles are not where the index says; scrub it`,
+    );
+  }
+
+  #volumeFiles(
+    { data, index, copier, entries }: NewFiles,
+    content: VolumeContent,
+    firstDateNs: bigint | undefined,
+  ): VolumeFiles {
+    const { endBytes } = entries;
+    const { log } = this.#deps;
+    const indexFile = new IndexFile({ file: index, endBytes, index: copier.index, log });
+    const entryCount = endBytes / indexEntryBytes(copier.index.offsetWidth);
+    const keeper = new CheckpointKeeper(
+      {
+        ...this.#deps,
+        path: this.#checkpointPath,
+        folder: this.#paths.folder,
+        index: copier.index,
+        dataFile: data,
+        superblock: this.#superblock,
+      },
+      entryCount,
+    );
+    indexFile.keepCheckpoint(keeper, copier.lastRecord);
+    return {
+      data,
+      superblock: { ...content.superblock, compactionRevision: this.#newRevision },
+      index: copier.index,
+      indexFile,
+      endBytes: copier.endBytes,
+      firstDateNs,
+      // The writer knows a later one.
+      lastDateNs: undefined,
+      damagedCount: 0,
+      info: content.info,
+    };
+  }
+
+  /** That what is still to be copied fits, and leaves something for those who do not wait for it. */
+  async #requireSpace(): Promise<void> {
+    const { index } = this.#volume.content;
+    const entriesBytes = index.liveCount * indexEntryBytes(index.offsetWidth);
+    const wantedBytes = index.liveBytes + entriesBytes;
+    const neededBytes = Math.max(0, wantedBytes - this.#copiedBytes) + VACUUM_SPARE_BYTES;
+    const { availableBytes } = await this.#deps.disk.space(this.#paths.folder);
+    if (neededBytes <= availableBytes) return;
+    throw this.#error(
+      "out-of-space",
+      `the copy needs ${neededBytes} bytes, ${availableBytes} are free`,
+    );
+  }
+
+  async #create(path: string): Promise<DiskFile> {
+    return this.#deps.disk.open(path, { access: "read-write", create: true, exclusive: true });
+  }
+
+  /** A file that cannot be removed is in nobody's way: the next vacuum or opening removes it. */
+  async #cleanUp(): Promise<void> {
+    if (this.#isInDoubt) return;
+    try {
+      await dropNewFiles(this.#deps.disk, this.#paths);
+    } catch (error) {
+      this.#deps.log.warn("the files of a failed vacuum cannot be removed", {
+        path: this.#paths.newData,
+        error,
+      });
+    }
+  }
+
+  #newPace(bytesPerSec: number): Pace {
+    return new Pace(this.#deps.clock, { bytesPerSec, signal: this.#signal });
+  }
+
+  #inDoubt(cause: unknown): VolumeError {
+    return new VolumeError(
+      "volume-failed",
+      `Cannot vacuum ${this.#paths.data}: the new files could not be put in place for sure`,
+      { cause },
+    );
+  }
+
+  #error(code: "overloaded" | "needle-corrupt" | "out-of-space" | "read-failed", found: string) {
+    return new VolumeError(code, `Cannot vacuum ${this.#paths.data}: ${found}`);
+  }
+}
+
+function vacuumFailed(paths: CompactionPaths, error: unknown): unknown {
+  if (!(error instanceof DiskError)) return error;
+  const code = error.isOutOfSpace ? "out-of-space" : "volume-failed";
+  return new VolumeError(code, `Cannot vacuum ${paths.data}: ${error.code}`, { cause: error });
+}

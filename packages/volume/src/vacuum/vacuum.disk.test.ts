@@ -1,0 +1,231 @@
+import { expect, test } from "bun:test";
+import { existsSync, writeFileSync } from "node:fs";
+import { systemDisk } from "@kelp/base/platform";
+import { FaultyDisk } from "@kelp/base/testing";
+import { type VolumeStatus, needleId } from "@kelp/wire";
+import { SteppingDisk } from "../testing/stepping-disk.ts";
+import { codeOf } from "../testing/volume-client-contract.ts";
+import { ONE, VolumeWorld, content, fid, readPlain, scanAll } from "../testing/volume-world.ts";
+
+const FAST = { bytesPerSec: Number.POSITIVE_INFINITY };
+const NEW_FILES = [".cpd", ".cpx", ".cpc"];
+
+function leftOvers(world: VolumeWorld): string[] {
+  return NEW_FILES.filter((end) => existsSync(`${world.folder}/1${end}`));
+}
+
+test("vacuum keeps what lives, frees what does not, and says so", async () => {
+  using world = new VolumeWorld();
+  await using store = await world.open();
+  for (let id = 1; id <= 20; id++) await store.append(fid(id), content(id, id * 100));
+  await store.append(fid(3), content(33, 5000));
+  await store.remove([1, 2, 20].map((id) => fid(id)));
+  const [before] = await store.volumes();
+  const report = await store.vacuum(ONE);
+  const [after] = await store.volumes();
+  expect(report).toEqual({
+    bytesBefore: before?.sizeBytes ?? 0,
+    bytesAfter: 8 + (before?.liveBytes ?? 0),
+    liveCount: 17,
+  });
+  expect(after).toMatchObject({
+    sizeBytes: report.bytesAfter,
+    liveCount: 17,
+    deletedCount: 0,
+    deletedBytes: 0,
+    needleIdMax: 20n,
+    compactionRevision: 1,
+    state: "writable",
+  });
+  expect(world.data().length).toBe(report.bytesAfter);
+  expect(leftOvers(world)).toEqual([]);
+  expect(await readPlain(store, fid(3))).toEqual([...content(33, 5000)]);
+  expect(await store.read(fid(20))).toBeUndefined();
+  expect((await scanAll(store)).length).toBe(17);
+});
+
+test("a vacuumed volume takes changes, and is the same after reopening", async () => {
+  using world = new VolumeWorld();
+  let before: VolumeStatus | undefined;
+  {
+    await using store = await world.open();
+    for (let id = 1; id <= 5; id++) await store.append(fid(id), content(id, 3_000_000));
+    await store.remove([fid(2), fid(5)]);
+    await store.vacuum(ONE, FAST);
+    await store.append(fid(6), content(6, 10));
+    await store.append(fid(1), content(11, 20));
+    await store.remove([fid(3)]);
+    [before] = await store.volumes();
+  }
+  await using store = await world.open();
+  const [after] = await store.volumes();
+  expect(after).toEqual(before);
+  expect(await readPlain(store, fid(1))).toEqual([...content(11, 20)]);
+  expect(await store.read(fid(3))).toBeUndefined();
+  expect((await store.read(fid(4)))?.length).toBe(3_000_000);
+  expect(await readPlain(store, fid(6))).toEqual([...content(6, 10)]);
+  expect(await codeOf(store.vacuum(ONE, FAST))).toBeUndefined();
+  expect((await store.volumes())[0]).toMatchObject({ compactionRevision: 2, deletedBytes: 0 });
+});
+
+test("a scan that began before a vacuum ends on the old files", async () => {
+  using world = new VolumeWorld();
+  await using store = await world.open();
+  for (let id = 1; id <= 3; id++) await store.append(fid(id), content(id, 2_000_000));
+  await store.remove([fid(1)]);
+  const scan = store.scan(ONE);
+  const first = await scan.next();
+  await store.vacuum(ONE, FAST);
+  await store.remove([fid(3)]);
+  const rest = [await scan.next(), await scan.next()];
+  expect([first, ...rest].map((each) => each.value?.needleId)).toEqual([2n, 3n, undefined]);
+  expect((await scanAll(store)).map((needle) => needle.needleId)).toEqual([needleId(2n)]);
+});
+
+test("a live needle that is damaged ends the vacuum, which names it and touches nothing", async () => {
+  using world = new VolumeWorld();
+  await world.appendAll([100, 100, 100]);
+  {
+    await using store = await world.open();
+    await store.remove([fid(1)]);
+  }
+  // The record of a needle of 100 bytes takes 136; this is within the data of the second.
+  world.spoilData((data) => data.fill(0xff, 8 + 136 + 30, 8 + 136 + 31));
+  const before = world.data();
+  await using store = await world.open();
+  const failure: unknown = await store.vacuum(ONE).catch((error: unknown) => error);
+  expect(failure).toMatchObject({ code: "needle-corrupt" });
+  expect(String(failure)).toContain("needle 2 at 144");
+  expect(world.data()).toEqual(before);
+  expect(leftOvers(world)).toEqual([]);
+  expect(await codeOf(store.read(fid(2)))).toBe("needle-corrupt");
+  // Once it is removed there is nothing in the way any more.
+  await store.remove([fid(2)]);
+  expect((await store.vacuum(ONE)).liveCount).toBe(1);
+});
+
+test("a live needle whose header is damaged is not dropped by a vacuum", async () => {
+  using world = new VolumeWorld();
+  await world.appendAll([100, 100, 100]);
+  // Its id.
+  world.spoilData((data) => data.fill(0x7f, 144 + 11, 144 + 12));
+  await using store = await world.open();
+  expect(await codeOf(store.vacuum(ONE))).toBe("needle-corrupt");
+  expect(await codeOf(store.read(fid(2)))).toBe("needle-corrupt");
+  expect(leftOvers(world)).toEqual([]);
+});
+
+test("without space for what lives a vacuum does not begin", async () => {
+  using world = new VolumeWorld();
+  const disk = new FaultyDisk(systemDisk);
+  await using store = await world.open({ disk });
+  for (let id = 1; id <= 4; id++) await store.append(fid(id), content(id, 1_000_000));
+  await store.remove([fid(1)]);
+  disk.spaceBytes = 33 * 1024 * 1024;
+  disk.writeCount = 0;
+  expect(await codeOf(store.vacuum(ONE))).toBe("out-of-space");
+  expect(disk.writeCount).toBe(0);
+  // What is garbage needs no space.
+  await store.remove([2, 3].map((id) => fid(id)));
+  disk.spaceBytes = 34 * 1024 * 1024;
+  expect((await store.vacuum(ONE, FAST)).liveCount).toBe(1);
+});
+
+test("when others use up the space meanwhile a vacuum gives back what it took", async () => {
+  using world = new VolumeWorld();
+  const disk = new SteppingDisk(systemDisk);
+  await using store = await world.open({ disk });
+  for (let id = 1; id <= 20; id++) await store.append(fid(id), content(1, 2_000_000));
+  await store.remove([fid(1)]);
+  const before = await store.volumes();
+  disk.onStep = () => {
+    if (disk.steps.includes("write 1.cpd")) disk.availableBytes = 1_000_000;
+  };
+  expect(await codeOf(store.vacuum(ONE, FAST))).toBe("out-of-space");
+  expect(disk.steps).not.toContain("create 1.cpc");
+  expect(leftOvers(world)).toEqual([]);
+  expect(await store.volumes()).toEqual(before);
+});
+
+test("a full volume takes needles again when a vacuum made room", async () => {
+  using world = new VolumeWorld();
+  await using store = await world.open({ volumeSizeBytesMax: 1000, fullGraceBytes: 0 });
+  await store.append(fid(1), content(1, 500));
+  await store.append(fid(2), content(2, 300));
+  expect(await codeOf(store.append(fid(3), content(3, 300)))).toBe("volume-full");
+  await store.remove([fid(1)]);
+  const states: string[] = [];
+  using _watch = store.watchStates(({ state }) => states.push(state));
+  await store.vacuum(ONE);
+  expect(states).toEqual(["writable"]);
+  await store.append(fid(3), content(3, 300));
+});
+
+test("a vacuum ends when its caller or the store says so, and leaves nothing behind", async () => {
+  using world = new VolumeWorld();
+  const store = await world.open();
+  for (let id = 1; id <= 3; id++) await store.append(fid(id), content(id, 1_000_000));
+  await store.remove([fid(1)]);
+  const reason = new Error("enough");
+  const stopped = store.vacuum(ONE, { signal: AbortSignal.abort(reason) });
+  expect(await stopped.catch((error: unknown) => error)).toBe(reason);
+  const slow = codeOf(store.vacuum(ONE, { bytesPerSec: 1 }));
+  expect(await codeOf(store.vacuum(ONE))).toBe("job-running");
+  await store.close();
+  expect(await slow).toBe("closed");
+  expect(leftOvers(world)).toEqual([]);
+});
+
+test("an opening drops what an unfinished vacuum left, and finishes one that was committed", async () => {
+  using world = new VolumeWorld();
+  await world.appendAll([10, 20]);
+  const data = world.data();
+  const index = world.index();
+  // Not committed: the new files may be anything.
+  writeFileSync(`${world.folder}/1.cpd`, "half");
+  writeFileSync(`${world.folder}/1.cpx`, "written");
+  {
+    await using store = await world.open();
+    expect(await readPlain(store, fid(2))).toEqual([...content(2, 20)]);
+  }
+  expect(leftOvers(world)).toEqual([]);
+  // Committed by SeaweedFS, whose commit says nothing: the new files are the volume.
+  writeFileSync(`${world.folder}/1.cpd`, data);
+  writeFileSync(`${world.folder}/1.cpx`, index);
+  writeFileSync(`${world.folder}/1.cpc`, "");
+  world.spoilData(() => data.subarray(0, 8));
+  world.spoilIndex(() => Buffer.alloc(0));
+  await using store = await world.open();
+  expect(await readPlain(store, fid(2))).toEqual([...content(2, 20)]);
+  expect(leftOvers(world)).toEqual([]);
+});
+
+test("a commit that should be gone does not put a later, half-written vacuum in place", async () => {
+  using world = new VolumeWorld();
+  await world.appendAll([10, 20]);
+  const half = world.data().subarray(0, 48);
+  writeFileSync(`${world.folder}/1.cpd`, half);
+  writeFileSync(`${world.folder}/1.cpx`, "");
+  writeFileSync(
+    `${world.folder}/1.cpc`,
+    JSON.stringify({ compactionRevision: 0, dataBytes: world.data().length }),
+  );
+  await using store = await world.open();
+  expect(await readPlain(store, fid(2))).toEqual([...content(2, 20)]);
+  expect(leftOvers(world)).toEqual([]);
+});
+
+test("the highest needle id is remembered when its needle is gone", async () => {
+  using world = new VolumeWorld();
+  {
+    await using store = await world.open();
+    await store.append(fid(1), content(1, 10));
+    await store.append(fid(900), content(9, 10));
+    await store.remove([fid(900)]);
+    await store.vacuum(ONE);
+    expect((await store.volumes())[0]?.needleIdMax).toBe(900n);
+  }
+  await using store = await world.open();
+  expect((await store.volumes())[0]).toMatchObject({ needleIdMax: 900n, liveCount: 1 });
+  expect(await store.read(fid(900))).toBeUndefined();
+});

@@ -1,0 +1,84 @@
+import { existsSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Log } from "@kelp/base";
+import {
+  openDatabase,
+  systemClock,
+  systemDisk,
+  systemHashes,
+  systemRandom,
+} from "@kelp/base/platform";
+import { BackupError, type BackupManifest, chosenBackup, restoreBackup } from "@kelp/filer";
+import { openVolumeStore } from "@kelp/volume";
+import {
+  FOLDER_FILES,
+  finishRestoredFolder,
+  isRestoring,
+  markRestoring,
+} from "../folder/data-folder.ts";
+import { FolderLock } from "../folder/folder-lock.ts";
+import { type OpenedTarget, makeWorkFolder } from "./open-target.ts";
+
+/** The largest that a volume file can be: whatever the volumes of the source held fits. */
+const VOLUME_SIZE_BYTES_MAX = 32_000 * 1024 * 1024;
+
+export interface FolderRestoreRequest {
+  readonly from: OpenedTarget;
+  /** Absent, empty, or with a restore in it that did not finish. */
+  readonly dir: string;
+  /** `undefined`: the newest. */
+  readonly id: string | undefined;
+  readonly onProgress: (progress: {
+    readonly chunksDone: number;
+    readonly chunkCount: number;
+  }) => void;
+  readonly log: Log;
+}
+
+/**
+ * Makes a data folder of a backup. Until all of it is there the folder says that it is being restored, and no server
+ * starts on it; a restore that was killed is begun again. Throws `BackupError` and `StartError`.
+ */
+export async function restoreFolder(request: FolderRestoreRequest): Promise<BackupManifest> {
+  const { dir, from } = request;
+  const manifest = await chosenBackup(from.target, request.id, systemHashes);
+  if (!isEmpty(dir) && !isRestoring(dir)) {
+    throw new BackupError("folder-not-empty", `${dir} is not empty: name a folder that is`);
+  }
+  await systemDisk.makeFolder(dir);
+  await markRestoring(dir, systemDisk);
+  using _lock = FolderLock.take(join(dir, FOLDER_FILES.lock), dir, join(dir, FOLDER_FILES.server));
+  for (const name of readdirSync(dir)) {
+    if (name === FOLDER_FILES.format || name.startsWith(FOLDER_FILES.lock)) continue;
+    rmSync(join(dir, name), { recursive: true, force: true });
+  }
+  {
+    using work = makeWorkFolder(join(dir, FOLDER_FILES.work));
+    await using volumes = await openVolumeStore({
+      clock: systemClock,
+      hashes: systemHashes,
+      disk: systemDisk,
+      folder: join(dir, FOLDER_FILES.volumes),
+      volumeSizeBytesMax: VOLUME_SIZE_BYTES_MAX,
+      log: request.log,
+    });
+    await restoreBackup(
+      { disk: systemDisk, random: systemRandom, hashes: systemHashes, openDatabase },
+      {
+        manifest,
+        target: from.target,
+        folder: dir,
+        workFolder: work.path,
+        filerDatabase: FOLDER_FILES.filer,
+        volumes,
+        onProgress: request.onProgress,
+      },
+    );
+  }
+  await finishRestoredFolder(dir, { disk: systemDisk, clock: systemClock });
+  return manifest;
+}
+
+function isEmpty(dir: string): boolean {
+  return !existsSync(dir) || readdirSync(dir).length === 0;
+}

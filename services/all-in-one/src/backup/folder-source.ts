@@ -1,0 +1,67 @@
+import { join } from "node:path";
+import type { Log } from "@kelp/base";
+import {
+  openDatabase,
+  systemClock,
+  systemDisk,
+  systemHashes,
+  systemRandom,
+} from "@kelp/base/platform";
+import { type BackupSource, type NamedFile, storeIdOf } from "@kelp/filer";
+import { openVolumeStore } from "@kelp/volume";
+import { existsSync } from "node:fs";
+import { FOLDER_FILES, openDataFolder } from "../folder/data-folder.ts";
+import { readStoredChunk } from "./chunk-read.ts";
+import { volumeMessage, volumeOf } from "./messages.ts";
+
+/** A source that this process opened, and closes. */
+export interface OpenBackupSource extends BackupSource, AsyncDisposable {}
+
+/** A folder that no server uses, with its lock. Opening repairs what a crash left, as a server would. Throws `StartError`. */
+export async function openFolderSource(dir: string, log: Log): Promise<OpenBackupSource> {
+  await using opened = new AsyncDisposableStack();
+  const folder = opened.use(await openDataFolder(dir, { disk: systemDisk, clock: systemClock }));
+  const volumes = opened.use(
+    await openVolumeStore({
+      clock: systemClock,
+      hashes: systemHashes,
+      disk: systemDisk,
+      folder: folder.file("volumes"),
+      log,
+    }),
+  );
+  const storeId = readStoreId(folder.file("filer"));
+  const found = (await volumes.volumes()).map((volume) => volumeOf(volumeMessage(volume)));
+  const owned = opened.move();
+  return {
+    ...folderFiles(dir),
+    storeId,
+    volumes: found,
+    readChunk: (fid) => readStoredChunk(volumes, fid),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/**
+ * What of a folder is copied as files. The databases in this order: runs tell of objects that were stored before, so the
+ * state of the runs is taken first, and all objects that it tells of are in the state of the store.
+ */
+export function folderFiles(dir: string): {
+  readonly databases: readonly NamedFile[];
+  readonly files: readonly NamedFile[];
+} {
+  const named = (name: string): NamedFile => ({ name, path: join(dir, name) });
+  const isThere = ({ path }: NamedFile): boolean => existsSync(path);
+  return {
+    databases: [FOLDER_FILES.pipelines, FOLDER_FILES.iam, FOLDER_FILES.filer]
+      .map(named)
+      .filter(isThere),
+    files: [FOLDER_FILES.credentials].map(named).filter(isThere),
+  };
+}
+
+/** The database is closed again: while it is copied nobody else here may have it open. */
+function readStoreId(path: string): string {
+  using database = openDatabase(path);
+  return storeIdOf(database, systemRandom);
+}

@@ -1,0 +1,69 @@
+import { must } from "@kelp/base";
+import { EMPTY_STATE, type WorkerState } from "./worker-state.ts";
+
+interface Version {
+  readonly state: WorkerState;
+  readonly what: string;
+  readonly startMoment: number;
+  /** Absent: never answered. */
+  endMoment: number | undefined;
+}
+
+/**
+ * The states of one worker's part, with the moments of the disk at which each was asked for and acknowledged. After a cut the
+ * part must be in the newest acknowledged state, or in the one that was on its way.
+ */
+export class History {
+  readonly #versions: Version[];
+  readonly #refused: { readonly start: number; readonly end: number }[] = [];
+
+  /** `start` is acknowledged from the beginning. */
+  constructor(start: WorkerState = EMPTY_STATE) {
+    this.#versions = [{ state: start, what: "start", startMoment: 0, endMoment: 0 }];
+  }
+
+  get newest(): WorkerState {
+    return must(this.#versions.at(-1)).state;
+  }
+
+  begin(what: string, state: WorkerState, moment: number): void {
+    this.#versions.push({ state, what, startMoment: moment, endMoment: undefined });
+  }
+
+  acknowledge(moment: number): void {
+    must(this.#versions.at(-1)).endMoment = moment;
+  }
+
+  /** The operation was refused: nothing of it may ever be seen, though its chunks may have been on their way. */
+  refuse(moment: number): void {
+    const { startMoment } = must(this.#versions.pop());
+    this.#refused.push({ start: startMoment, end: moment });
+  }
+
+  /** Whether an operation was on its way, whatever became of it. */
+  isRunning(moment: number): boolean {
+    return (
+      this.allowed(moment).running !== undefined ||
+      this.#refused.some(({ start, end }) => start < moment && moment < end)
+    );
+  }
+
+  /** Ends the newest operation with another state than was expected of it. */
+  settle(state: WorkerState, moment: number): void {
+    const { what, startMoment } = must(this.#versions.pop());
+    this.#versions.push({ state, what, startMoment, endMoment: moment });
+  }
+
+  /** The states that a cut at `moment` may leave, and what was on its way. */
+  allowed(moment: number): { readonly states: readonly WorkerState[]; readonly running?: string } {
+    let acknowledged = must(this.#versions[0]);
+    let running: Version | undefined;
+    for (const version of this.#versions.slice(1)) {
+      if (version.startMoment >= moment) break;
+      if (version.endMoment !== undefined && version.endMoment <= moment) acknowledged = version;
+      else running = version;
+    }
+    if (running === undefined) return { states: [acknowledged.state] };
+    return { states: [acknowledged.state, running.state], running: running.what };
+  }
+}

@@ -1,0 +1,92 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Disk, type SqlDatabase, silentLog } from "@kelp/base";
+import { systemHashes } from "@kelp/base/platform";
+import { type DiskImage, PowerCutDisk, type SeededRandom } from "@kelp/base/testing";
+import { type OpenFiler, openFiler } from "@kelp/filer";
+import { type Master, openMaster } from "@kelp/master";
+import { type VolumeStore, openVolumeStore } from "@kelp/volume";
+import { CapturedDatabase } from "./captured-database.ts";
+import { SimulatedClock } from "./simulated-clock.ts";
+
+/** Where things are on the simulated disk. */
+const HOME = "/kelp";
+export const VOLUMES = `${HOME}/volumes`;
+const DATABASE = `${HOME}/filer.db`;
+/** What SQLite keeps beside a database that a cut leaves. */
+const DATABASE_FILES = ["", "-wal", "-journal"];
+
+/** Small, so that a run fills volumes and makes new ones. */
+const VOLUME_SIZE_BYTES = 192 * 1024;
+/** Larger bodies stand in needles. */
+export const INLINE_BYTES_MAX = 1024;
+
+/** Memory where there is some: what is tested is the order of calls, not the machine's disk. */
+const SCRATCH = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+
+/** The whole store, from volumes to the filer, on a disk that can lose its power. */
+export interface StoreRig extends AsyncDisposable {
+  readonly disk: PowerCutDisk;
+  readonly clock: SimulatedClock;
+  readonly volumes: VolumeStore;
+  readonly master: Master;
+  readonly filer: OpenFiler;
+  readonly database: SqlDatabase;
+}
+
+export interface RigOptions {
+  /** What the disk holds. Default: nothing. */
+  readonly image?: DiskImage;
+  readonly random: SeededRandom;
+  /** Whether calls of the disk end in an order of chance. */
+  readonly isSlow?: boolean;
+  readonly clock?: SimulatedClock;
+  /** What the volumes see in place of the disk itself: one that fails, for example. */
+  readonly around?: (disk: PowerCutDisk) => Disk;
+}
+
+/** Starts the store as a server would on such a disk, repairing what a cut left. Closing it is a stop in order. */
+export async function openRig(options: RigOptions): Promise<StoreRig> {
+  const { random, clock = new SimulatedClock() } = options;
+  const disk = new PowerCutDisk({
+    start: options.image ?? new Map([[HOME, undefined]]),
+    ...(options.isSlow === true ? { slow: random.fork(1) } : {}),
+  });
+  const seen = options.around?.(disk) ?? disk;
+  const common = { clock, random: random.fork(2), hashes: systemHashes, log: silentLog };
+  const scratch = mkdtempSync(join(SCRATCH, "kelp-simulator-"));
+  await using opened = new AsyncDisposableStack();
+  opened.defer(() => rmSync(scratch, { recursive: true, force: true }));
+  const volumes = opened.use(
+    await openVolumeStore({
+      ...common,
+      disk: seen,
+      folder: VOLUMES,
+      volumeSizeBytesMax: VOLUME_SIZE_BYTES,
+      fullGraceBytes: 4 * 1024 * 1024,
+    }),
+  );
+  const master = opened.use(
+    await openMaster({ ...common, volumes, states: volumes, disks: volumes }),
+  );
+  const file = join(scratch, "filer.db");
+  for (const suffix of DATABASE_FILES) {
+    const content = options.image?.get(DATABASE + suffix);
+    if (content !== undefined) writeFileSync(file + suffix, content);
+  }
+  const database = opened.use(new CapturedDatabase(disk, file, DATABASE));
+  const filer = opened.use(
+    openFiler({ ...common, database, volumes, master, inlineBytesMax: INLINE_BYTES_MAX }),
+  );
+  const owned = opened.move();
+  return {
+    disk,
+    clock,
+    volumes,
+    master,
+    filer,
+    database,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
