@@ -173,10 +173,10 @@ test(
     const acknowledged: string[] = [];
     const before = gatewayPids(server);
     expect(before.length).toBe(2);
-    let isOver = false;
+    const over = new AbortController();
     const write = async (writer: number): Promise<void> => {
       let door = new KeptDoor(server.s3Url, rootOf(server));
-      for (let count = 0; !isOver; count++) {
+      for (let count = 0; !over.signal.aborted; count++) {
         const key = `writer-${writer}/${count}`;
         try {
           const path = `/shared-bucket/${key}`;
@@ -198,7 +198,7 @@ test(
         await Bun.sleep(5);
     }
     const doors = await doorsToEach(server.s3Url, rootOf(server), 2);
-    isOver = true;
+    over.abort();
     await writers;
     expect(gatewayPids(server).some((pid) => before.includes(pid))).toBe(false);
     const read = async (door: KeptDoor, key: string): Promise<boolean> => {

@@ -95,9 +95,9 @@ export class BorrowedVolumes {
   /** Gives everything back. What is under way is finished first. */
   async returnAll(): Promise<void> {
     await Promise.all(
-      [...this.#volumes.keys()].map((id) => {
+      Array.from(this.#volumes.keys(), async (id) => {
         this.#giveBack(id);
-        return this.#returning.get(id);
+        await this.#returning.get(id);
       }),
     );
   }

@@ -146,16 +146,17 @@ export class GatewayVolumes implements Pick<VolumeClient, "append" | "read" | "r
     if (followed === undefined) {
       if (this.#followed.size >= FOLLOWED_VOLUMES_MAX) return undefined;
       const opened: Followed = { opening: this.#open(id), volume: undefined, missCount: 0 };
-      opened.opening.then(
-        (volume) => {
-          opened.volume = volume;
-        },
-        () => this.#followed.delete(id),
-      );
+      this.#remember(id, opened).catch(() => this.#followed.delete(id));
       this.#followed.set(id, opened);
       followed = opened;
     }
     return followed.volume ?? followed.opening;
+  }
+
+  /** From now on it is there without waiting. */
+  async #remember(id: VolumeId, followed: Followed): Promise<void> {
+    const volume = await followed.opening;
+    if (this.#followed.get(id) === followed) followed.volume = volume;
   }
 
   /** `undefined`: only its owner can read it. */

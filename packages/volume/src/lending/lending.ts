@@ -151,12 +151,12 @@ export class Lending {
 
 /** Resolves when the volume was given back, is asked for, or its borrower is gone. */
 async function untilAsked(loan: Loan, signal: AbortSignal): Promise<void> {
-  const stopped = new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
   const { returned, recalled, borrower } = loan;
-  await Promise.race([returned.promise, recalled.promise, borrower.peer.closed, stopped]);
+  const onStop = (): void => recalled.resolve();
+  if (signal.aborted) onStop();
+  signal.addEventListener("abort", onStop, { once: true });
+  await Promise.race([returned.promise, recalled.promise, borrower.peer.closed]);
+  signal.removeEventListener("abort", onStop);
 }
 
 /** Whoever neither answers nor has ended is waited for: two must never write one file. */

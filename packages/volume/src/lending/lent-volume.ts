@@ -1,4 +1,4 @@
-import { CallError, type CallPeer } from "@kelp/base";
+import { CallError, type CallPeer, unreachable } from "@kelp/base";
 import type {
   Fid,
   NeedleContent,
@@ -158,5 +158,7 @@ export function onVolume(
       return volume.readNeedle(fid, rest[0] as ReadNeedle | undefined);
     case "removeNeedle":
       return volume.removeNeedle(fid);
+    default:
+      return unreachable(method);
   }
 }

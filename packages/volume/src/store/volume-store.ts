@@ -223,10 +223,10 @@ export class VolumeStore
   }
 
   async volumes(): Promise<VolumeStatus[]> {
-    const lent = this.#table.slots().map(([, slot]) => slot.volume);
-    await Promise.all(
-      lent.map((volume) => (volume instanceof LentVolume ? volume.refreshStatus() : undefined)),
-    );
+    const lent = this.#table
+      .slots()
+      .flatMap(([, { volume }]) => (volume instanceof LentVolume ? [volume] : []));
+    if (lent.length > 0) await Promise.all(lent.map((volume) => volume.refreshStatus()));
     return this.#table
       .slots()
       .map(([, slot]) => this.#statusOf(slot))
