@@ -16,6 +16,7 @@ import {
   PARTS_CHANGED,
   callName,
   seenPart,
+  withContent,
 } from "./store-calls.ts";
 
 export interface GatewayStoreOptions extends Omit<SqliteStoreOptions, "defer"> {
@@ -34,6 +35,7 @@ export function openGatewayStore(options: GatewayStoreOptions): GatewayStore {
   return {
     ...changes,
     ...reader,
+    putEntry: async (request) => withContent(await changes.putEntry(request), request.content),
     completeUpload: (request) => completeUpload(reader, writer, request),
   };
 }

@@ -1,13 +1,15 @@
 import type { CallHandlers } from "@kelp/base";
 import type { CompleteUpload } from "@kelp/wire";
-import type { FilerStore } from "../store/filer-store.ts";
+import type { FilerStore, PutEntry } from "../store/filer-store.ts";
 import {
   COMPLETE_UPLOAD,
   type CompleteDescribed,
   FORWARDED,
   PARTS_CHANGED,
+  NO_CONTENT,
   callName,
   seenPart,
+  withContent,
 } from "./store-calls.ts";
 
 /** The changes of a store as calls for gateways. The other side is this very program: arguments are taken as they are. */
@@ -20,6 +22,10 @@ export function serveStore(store: FilerStore): CallHandlers {
     const change = store[name] as (...values: unknown[]) => Promise<unknown>;
     handlers[callName(name)] = (argument) => change(...(argument as unknown[]));
   }
+  handlers[callName("putEntry")] = async (argument) => {
+    const [request] = argument as [PutEntry];
+    return withContent(await store.putEntry(request), NO_CONTENT);
+  };
   return handlers;
 }
 

@@ -1,4 +1,5 @@
-import type { CompleteUpload, Part } from "@kelp/wire";
+import { type Result, ok } from "@kelp/base";
+import type { CompleteUpload, Content, Entry, Part } from "@kelp/wire";
 import type { CompleteParts, FilerStore } from "../store/filer-store.ts";
 
 /**
@@ -34,6 +35,16 @@ export const COMPLETE_UPLOAD = "completeUpload";
 /** Name of the call for a method of the store. */
 export function callName(change: Forwarded | typeof COMPLETE_UPLOAD): string {
   return `filer.${change}`;
+}
+
+/** Stands in the answer to `putEntry` for what the gateway has itself: its bytes need not come back. */
+export const NO_CONTENT: Content = { kind: "chunks", chunks: [] };
+
+export function withContent<Refusal>(
+  result: Result<Entry, Refusal>,
+  content: Content,
+): Result<Entry, Refusal> {
+  return result.kind === "ok" ? ok({ ...result.value, content }) : result;
 }
 
 /** A completion whose description was made from parts as the gateway saw them. */
