@@ -72,6 +72,10 @@ export class CapturedDatabase implements SqlDatabase {
     }
   }
 
+  snapshot<Value>(work: () => Value): Value {
+    return this.#database.snapshot(work);
+  }
+
   [Symbol.dispose](): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;

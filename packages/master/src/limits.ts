@@ -14,3 +14,5 @@ export const ASSIGN_COUNT_MAX = 1_000_000;
 export const GROW_COUNT_MAX = 100;
 /** After growing in the background failed, it is not tried again for so long. */
 export const GROW_RETRY_MS = 5000;
+/** Needle ids that a gateway has for itself at a time. */
+export const LEASED_IDS = 4096;

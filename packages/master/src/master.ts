@@ -6,6 +6,7 @@ import {
   type MasterAdmin,
   type MasterClient,
   type MasterStatus,
+  type NeedleId,
   type VolumeAdmin,
   type VolumeClient,
   type VolumeId,
@@ -118,9 +119,15 @@ export class Master implements MasterClient, MasterAdmin, AsyncDisposable {
         "Cannot assign a needle: the volume just made takes no needles",
       );
     }
+    return { volumeId: id, needleId: this.leaseIds(count), cookie: this.#options.random.uint32() };
+  }
+
+  /** The first of `count` ids, one after another, that are assigned to nobody else. */
+  leaseIds(count: number): NeedleId {
+    assert(Number.isInteger(count) && count > 0, "ids are leased in whole numbers");
     const first = this.#needleIdLast + 1n;
     this.#needleIdLast += BigInt(count);
-    return { volumeId: id, needleId: needleId(first), cookie: this.#options.random.uint32() };
+    return needleId(first);
   }
 
   /** One after another. Stops at the first that cannot be made, and throws when that is the first. */

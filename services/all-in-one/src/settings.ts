@@ -22,6 +22,8 @@ export interface ServerSettings {
   readonly volumePort: PortChoice;
   readonly filerPort: PortChoice;
   readonly s3Region: string;
+  /** Processes that serve the S3 door; with 1 the server does it itself. */
+  readonly workers: number;
   readonly localUser: "trusted" | "signs-in";
   readonly volumeSizeBytesMax: number;
   readonly volumeFolders: readonly VolumeFolderSettings[];

@@ -52,6 +52,7 @@ function settingsOf(
     volumePort: port("volume.port"),
     filerPort: port("filer.port"),
     s3Region: text("s3.region"),
+    workers: count("workers"),
     localUser: isOn("auth.local-user") ? "trusted" : "signs-in",
     volumeSizeBytesMax: count("volume.sizeLimitMB") * MIB,
     volumeFolders: volumeFolders(values),

@@ -1,5 +1,6 @@
 /** The only folder that touches Bun and the operating system: everything else takes these as parameters. */
 export { systemAead } from "./aead.ts";
+export { systemCallNetwork } from "./call-network.ts";
 export { systemClock } from "./clock.ts";
 export { copyDatabase } from "./copy-database.ts";
 export { openDatabase } from "./database.ts";

@@ -3,6 +3,7 @@ import type { ReadManifest } from "../chunk/manifest-reader.ts";
 import { FilerError, errorCodes } from "../errors.ts";
 import { inlineBytesOf } from "../seal/stored-bytes.ts";
 import { KnownGarbage } from "./known-garbage.ts";
+import type { OtherBodies } from "../gateway/gateways.ts";
 import type { FilerStore } from "../store/filer-store.ts";
 
 export interface CheckDeps {
@@ -12,6 +13,7 @@ export interface CheckDeps {
   /** Volumes of this collection belong to the filer. What others hold and no entry names is somebody else's. */
   readonly collection: string;
   readonly isInFlight: (fid: Fid) => boolean;
+  readonly others: OtherBodies;
 }
 
 export interface CheckOptions {
@@ -237,7 +239,9 @@ async function* checkVolume(
     sizes.set(needle.needleId, needle.sizeBytes);
     if (!deps.isOwn) continue;
     const fid: Fid = { volumeId: id, needleId: needle.needleId, cookie: needle.cookie };
-    if (isKnown(deps, fid)) continue;
+    // Other processes are asked only of what seems lost, and it is looked at again after their answer.
+    if (isKnown(deps, fid) || (await isInFlightElsewhere(deps, fid)) || isKnown(deps, fid))
+      continue;
     const isRemoved = options.orphans === "remove";
     if (isRemoved) await deps.volumes.remove([fid]);
     yield { kind: "orphan-needle", fid, sizeBytes: needle.sizeBytes, isRemoved };
@@ -265,6 +269,11 @@ async function* checkVolume(
  */
 function isKnown(deps: VolumeCheckDeps, fid: Fid): boolean {
   return deps.isInFlight(fid) || deps.store.isReferenced(fid) || deps.garbage.has(fid);
+}
+
+async function isInFlightElsewhere({ others }: VolumeCheckDeps, fid: Fid): Promise<boolean> {
+  const [isInFlight] = await others.inFlight([fid]);
+  return isInFlight !== false;
 }
 
 /** Absent with this very cookie. A needle that cannot be read is there: the scan has reported it. */

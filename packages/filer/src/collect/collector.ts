@@ -1,5 +1,5 @@
 import type { Clock, Log } from "@kelp/base";
-import { type Chunk, type VolumeClient, type VolumeId, formatFid } from "@kelp/wire";
+import { type Chunk, type Fid, type VolumeClient, type VolumeId, formatFid } from "@kelp/wire";
 import type { ReadManifest } from "../chunk/manifest-reader.ts";
 import { errorCodes } from "../errors.ts";
 import type { ReaderPins } from "../chunk/reader-pins.ts";
@@ -10,6 +10,7 @@ import {
   RECLAIM_TRANSACTIONS_PER_ROUND_MAX,
   REMOVE_FIDS_MAX,
 } from "../limits.ts";
+import type { OtherBodies } from "../gateway/gateways.ts";
 import type { FilerStore, Garbage } from "../store/filer-store.ts";
 import type { RefusingVolumes } from "./refusing-volumes.ts";
 
@@ -18,6 +19,7 @@ export interface CollectorDeps {
   readonly volumes: VolumeClient;
   readonly readManifest: ReadManifest;
   readonly pins: ReaderPins;
+  readonly others: OtherBodies;
   /** Kept from round to round. */
   readonly refusing: RefusingVolumes;
   readonly clock: Clock;
@@ -69,7 +71,7 @@ async function reclaimRows(store: FilerStore, signal: AbortSignal | undefined): 
 }
 
 async function freeChunks(deps: CollectorDeps, options: CollectOptions): Promise<CollectReport> {
-  const { rows, heldRows, hasMore } = dueRows(deps, options);
+  const { rows, heldRows, hasMore } = await dueRows(deps, options);
   const { store, log } = deps;
   const free: Chunk[] = [];
   let referencedChunks = 0;
@@ -113,10 +115,10 @@ async function freeChunks(deps: CollectorDeps, options: CollectOptions): Promise
 }
 
 /** Garbage whose grace is over and that neither a reader nor its volume holds. */
-function dueRows(
-  { store, pins, refusing, clock }: CollectorDeps,
+async function dueRows(
+  { store, pins, others, refusing, clock }: CollectorDeps,
   options: CollectOptions,
-): { readonly rows: Garbage[]; readonly heldRows: number; readonly hasMore: boolean } {
+): Promise<{ readonly rows: Garbage[]; readonly heldRows: number; readonly hasMore: boolean }> {
   const freedMsMax = clock.nowMs() - (options.graceMs ?? GARBAGE_GRACE_MS);
   const rows: Garbage[] = [];
   let manifests = 0;
@@ -127,10 +129,13 @@ function dueRows(
   while (hasMore && rows.length < GARBAGE_ROWS_PER_ROUND_MAX) {
     const limit = GARBAGE_ROWS_PER_ROUND_MAX - rows.length;
     const found = store.listGarbage({ freedMsMax, afterId, limit });
+    const heldElsewhere = await others.pinned(found.flatMap(({ chunks }) => firstFid(chunks)));
+    let asked = 0;
     for (const row of found) {
+      const isHeldElsewhere = row.chunks.length > 0 && heldElsewhere[asked++] !== false;
       if (manifests >= MANIFESTS_FREED_PER_ROUND_MAX) return { rows, heldRows, hasMore: true };
       afterId = row.id;
-      if (pins.holds(row.chunks) || refusing.holds(row.chunks)) {
+      if (isHeldElsewhere || pins.holds(row.chunks) || refusing.holds(row.chunks)) {
         heldRows += 1;
         continue;
       }
@@ -140,6 +145,10 @@ function dueRows(
     hasMore = found.length === limit;
   }
   return { rows, heldRows, hasMore };
+}
+
+function firstFid([first]: readonly Chunk[]): Fid[] {
+  return first === undefined ? [] : [first.fid];
 }
 
 /** Frees what a manifest lists, in slices; only the manifest names it. Returns the number of chunks. */

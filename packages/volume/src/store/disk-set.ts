@@ -307,7 +307,7 @@ export class DiskSet {
       });
       return;
     }
-    const volume = await this.#openOrFail(disk, id, collection);
+    const volume = await this.openOrFail(disk, id, collection);
     if (earlier !== undefined) this.#table.drop(id);
     this.#table.add(id, { volume, disk });
     this.#catalogue.set({ id, collection, folder: disk.uuid, isDeleted: false });
@@ -320,7 +320,8 @@ export class DiskSet {
     return earlier.volume.state === "missing" || earlier.disk === disk;
   }
 
-  async #openOrFail(disk: DiskFolder, id: VolumeId, collection: string) {
+  /** What cannot be opened is logged, and unavailable. */
+  async openOrFail(disk: DiskFolder, id: VolumeId, collection: string): Promise<ServedVolume> {
     try {
       const volume = await openVolume(this.#options, this.volumeOptions(disk, id, collection));
       if (volume instanceof Volume && volume.damagedCount > 0) {

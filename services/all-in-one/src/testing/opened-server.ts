@@ -37,13 +37,21 @@ export async function openTestServer(dir: string): Promise<OpenedServer> {
   );
   const log = silentLog;
   const store = opened.use(
-    await openStore({ folder, credentials, settings, keyRing: undefined, log }),
+    await openStore({
+      folder,
+      credentials,
+      settings,
+      keyRing: undefined,
+      gateways: undefined,
+      log,
+    }),
   );
   const doors = opened.use(
     await openDoors({
       settings,
       credentials,
       store,
+      gateways: undefined,
       pipelines: { handler: () => Promise.resolve(new Response(null, { status: 404 })) },
       staticFiles: undefined,
       dir,
@@ -75,6 +83,7 @@ function settingsFor(dir: string): ServerSettings {
     volumePort: anyPort,
     filerPort: anyPort,
     s3Region: "any",
+    workers: 1,
     localUser: "signs-in",
     volumeSizeBytesMax: 1024 ** 3,
     volumeFolders: [{ path: join(dir, "volumes"), diskType: "", volumeCountMax: undefined }],
@@ -93,6 +102,7 @@ function settingsFor(dir: string): ServerSettings {
       secretsFile: undefined,
     },
     encryption: { atRest: undefined, previous: undefined },
+    damagedLog: "refuse",
     logLevel: "error",
     logFormat: "json",
     readyFile: undefined,

@@ -33,6 +33,12 @@ export const SERVER_OPTIONS = [
     text: "Region that requests must be signed for; any accepts whatever a client is set to",
   },
   {
+    name: "workers",
+    kind: { kind: "count", placeholder: "N", minimum: 1, maximum: 64 },
+    default: "1",
+    text: "Processes that serve the S3 door, for machines with four cores or more; with 1 the server serves it itself",
+  },
+  {
     name: "console.port",
     kind: { kind: "port" },
     default: "8800",

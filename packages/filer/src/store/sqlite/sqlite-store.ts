@@ -41,7 +41,74 @@ export interface SqliteStoreOptions {
 /** Opens the metadata store in a database, bringing its schema to the newest version. */
 export function openSqliteStore(options: SqliteStoreOptions): FilerStore {
   migrate(options.database, "filer", MIGRATIONS);
+  return openOn(openStoreTables(options), options);
+}
+
+/** The reads that a gateway makes by itself. */
+export type ReadCalls = Pick<
+  FilerStore,
+  | "getTree"
+  | "listTrees"
+  | "getEntry"
+  | "listEntries"
+  | "admits"
+  | "getUpload"
+  | "listParts"
+  | "listUploads"
+  | "readChanges"
+  | "listSnapshots"
+  | "getSnapshotEntry"
+  | "joinedParts"
+>;
+
+/**
+ * The metadata of a database that another process changes and that is open for reading. Each call sees one state of it,
+ * the newest at that moment. The schema must be there. Listing what is on its way elsewhere takes several looks, which
+ * only make sense together where the changes are made: `writer` lists it.
+ */
+export function openSqliteReader(
+  options: SqliteStoreOptions,
+  writer: Pick<FilerStore, "listEntries">,
+): ReadCalls {
+  const { database } = options;
   const tables = openStoreTables(options);
+  const store = openOn(tables, options);
+  const selectVersion = database.prepare<{ version: number }>(
+    "SELECT data_version AS version FROM pragma_data_version",
+  );
+  let seenVersion: number | undefined;
+  // Called synchronously: what a call reads before it first waits is of one state.
+  const fresh =
+    <Arguments extends unknown[], Value>(read: (...values: Arguments) => Value) =>
+    (...values: Arguments): Value =>
+      database.snapshot(() => {
+        const version = selectVersion.get()?.version;
+        // What is kept in memory is of the last state seen.
+        if (version !== seenVersion) tables.trees.forget();
+        seenVersion = version;
+        return read(...values);
+      });
+  return {
+    getTree: fresh((name) => store.getTree(name)),
+    listTrees: fresh(() => store.listTrees()),
+    getEntry: fresh((tree, path) => store.getEntry(tree, path)),
+    listEntries: fresh((name, query) => {
+      const tree = tables.trees.find(name);
+      const isInPlace = tree === undefined || tables.reads.view(tree) === undefined;
+      return isInPlace ? store.listEntries(name, query) : writer.listEntries(name, query);
+    }),
+    admits: fresh((request) => store.admits(request)),
+    getUpload: fresh((tree, id) => store.getUpload(tree, id)),
+    listParts: fresh((tree, id, query) => store.listParts(tree, id, query)),
+    listUploads: fresh((tree, query) => store.listUploads(tree, query)),
+    readChanges: fresh((query) => store.readChanges(query)),
+    listSnapshots: fresh((tree) => store.listSnapshots(tree)),
+    getSnapshotEntry: fresh((tree, snapshot, path) => store.getSnapshotEntry(tree, snapshot, path)),
+    joinedParts: fresh((request, recordsMax) => store.joinedParts(request, recordsMax)),
+  };
+}
+
+function openOn(tables: StoreTables, options: SqliteStoreOptions): FilerStore {
   const watchers = new Set<() => void>();
   const commit = new GroupCommit({
     database: options.database,
