@@ -90,7 +90,7 @@ export async function readRotten(
 ): Promise<RotReport> {
   let rig: StoreRig;
   try {
-    rig = await openRig({ image, random: new SeededRandom(1), isRotting: true });
+    rig = await openRig({ image, random: new SeededRandom(1) });
   } catch {
     return { readings: objects.map(() => "error" as const), findings: undefined };
   }

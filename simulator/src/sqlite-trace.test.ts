@@ -107,9 +107,7 @@ function reopen(image: DiskImage, path: string): string | undefined {
   using database = openGuardedDatabase(join(scratch.path, "a.db"), {
     damagedLog: "refuse",
     nowMs: 0,
-    onRepaired: ({ logPath }) => {
-      throw new Error(`${logPath} was repaired`);
-    },
+    onCut: () => undefined,
   });
   return rowsIn(database);
 }

@@ -42,8 +42,6 @@ export interface RigOptions {
   /** Whether calls of the disk end in an order of chance. */
   readonly isSlow?: boolean;
   readonly clock?: SimulatedClock;
-  /** Bits of the image were flipped: the log of the database may be set right. */
-  readonly isRotting?: boolean;
   /** What the volumes see in place of the disk itself: one that fails, for example. */
   readonly around?: (disk: PowerCutDisk) => Disk;
 }
@@ -77,7 +75,7 @@ export async function openRig(options: RigOptions): Promise<StoreRig> {
     const content = options.image?.get(DATABASE + suffix);
     if (content !== undefined) writeFileSync(file + suffix, content);
   }
-  const database = opened.use(new CapturedDatabase(disk, file, DATABASE, options.isRotting));
+  const database = opened.use(new CapturedDatabase(disk, file, DATABASE));
   const filer = opened.use(
     openFiler({ ...common, database, volumes, master, inlineBytesMax: INLINE_BYTES_MAX }),
   );

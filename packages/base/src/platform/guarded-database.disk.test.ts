@@ -15,7 +15,7 @@ import { must } from "../assert.ts";
 import type { SqlDatabase } from "../database.ts";
 import { SeededRandom, temporaryFolder } from "../testing/index.ts";
 import { openDatabase } from "./database.ts";
-import { DamagedLogError, type RepairedLog, openGuardedDatabase } from "./guarded-database.ts";
+import { DamagedLogError, type CutLog, openGuardedDatabase } from "./guarded-database.ts";
 
 /** A database as a killed process leaves it: file and log. */
 interface Killed {
@@ -26,11 +26,11 @@ interface Killed {
 interface Opened {
   /** `undefined`: it was refused. */
   readonly rows: string | undefined;
-  readonly repairs: readonly RepairedLog["kind"][];
+  readonly cuts: readonly number[];
   readonly keptCopies: readonly Buffer[];
 }
 
-const COMMITS = 60;
+const COMMITS = 61;
 const FLIPS = 1000;
 const HEADER_BYTES = 32;
 const FRAME_BYTES = 24 + 4096;
@@ -96,17 +96,17 @@ function open(killed: Killed, damagedLog: "refuse" | "accept-loss" = "refuse"): 
   const path = join(scratch, "a.db");
   writeFileSync(path, killed.main);
   writeFileSync(`${path}-wal`, killed.log);
-  const repairs: RepairedLog["kind"][] = [];
+  const cuts: number[] = [];
   const options = {
     damagedLog,
     nowMs: 5,
-    onRepaired: ({ kind }: RepairedLog) => void repairs.push(kind),
+    onCut: ({ offset }: CutLog) => void cuts.push(offset),
   };
   const rows = rowsOrRefusal(path, options);
   const keptCopies = readdirSync(scratch)
     .filter((name) => name.includes(".kept-"))
     .map((name) => readFileSync(join(scratch, name)));
-  return { rows, repairs, keptCopies };
+  return { rows, cuts, keptCopies };
 }
 
 function rowsOrRefusal(
@@ -145,7 +145,7 @@ function commitFrames({ log }: Killed): number[] {
 describe("the log of a killed process", () => {
   test("opens with every row, and is folded into the database", () => {
     for (const killed of [plain, begunAnew, checkpointed]) {
-      expect(open(killed)).toMatchObject({ repairs: [], keptCopies: [] });
+      expect(open(killed)).toMatchObject({ cuts: [], keptCopies: [] });
     }
     expect(open(checkpointed).rows).toBe(whole);
     using folder = temporaryFolder();
@@ -155,7 +155,7 @@ describe("the log of a killed process", () => {
     using database = openGuardedDatabase(path, {
       damagedLog: "refuse",
       nowMs: 5,
-      onRepaired: () => undefined,
+      onCut: () => undefined,
     });
     expect(readFileSync(`${path}-wal`).length).toBe(0);
     expect(rowsIn(database)).toBe(whole);
@@ -167,14 +167,14 @@ describe("the log of a killed process", () => {
     using made = openGuardedDatabase(path, {
       damagedLog: "refuse",
       nowMs: 5,
-      onRepaired: () => undefined,
+      onCut: () => undefined,
     });
     made.execute("CREATE TABLE rows (id, number, bytes)");
     made.execute("PRAGMA wal_checkpoint(TRUNCATE)");
     const main = readFileSync(path);
     const noise = Buffer.from(new SeededRandom(3).bytes(50_000));
     for (const log of [Buffer.alloc(0), plain.log.subarray(0, 32), Buffer.alloc(20_000), noise]) {
-      expect(open({ main, log })).toEqual({ rows: "[]", repairs: [], keptCopies: [] });
+      expect(open({ main, log })).toEqual({ rows: "[]", cuts: [], keptCopies: [] });
     }
   });
 
@@ -183,7 +183,7 @@ describe("the log of a killed process", () => {
     for (let cut = 0; cut < 40; cut += 1) {
       const log = plain.log.subarray(0, random.below(plain.log.length));
       const atFrames = commitFrames({ main: plain.main, log }).length;
-      expect(open({ main: plain.main, log }).repairs).toEqual([]);
+      expect(open({ main: plain.main, log }).cuts).toEqual([]);
       if (atFrames > COMMITS) expect(open({ main: plain.main, log }).rows).toBe(whole);
     }
   });
@@ -193,7 +193,7 @@ describe("the log of a killed process", () => {
     const start = must(from) + FRAME_BYTES;
     for (let torn = start; torn <= must(last); torn += FRAME_BYTES) {
       const opened = open(damaged(plain, (log) => log.fill(0xee, torn + 100, torn + 700)));
-      expect(opened.repairs).toEqual([]);
+      expect(opened.cuts).toEqual([]);
       expect(opened.rows).not.toBeUndefined();
       expect(opened.rows).not.toBe(whole);
     }
@@ -201,11 +201,15 @@ describe("the log of a killed process", () => {
 });
 
 describe("a flipped bit", () => {
-  test(`changes no row or is refused: ${FLIPS} of ${FLIPS}`, () => {
+  test(`takes no transaction back but the last, or is refused: ${FLIPS} of ${FLIPS}`, () => {
     const random = new SeededRandom(1);
-    const outcomes = { mended: 0, refused: 0 };
+    let refused = 0;
     for (const killed of [plain, begunAnew, checkpointed]) {
       const rows = must(open(killed).rows);
+      const [before, last] = commitFrames(killed)
+        .slice(-2)
+        .map((at) => at + FRAME_BYTES);
+      const withoutLast = open({ main: killed.main, log: killed.log.subarray(0, before) }).rows;
       for (let count = 0; count < Math.ceil(FLIPS / 3); count += 1) {
         // Headers are small: as many flips in them as in pages.
         const frame = random.below(Math.floor((killed.log.length - HEADER_BYTES) / FRAME_BYTES));
@@ -216,33 +220,31 @@ describe("a flipped bit", () => {
         ]);
         const bit = at * 8 + random.below(8);
         const opened = open(damaged(killed, (log) => flip(log, bit)));
-        outcomes.mended += opened.repairs.length;
-        if (opened.rows === undefined) outcomes.refused += 1;
+        const isInLast = at >= must(before) && at < must(last);
+        // In a file that was checkpointed, the pages of the last transaction are in the database.
+        if (opened.rows === undefined) refused += 1;
+        else if (isInLast) expect([rows, withoutLast]).toContain(opened.rows);
         else expect({ bit, isSame: opened.rows === rows }).toEqual({ bit, isSame: true });
       }
     }
-    // The rest is in frames of an earlier log.
-    expect(outcomes.mended).toBeGreaterThan(FLIPS / 2);
-    expect(outcomes.refused).toBeGreaterThan(0);
-    expect(outcomes.refused).toBeLessThan(FLIPS / 5);
+    // The rest is in frames of an earlier log, or in the last transaction.
+    expect(refused).toBeGreaterThan(FLIPS / 2);
   }, 60_000);
 
-  test("is set right in the last transaction as well, and the log is kept as it was", () => {
-    const bit = (must(commitFrames(plain).at(-1)) + 2000) * 8;
-    const rotten = damaged(plain, (log) => flip(log, bit));
-    expect(open(rotten)).toEqual({ rows: whole, repairs: ["mended"], keptCopies: [rotten.log] });
-  });
-
-  test("in each of a few frames is set right", () => {
-    const [first, second, third] = commitFrames(plain);
-    const rotten = damaged(plain, (log) => {
-      for (const at of [first, second, third]) flip(log, (must(at) + 77) * 8 + 3);
-    });
-    expect(open(rotten)).toMatchObject({ rows: whole, repairs: ["mended"] });
-  });
+  test("anywhere in the end of the last transaction but one is refused", () => {
+    const at = must(commitFrames(plain).at(-2));
+    // Where a sector begins within the commit mark's part of a header, the mark may be a remnant of an earlier frame.
+    expect(at % 512).not.toBe(504);
+    for (let bit = at * 8; bit < (at + 200) * 8; bit += 1) {
+      expect({ bit, ...open(damaged(plain, (log) => flip(log, bit))) }).toMatchObject({
+        bit,
+        rows: undefined,
+      });
+    }
+  }, 30_000);
 });
 
-describe("damage that cannot be set right", () => {
+describe("damage of several bits", () => {
   test("is refused wherever two later transactions would be lost by it", () => {
     const random = new SeededRandom(4);
     const end = must(commitFrames(plain).at(-3)) + FRAME_BYTES;
@@ -268,14 +270,14 @@ describe("damage that cannot be set right", () => {
     const end = must(commitFrames(begunAnew).at(-1)) + FRAME_BYTES;
     expect(begunAnew.log.length).toBeGreaterThan(end + FRAME_BYTES);
     const opened = open(damaged(begunAnew, (log) => log.fill(0xee, end + 100, end + 200)));
-    expect(opened).toEqual({ rows, repairs: [], keptCopies: [] });
+    expect(opened).toEqual({ rows, cuts: [], keptCopies: [] });
   });
 
   test("is cut off with all behind it when the loss is accepted, and the log is kept as it was", () => {
     const at = must(commitFrames(plain)[20]) + 500;
     const rotten = damaged(plain, (log) => log.fill(0xee, at, at + 9));
     const opened = open(rotten, "accept-loss");
-    expect(opened).toMatchObject({ repairs: ["cut-off"], keptCopies: [rotten.log] });
+    expect(opened).toMatchObject({ cuts: [at - 500], keptCopies: [rotten.log] });
     expect(JSON.parse(must(opened.rows)).length).toBe(12);
     expect(opened.rows).not.toBe(whole);
   });
@@ -286,12 +288,12 @@ describe("damage that cannot be set right", () => {
     const at = must(commitFrames(plain)[20]) + 500;
     writeFileSync(path, plain.main);
     writeFileSync(`${path}-wal`, damaged(plain, (log) => log.fill(0xee, at, at + 9)).log);
-    const onRepaired = (): undefined => undefined;
+    const onCut = (): undefined => undefined;
     {
       using database = openGuardedDatabase(path, {
         damagedLog: "accept-loss",
         nowMs: 5,
-        onRepaired,
+        onCut,
       });
       commitOne(database, 1000);
       for (const end of ["", "-wal"]) copyFileSync(path + end, `${folder.path}/b.db${end}`);
@@ -299,7 +301,7 @@ describe("damage that cannot be set right", () => {
     using again = openGuardedDatabase(`${folder.path}/b.db`, {
       damagedLog: "refuse",
       nowMs: 6,
-      onRepaired,
+      onCut,
     });
     expect(rowsIn(again)).toContain('"number":1000');
     expect(existsSync(`${path}-wal.kept-5`)).toBe(true);

@@ -19,31 +19,25 @@ export class DamagedLogError extends Error {
   }
 }
 
-/** What was done to a damaged log. A copy of it as it was is kept, on stable storage. */
-export interface RepairedLog {
-  /** `mended`: flipped bits were set right, nothing is lost. `cut-off`: all behind `offset` is lost. */
-  readonly kind: "mended" | "cut-off";
+/** A log that was cut off where it is damaged. A copy of it as it was is kept, on stable storage. */
+export interface CutLog {
   readonly logPath: string;
   readonly keptPath: string;
-  /** Of the first damage, in the log. */
+  /** Where it ends now. */
   readonly offset: number;
 }
 
 export interface GuardOptions {
-  /** What happens when committed transactions cannot be had back. */
   readonly damagedLog: "refuse" | "accept-loss";
   /** Names the copy. */
   readonly nowMs: number;
-  readonly onRepaired: (repaired: RepairedLog) => void;
+  readonly onCut: (cut: CutLog) => void;
 }
-
-/** More is no bit that flipped now and then. */
-const MENDS_MAX = 8;
 
 /**
  * Opens a database for writing as `openDatabase` does, but not on a damaged log: SQLite would take the damage for the
  * end, and the committed transactions behind it would be gone without a word. No other process may use the database. Throws
- * `DamagedLogError`, and `DiskError` when the log cannot be read or mended.
+ * `DamagedLogError`, and `DiskError` when the log cannot be read or cut.
  *
  * The log is folded into the database at once. So frames of one unfinished transaction at most are in a log, which is
  * what the guard counts on the next time.
@@ -57,27 +51,14 @@ export function openGuardedDatabase(path: string, options: GuardOptions): SqlDat
 
 function guardLog(logPath: string, options: GuardOptions): void {
   if (!fs.existsSync(logPath)) return;
-  let state = attempt("read", logPath, () => inspectFile(logPath));
+  const state = attempt("read", logPath, () => inspectFile(logPath));
   if (state.kind === "whole") return;
-  if (state.kind === "damaged" && options.damagedLog === "refuse") {
-    throw new DamagedLogError(logPath, state.offset);
-  }
   const { offset } = state;
+  if (options.damagedLog === "refuse") throw new DamagedLogError(logPath, offset);
   const keptPath = `${logPath}.kept-${options.nowMs}`;
   attempt("copy", logPath, () => keepCopy(logPath, keptPath));
-  for (let mends = 0; state.kind === "flipped-bit" && mends < MENDS_MAX; mends += 1) {
-    const { offset: at, mask } = state;
-    attempt("write", logPath, () => flipBit(logPath, at, mask));
-    state = attempt("read", logPath, () => inspectFile(logPath));
-  }
-  if (state.kind === "whole") {
-    options.onRepaired({ kind: "mended", logPath, keptPath, offset });
-    return;
-  }
-  if (options.damagedLog === "refuse") throw new DamagedLogError(logPath, state.offset);
-  const end = state.offset;
-  attempt("truncate", logPath, () => cutOff(logPath, end));
-  options.onRepaired({ kind: "cut-off", logPath, keptPath, offset: end });
+  attempt("truncate", logPath, () => cutOff(logPath, offset));
+  options.onCut({ logPath, keptPath, offset });
 }
 
 /** Not when somebody else reads: then the log stays as it is. A full disk is met where something is to be written. */
@@ -113,16 +94,6 @@ function keepCopy(source: string, target: string): void {
   fs.copyFileSync(source, target, fs.constants.COPYFILE_EXCL);
   withFile(target, "r+", (file) => fs.fsyncSync(file));
   withFile(dirname(target), "r", (folder) => fs.fsyncSync(folder));
-}
-
-function flipBit(path: string, offset: number, mask: number): void {
-  withFile(path, "r+", (file) => {
-    const byte = new Uint8Array(1);
-    fs.readSync(file, byte, 0, 1, offset);
-    byte[0] = (byte[0] ?? 0) ^ mask;
-    fs.writeSync(file, byte, 0, 1, offset);
-    fs.fsyncSync(file);
-  });
 }
 
 function cutOff(path: string, sizeBytes: number): void {

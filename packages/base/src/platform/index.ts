@@ -4,7 +4,7 @@ export { systemCallNetwork } from "./call-network.ts";
 export { systemClock } from "./clock.ts";
 export { copyDatabase } from "./copy-database.ts";
 export { openDatabase } from "./database.ts";
-export { DamagedLogError, type RepairedLog, openGuardedDatabase } from "./guarded-database.ts";
+export { DamagedLogError, openGuardedDatabase } from "./guarded-database.ts";
 export { systemDisk } from "./disk.ts";
 export { systemHashes } from "./hash.ts";
 export { systemFiles } from "./local-files.ts";

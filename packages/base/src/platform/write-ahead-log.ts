@@ -1,5 +1,3 @@
-import { must } from "../assert.ts";
-
 /**
  * What the write-ahead log of an SQLite database says of itself. SQLite takes the frames up to the first whose running
  * checksum fails, and takes the rest for an unfinished write. That is right after a power cut and wrong after rot, which
@@ -9,8 +7,9 @@ import { must } from "../assert.ts";
  * behind the first bad frame there is at most the one frame that ends it. Where an unbroken run of frames holds the ends
  * of two, the first of them was synced with all before it: what is bad before it has rotted.
  *
- * A single flipped bit gives itself away even in the last transaction. Often it can be told which one it was; but the sums
- * are weak, and high bits of many words add the same to them.
+ * What rots in the last transaction cannot be told from an unfinished write: nothing is behind it. Setting a flipped bit
+ * right is no way out, since the sums are weak: high bits of many words add the same to them, so a counter in a
+ * sector that was not written can look like a bit that flipped elsewhere.
  */
 
 /** Read-only, with `read` giving all that was asked for. */
@@ -22,8 +21,6 @@ export interface LogBytes {
 export type LogState =
   /** As a stop, a kill or a power cut leaves it. */
   | { readonly kind: "whole" }
-  /** With this bit changed the log goes on where it ended. */
-  | { readonly kind: "flipped-bit"; readonly offset: number; readonly mask: number }
   /** What stands there is not what was written, and committed transactions are lost by it. */
   | { readonly kind: "damaged"; readonly offset: number };
 
@@ -41,7 +38,6 @@ const SECTOR_BYTES = 512;
 /** Ends of transactions in one run that only rot explains. */
 const COMMITS_PROVING = 2;
 
-type FlippedBit = Extract<LogState, { kind: "flipped-bit" }>;
 type Pair = readonly [number, number];
 
 interface LogShape {
@@ -67,27 +63,40 @@ export function inspectLog(log: LogBytes): LogState {
   if (log.sizeBytes < HEADER_BYTES + FRAME_HEADER_BYTES + PAGE_BYTES_MIN) return { kind: "whole" };
   const header = viewOf(log.read(0, HEADER_BYTES));
   const shape = readShape(header);
-  if (shape === undefined) return flippedHeaderBit(log, header) ?? behindHeader(log, header);
+  if (shape === undefined) return behindHeader(log, header);
   let sums = shape.sums;
-  let bad: Frame | undefined;
+  let bad: BadFrame | undefined;
   const run = new CommitRun();
   for (const frame of framesOf(log, shape.pageBytes)) {
-    const isNext =
-      isSame(frame.salts, shape.salts) && isSame(frame.sums, sumOf(frame, sums, shape));
-    if (bad === undefined && !isNext) {
-      const flipped = flippedBits(frame, sums, shape);
-      if (flipped.length === 1) return must(flipped[0]);
-      if (flipped.length > 1) return { kind: "damaged", offset: frame.offset };
-      bad = frame;
+    const isNext = follows(frame, sums, shape);
+    if (bad === undefined && isNext) {
+      sums = frame.sums;
+      continue;
     }
-    if (bad !== undefined) {
-      if (isNext) run.goOn(frame);
-      else run.begin(isCertainCommit(frame, shape.salts));
+    if (bad?.next !== undefined && !isNext && follows(frame, bad.next, shape)) {
+      // All of the bad frame but its checksum is as it was written, its mark included.
+      run.begin(bad.isCommit);
+      run.goOn(frame);
+    } else if (isNext) run.goOn(frame);
+    else run.begin(isCertainCommit(frame, shape.salts));
+    if (bad === undefined) {
+      const { offset, isCommit } = frame;
+      bad = { offset, isCommit, next: sumOf(frame, sums, shape) };
+    } else {
       if (run.isProof) return { kind: "damaged", offset: bad.offset };
+      bad = { ...bad, next: undefined };
     }
     sums = frame.sums;
   }
   return { kind: "whole" };
+}
+
+/** The first that is not what was written. */
+interface BadFrame {
+  readonly offset: number;
+  readonly isCommit: boolean;
+  /** The checksum that it should have; forgotten behind the frame after it. */
+  readonly next: Pair | undefined;
 }
 
 /** Commits in frames of which each follows from the one before it. */
@@ -108,12 +117,13 @@ class CommitRun {
 }
 
 /**
- * Ends a frame that does not follow from the one before it a transaction all the same? Mark and salts came to the disk in
- * one piece, and the salts are those of this log: so the mark is no remnant.
+ * Ends a frame that does not follow from the one before it a transaction all the same? It counts where others follow from it, so
+ * its checksum is that of this log; so is its mark when it came to the disk in one piece with that, or with current salts.
  */
 function isCertainCommit({ offset, isCommit, salts }: Frame, current: Pair): boolean {
-  const isOnePiece = Math.floor(offset / SECTOR_BYTES) === Math.floor((offset + 15) / SECTOR_BYTES);
-  return isCommit && isOnePiece && isSame(salts, current);
+  const isOnePiece = (sizeBytes: number): boolean =>
+    Math.floor(offset / SECTOR_BYTES) === Math.floor((offset + sizeBytes - 1) / SECTOR_BYTES);
+  return isCommit && (isOnePiece(24) || (isOnePiece(16) && isSame(salts, current)));
 }
 
 function readShape(header: DataView): LogShape | undefined {
@@ -127,26 +137,23 @@ function readShape(header: DataView): LogShape | undefined {
   return { pageBytes, isLittle, salts: pairAt(header, 16), sums };
 }
 
-/** Of several bits that would do, the one with which the first frame follows; without such the log is empty with each. */
-function flippedHeaderBit(log: LogBytes, header: DataView): LogState | undefined {
+/** Is one bit of the header all that is wrong? The first frame, which was written behind a synced header, bears witness. */
+function hasFlippedBit(log: LogBytes, header: DataView): boolean {
   const bytes = new Uint8Array(header.buffer, header.byteOffset, HEADER_BYTES).slice();
-  const found: LogState[] = [];
   for (let bit = 0; bit < HEADER_BYTES * 8; bit += 1) {
-    const [offset, mask] = [bit >> 3, 1 << (bit & 7)];
-    bytes[offset] = (bytes[offset] ?? 0) ^ mask;
+    bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7));
     const shape = readShape(viewOf(bytes));
-    bytes[offset] = (bytes[offset] ?? 0) ^ mask;
+    bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7));
     if (shape === undefined) continue;
-    const state: LogState = { kind: "flipped-bit", offset, mask };
     const [first] = framesOf(log, shape.pageBytes);
-    if (first !== undefined && follows(first, shape.sums, shape)) return state;
-    found.push(state);
+    if (first !== undefined && follows(first, shape.sums, shape)) return true;
   }
-  return found[0];
+  return false;
 }
 
 /** The header is synced before any frame is written, so transactions behind a bad one prove rot as well. */
 function behindHeader(log: LogBytes, header: DataView): LogState {
+  if (hasFlippedBit(log, header)) return { kind: "damaged", offset: 0 };
   const pageBytes = isPageSize(header.getUint32(8)) ? header.getUint32(8) : PAGE_BYTES_USUAL;
   const run = new CommitRun();
   let last: Frame | undefined;
@@ -202,72 +209,6 @@ function addWords(view: DataView, start: number, end: number, sums: Pair, isLitt
     second = (second + view.getUint32(at + 4, isLittle) + first) | 0;
   }
   return [first >>> 0, second >>> 0];
-}
-
-/** The bits of a bad frame that each, when changed, make it follow from the frame before it. */
-function flippedBits(frame: Frame, before: Pair, shape: LogShape): FlippedBit[] {
-  const computed = sumOf(frame, before, shape);
-  if (isSame(frame.sums, computed)) return onlyBit(frame.offset + 8, frame.salts, shape.salts);
-  if (!isSame(frame.salts, shape.salts)) return [];
-  return [
-    ...onlyBit(frame.offset + 16, frame.sums, computed),
-    ...flippedContentBits(frame, computed, shape.isLittle),
-  ];
-}
-
-/**
- * Both sums are linear in every word, so what a bit adds to them depends on its place alone: walking back from the end, one
- * that stands a pair of words earlier adds (a + b, a + 2b) where the later one adds (a, b).
- */
-function flippedContentBits(frame: Frame, computed: Pair, isLittle: boolean): FlippedBit[] {
-  const wanted = [(frame.sums[0] - computed[0]) | 0, (frame.sums[1] - computed[1]) | 0] as const;
-  const found: FlippedBit[] = [];
-  let ofFirst: Pair = [1, 1];
-  let ofSecond: Pair = [0, 1];
-  for (const at of pairsBackwards(frame.view.byteLength)) {
-    for (const [word, adds] of [[at, ofFirst] as const, [at + 4, ofSecond] as const]) {
-      const bit = bitAdding(frame.view.getUint32(word, isLittle), adds, wanted);
-      if (bit === undefined) continue;
-      const byte = isLittle ? bit >> 3 : 3 - (bit >> 3);
-      found.push({
-        kind: "flipped-bit",
-        offset: frame.offset + word + byte,
-        mask: 1 << (bit & 7),
-      });
-    }
-    ofFirst = pairEarlier(ofFirst);
-    ofSecond = pairEarlier(ofSecond);
-  }
-  return found;
-}
-
-function* pairsBackwards(frameBytes: number): Generator<number> {
-  for (let at = frameBytes - 8; at >= FRAME_HEADER_BYTES; at -= 8) yield at;
-  yield 0;
-}
-
-function pairEarlier([first, second]: Pair): Pair {
-  return [(first + second) | 0, (first + 2 * second) | 0];
-}
-
-function bitAdding(word: number, adds: Pair, wanted: Pair): number | undefined {
-  for (let bit = 0; bit < 32; bit += 1) {
-    const value = 1 << bit;
-    const change = (word & value) === 0 ? value : -value;
-    if (Math.imul(change, adds[0]) !== wanted[0]) continue;
-    if (Math.imul(change, adds[1]) === wanted[1]) return bit;
-  }
-  return undefined;
-}
-
-/** The only bit in which two pairs differ, of which the left one stands at `offset`. */
-function onlyBit(offset: number, left: Pair, right: Pair): FlippedBit[] {
-  const [first, second] = [(left[0] ^ right[0]) >>> 0, (left[1] ^ right[1]) >>> 0];
-  const bits = first === 0 ? second : first;
-  if ((first !== 0 && second !== 0) || bits === 0 || (bits & (bits - 1)) !== 0) return [];
-  const bit = 31 - Math.clz32(bits);
-  const byte = (first === 0 ? 4 : 0) + 3 - (bit >> 3);
-  return [{ kind: "flipped-bit", offset: offset + byte, mask: 1 << (bit & 7) }];
 }
 
 function isPageSize(sizeBytes: number): boolean {

@@ -7,8 +7,8 @@ import type { DataFolder } from "./data-folder.ts";
 export type DamagedLogChoice = "refuse" | "accept-loss";
 
 /**
- * Opens a database of a folder that this process holds. Throws `StartError` `log-damaged` when the database's log is damaged
- * and cannot be set right, unless the loss is accepted. What was done to the log is told, with where it is kept as it was.
+ * Opens a database of a folder that this process holds. Throws `StartError` `log-damaged` when the database's log is damaged,
+ * unless the loss is accepted: then the log tells where it is kept as it was.
  */
 export function openFolderDatabase(
   folder: DataFolder,
@@ -19,12 +19,11 @@ export function openFolderDatabase(
     return openGuardedDatabase(folder.file(name), {
       damagedLog: options.damagedLog,
       nowMs: systemClock.nowMs(),
-      onRepaired: ({ kind, logPath, keptPath, offset }) => {
-        const text =
-          kind === "mended"
-            ? "set flipped bits of a database's log right; nothing is lost, but its disk cannot be trusted"
-            : "cut a database's log off where it is damaged; transactions behind that are lost";
-        options.log.warn(text, { path: logPath, offset_bytes: offset, kept_path: keptPath });
+      onCut: ({ logPath, keptPath, offset }) => {
+        options.log.warn(
+          "a database's log is cut off where it is damaged; transactions behind that are lost",
+          { path: logPath, offset_bytes: offset, kept_path: keptPath },
+        );
       },
     });
   } catch (error) {
