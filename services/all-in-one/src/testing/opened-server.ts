@@ -93,6 +93,7 @@ function settingsFor(dir: string): ServerSettings {
       secretsFile: undefined,
     },
     encryption: { atRest: undefined, previous: undefined },
+    damagedLog: "refuse",
     logLevel: "error",
     logFormat: "json",
     readyFile: undefined,
