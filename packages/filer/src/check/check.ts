@@ -1,3 +1,4 @@
+import { isNamedNeedle } from "../collect/named-needle.ts";
 import type { Chunk, Fid, NeedleId, VolumeClient, VolumeId } from "@kelp/wire";
 import type { ReadManifest } from "../chunk/manifest-reader.ts";
 import { FilerError, errorCodes } from "../errors.ts";
@@ -242,6 +243,11 @@ async function* checkVolume(
     // Other processes are asked only of what seems lost, and it is looked at again after their answer.
     if (isKnown(deps, fid) || (await isInFlightElsewhere(deps, fid)) || isKnown(deps, fid))
       continue;
+    if (isNamedNeedle(deps.store, fid)) {
+      const reason = "its cookie is not the one that its entry names";
+      yield { kind: "corrupt-needle", volumeId: id, needleId: needle.needleId, reason };
+      continue;
+    }
     const isRemoved = options.orphans === "remove";
     if (isRemoved) await deps.volumes.remove([fid]);
     yield { kind: "orphan-needle", fid, sizeBytes: needle.sizeBytes, isRemoved };

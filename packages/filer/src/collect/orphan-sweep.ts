@@ -3,6 +3,7 @@ import { type Fid, type VolumeClient, type VolumeId, formatFid } from "@kelp/wir
 import { KnownGarbage } from "../check/known-garbage.ts";
 import { ORPHAN_CANDIDATES_MAX, ORPHAN_GRACE_MS, REMOVE_FIDS_MAX } from "../limits.ts";
 import type { OtherBodies } from "../gateway/gateways.ts";
+import { isNamedNeedle } from "./named-needle.ts";
 import type { FilerStore } from "../store/filer-store.ts";
 
 export interface OrphanSweepDeps {
@@ -113,7 +114,9 @@ export class OrphanSweep {
   /** Asked in the order in which a chunk passes, so that one that moves on between two questions is met by the next. */
   #isKnown(fid: Fid, garbage: KnownGarbage): boolean {
     const { store, isInFlight } = this.#deps;
-    return isInFlight(fid) || store.isReferenced(fid) || garbage.has(fid);
+    return (
+      isInFlight(fid) || store.isReferenced(fid) || garbage.has(fid) || isNamedNeedle(store, fid)
+    );
   }
 }
 
