@@ -26,6 +26,7 @@ import {
   GROW_COUNT_MAX,
   GROW_RETRY_MS,
   LAYOUT_COUNT_MAX,
+  NEEDLE_ID_COUNTED_END,
   VOLUME_COUNT_MAX,
   WRITABLE_COUNT_DEFAULT,
 } from "./limits.ts";
@@ -63,7 +64,7 @@ interface KnownVolume {
  * Assigns needles to volumes, in one process.
  *
  * Invariants:
- * - a needle id is assigned once: ids count up from the highest that any volume has ever held;
+ * - a needle id is assigned once: ids count up from the highest that any volume they are assigned in has ever held;
  * - a volume is picked only while its last known state is `writable`;
  * - at most one volume a layout is being made at a time.
  */
@@ -168,7 +169,9 @@ export class Master implements MasterClient, MasterAdmin, AsyncDisposable {
   async refresh(): Promise<void> {
     const changesBefore = this.#changes;
     for (const status of await this.#options.volumes.volumes()) {
-      if (status.needleIdMax > this.#needleIdLast) this.#needleIdLast = status.needleIdMax;
+      if (isCountable(status) && status.needleIdMax > this.#needleIdLast) {
+        this.#needleIdLast = status.needleIdMax;
+      }
       const earlier = this.#known.get(status.id);
       // What was announced while the list was on its way is newer.
       if (earlier !== undefined && earlier.changedAt > changesBefore) continue;
@@ -214,7 +217,9 @@ export class Master implements MasterClient, MasterAdmin, AsyncDisposable {
 
   /** Finds the layouts that a volume serves. It keeps them until it goes: of one that cannot be used its status says nothing true. */
   #learn(status: VolumeStatus): KnownVolume {
-    const layouts = layoutsOf(status).map((layout) => this.#layout(layout));
+    // Where ids cannot be counted from the highest, nobody knows which are free: it is picked for none.
+    const served = isCountable(status) ? layoutsOf(status) : [];
+    const layouts = served.map((layout) => this.#layout(layout));
     // Not writable until noticed, so that the first notice counts as a change.
     const known: KnownVolume = {
       state: "read-only",
@@ -346,6 +351,10 @@ export class Master implements MasterClient, MasterAdmin, AsyncDisposable {
       );
     }
   }
+}
+
+function isCountable({ needleIdMax }: VolumeStatus): boolean {
+  return needleIdMax < NEEDLE_ID_COUNTED_END;
 }
 
 /** Whether a volume that could not be used can be now. */
