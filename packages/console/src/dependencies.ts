@@ -35,7 +35,18 @@ export interface ConsoleDependencies {
 /** What operators may do to volumes, and what is told of them. */
 export type ConsoleVolumes = Pick<
   VolumeAdmin,
-  "vacuum" | "scrubVolume" | "setWritable" | "deleteVolume" | "quarantined" | "figures" | "disks"
+  | "vacuum"
+  | "scrubVolume"
+  | "setWritable"
+  | "deleteVolume"
+  | "encodeVolume"
+  | "decodeVolume"
+  | "rebuildVolume"
+  | "moveToRemote"
+  | "moveFromRemote"
+  | "quarantined"
+  | "figures"
+  | "disks"
 >;
 
 export interface ConsoleInfo {

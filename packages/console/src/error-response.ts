@@ -59,10 +59,16 @@ function fromIamError(error: Error): ConsoleError {
 /** What is not named here is a state that passes: a disk that is away, a store that is stopping. */
 const VOLUME_CODES: Readonly<Record<string, ConsoleErrorCode>> = {
   "no-such-volume": "no-such-volume",
+  "no-such-backend": "no-such-backend",
+  "invalid-shape": "bad-request",
   "job-running": "volume-busy",
   "needle-corrupt": "volume-damaged",
   "read-failed": "volume-damaged",
+  "shards-corrupt": "volume-damaged",
+  "index-corrupt": "volume-damaged",
   "read-only": "volume-unsuitable",
+  "not-sealed": "volume-unsuitable",
+  "wrong-form": "volume-unsuitable",
   "unsupported-format": "volume-unsuitable",
   "too-few-shards": "volume-unsuitable",
   "out-of-space": "out-of-space",

@@ -11,6 +11,7 @@ export const CONSOLE_ERROR_STATUS = {
   "invalid-key": 400,
   "invalid-snapshot-name": 400,
   "key-exists": 409,
+  "no-such-backend": 404,
   "no-such-bucket": 404,
   "no-such-identity": 404,
   "no-such-key": 404,

@@ -10,6 +10,7 @@ import { addObjectRoutes } from "./api/objects.ts";
 import { addOverviewRoutes } from "./api/overview.ts";
 import { addSessionRoutes } from "./api/session.ts";
 import { addSnapshotRoutes } from "./api/snapshots.ts";
+import { addVolumeFormRoutes } from "./api/volume-forms.ts";
 import { addVolumeRoutes } from "./api/volumes.ts";
 import type { ConsoleDependencies } from "./dependencies.ts";
 import { errorResponse } from "./error-response.ts";
@@ -74,6 +75,7 @@ function createApi(dependencies: ConsoleDependencies): Hono<ConsoleEnvironment> 
   addOverviewRoutes(api, dependencies);
   addClusterRoutes(api, dependencies);
   addVolumeRoutes(api, dependencies);
+  addVolumeFormRoutes(api, dependencies);
   addBucketRoutes(api, dependencies);
   addObjectRoutes(api, dependencies);
   addObjectBodyRoutes(api, dependencies);

@@ -50,6 +50,12 @@ export class ParsedFlags {
     return pieces.filter((piece) => piece !== "");
   }
 
+  requiredCount(name: string): number {
+    const value = this.count(name);
+    if (value === undefined) throw new ShellError("usage", `The flag -${name} is required`);
+    return value;
+  }
+
   count(name: string): number | undefined {
     const value = this.#values.get(name);
     return value === undefined ? undefined : Number(value);

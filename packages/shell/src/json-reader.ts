@@ -24,6 +24,11 @@ export function numberIn(object: JsonObject, name: string): number {
   return value;
 }
 
+export function numberOf(value: unknown): number {
+  if (typeof value !== "number") throw unexpected();
+  return value;
+}
+
 export function numberOrNullIn(object: JsonObject, name: string): number | undefined {
   return object[name] === null || object[name] === undefined ? undefined : numberIn(object, name);
 }

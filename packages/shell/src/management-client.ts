@@ -5,6 +5,7 @@ import type {
   NewKeyMessage,
   ObjectInfoMessage,
   ObjectItemMessage,
+  RebuildMessage,
   ScrubMessage,
   SnapshotMessage,
   VacuumMessage,
@@ -21,6 +22,7 @@ import {
   readNewKey,
   readObjectInfo,
   readObjectItem,
+  readRebuild,
   readScrub,
   readSnapshot,
   readVacuum,
@@ -39,6 +41,12 @@ export interface ObjectQuery {
   readonly delimiter?: "/";
   readonly after?: string | undefined;
   readonly limit?: number;
+}
+
+/** How a volume is dealt out to shards; what is absent the server chooses. */
+export interface ShardCounts {
+  readonly data_shards?: number;
+  readonly parity_shards?: number;
 }
 
 /** A number sets the bound, `null` lifts it, absence leaves it as it is. */
@@ -197,6 +205,33 @@ export class ManagementClient {
   /** Resolves when it is done. */
   async scrubVolume(id: number): Promise<ScrubMessage> {
     return readScrub(await this.#http.json("POST", ["volumes", `${id}`, "scrub"], { json: {} }));
+  }
+
+  /** Resolves when it is done. Without counts the server chooses. */
+  async encodeVolume(id: number, shape: ShardCounts): Promise<void> {
+    await this.#http.send("POST", ["volumes", `${id}`, "encode"], { json: shape });
+  }
+
+  /** Resolves when it is done. */
+  async decodeVolume(id: number): Promise<void> {
+    await this.#http.send("POST", ["volumes", `${id}`, "decode"], { json: {} });
+  }
+
+  /** Resolves when it is done. */
+  async rebuildVolume(id: number): Promise<RebuildMessage> {
+    return readRebuild(
+      await this.#http.json("POST", ["volumes", `${id}`, "rebuild"], { json: {} }),
+    );
+  }
+
+  /** Resolves when it is done. */
+  async uploadVolume(id: number, backend: string): Promise<void> {
+    await this.#http.send("POST", ["volumes", `${id}`, "upload"], { json: { backend } });
+  }
+
+  /** Resolves when it is done. */
+  async downloadVolume(id: number): Promise<void> {
+    await this.#http.send("POST", ["volumes", `${id}`, "download"], { json: {} });
   }
 
   async markVolume(id: number, state: "writable" | "read-only"): Promise<void> {

@@ -6,6 +6,7 @@ import type {
   NewKeyMessage,
   ObjectInfoMessage,
   ObjectItemMessage,
+  RebuildMessage,
   ScrubMessage,
   SnapshotMessage,
   VacuumMessage,
@@ -17,9 +18,11 @@ import {
   booleanIn,
   listIn,
   numberIn,
+  numberOf,
   numberOrNullIn,
   objectOf,
   textIn,
+  textOrNullIn,
   textOf,
 } from "./json-reader.ts";
 
@@ -117,12 +120,28 @@ export function readVolume(value: unknown): VolumeMessage {
     garbage_ratio: numberIn(object, "garbage_ratio"),
     state: textIn(object, "state"),
     form: textIn(object, "form"),
+    shards: readShards(object["shards"]),
+    backend: textOrNullIn(object, "backend") ?? null,
     version: numberIn(object, "version"),
     compaction_revision: numberIn(object, "compaction_revision"),
     disk: numberIn(object, "disk"),
     disk_type: textIn(object, "disk_type"),
     damaged_count: numberIn(object, "damaged_count"),
   };
+}
+
+function readShards(value: unknown): VolumeMessage["shards"] {
+  if (value === null || value === undefined) return null;
+  const object = objectOf(value);
+  return {
+    data: numberIn(object, "data"),
+    parity: numberIn(object, "parity"),
+    missing: listIn(object, "missing", numberOf),
+  };
+}
+
+export function readRebuild(value: unknown): RebuildMessage {
+  return { rebuilt: listIn(objectOf(value), "rebuilt", numberOf) };
 }
 
 export function readVacuum(value: unknown): VacuumMessage {

@@ -60,6 +60,8 @@ test("volumes are listed with their garbage, form and damage", async () => {
           garbage_ratio: 0.4,
           state: "full",
           form: "plain",
+          shards: null,
+          backend: null,
           version: 3,
           compaction_revision: 0,
           disk: 0,
@@ -69,6 +71,65 @@ test("volumes are listed with their garbage, form and damage", async () => {
       ],
     },
   });
+});
+
+test("shards that are missing and remote stores are told", async () => {
+  await using console = await startConsole();
+  const form = { dataShards: 10, parityShards: 4, missingShards: [3, 11] };
+  const remote = { backend: "cold", key: "volumes/4.dat" };
+  console.status = {
+    volumes: [
+      { ...VOLUME, form: { ...form, kind: "erasure-coded" } },
+      { ...VOLUME, id: volumeId(4), form: { ...remote, kind: "remote" } },
+    ],
+    totalBytes: 1,
+    availableBytes: 1,
+  };
+  expect((await ask(console, "GET", "")).body).toMatchObject({
+    volumes: [
+      {
+        form: "erasure-coded",
+        shards: { data: 10, parity: 4, missing: [3, 11] },
+        backend: null,
+      },
+      { form: "remote", shards: null, backend: "cold" },
+    ],
+  });
+});
+
+test("volumes are turned into shards, made whole, moved and brought back", async () => {
+  await using console = await startConsole();
+  const shape = { data_shards: 6, parity_shards: 3 };
+  expect((await ask(console, "POST", "/3/encode", {})).status).toBe(204);
+  expect((await ask(console, "POST", "/3/encode", shape)).status).toBe(204);
+  expect(await ask(console, "POST", "/3/rebuild", {})).toEqual({
+    status: 200,
+    body: { rebuilt: [2, 13] },
+  });
+  expect((await ask(console, "POST", "/3/decode", {})).status).toBe(204);
+  expect((await ask(console, "POST", "/3/upload", { backend: "cold" })).status).toBe(204);
+  expect((await ask(console, "POST", "/3/download", {})).status).toBe(204);
+  const calls = [
+    "encode 3 +",
+    "encode 3 6+3",
+    "rebuild 3",
+    "decode 3",
+    "upload 3 cold",
+    "download 3",
+  ];
+  expect(console.volumes.calls).toEqual(calls);
+  const unreadable = [
+    ["/3/encode", { data_shards: -1 }],
+    ["/3/encode", { data_shards: 1.5 }],
+    ["/3/encode", { dataShards: 4 }],
+    ["/3/upload", {}],
+    ["/3/upload", { backend: "" }],
+    ["/0/decode", {}],
+  ] as const;
+  for (const [path, body] of unreadable) {
+    expect((await ask(console, "POST", path, body)).status).toBe(400);
+  }
+  expect(console.volumes.calls).toEqual(calls);
 });
 
 test("a vacuum and a scrub tell what came of them", async () => {
@@ -117,6 +178,14 @@ test("what the volumes refuse has its own code and status", async () => {
     ["job-running", 409, "volume-busy"],
     ["needle-corrupt", 500, "volume-damaged"],
     ["read-only", 409, "volume-unsuitable"],
+    ["not-sealed", 409, "volume-unsuitable"],
+    ["wrong-form", 409, "volume-unsuitable"],
+    ["too-few-shards", 409, "volume-unsuitable"],
+    ["shards-corrupt", 500, "volume-damaged"],
+    ["index-corrupt", 500, "volume-damaged"],
+    ["invalid-shape", 400, "bad-request"],
+    ["no-such-backend", 404, "no-such-backend"],
+    ["remote-failed", 503, "unavailable"],
     ["out-of-space", 507, "out-of-space"],
     ["volume-missing", 503, "unavailable"],
   ] as const;
@@ -134,6 +203,11 @@ test("every change of a volume needs its own right, asked of that volume", async
   const routes = [
     ["POST", "/3/vacuum", "kelp:VacuumVolume"],
     ["POST", "/3/scrub", "kelp:ScrubVolume"],
+    ["POST", "/3/encode", "kelp:EncodeVolume"],
+    ["POST", "/3/decode", "kelp:DecodeVolume"],
+    ["POST", "/3/rebuild", "kelp:RebuildVolume"],
+    ["POST", "/3/upload", "kelp:UploadVolume"],
+    ["POST", "/3/download", "kelp:DownloadVolume"],
     ["PUT", "/3/state", "kelp:MarkVolume"],
     ["DELETE", "/3?force=true", "kelp:DeleteVolume"],
   ] as const;

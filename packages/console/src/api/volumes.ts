@@ -1,4 +1,10 @@
-import { type Damage, type VolumeId, type VolumeStatus, serviceArn, volumeId } from "@kelp/wire";
+import {
+  type Damage,
+  type VolumeForm,
+  type VolumeId,
+  type VolumeStatus,
+  serviceArn,
+} from "@kelp/wire";
 import type {
   DamageMessage,
   ScrubMessage,
@@ -10,7 +16,8 @@ import { type ConsoleContext, requireAccess } from "../access.ts";
 import type { ConsoleDependencies } from "../dependencies.ts";
 import { ConsoleError } from "../errors.ts";
 import { readJson } from "../request-body.ts";
-import { type Api, segment } from "./routes.ts";
+import { requireVolume } from "./required-volume.ts";
+import type { Api } from "./routes.ts";
 
 const stateSchema = z.strictObject({ state: z.enum(["writable", "read-only"]) });
 const emptySchema = z.strictObject({});
@@ -18,16 +25,8 @@ const emptySchema = z.strictObject({});
 export function addVolumeRoutes(api: Api, dependencies: ConsoleDependencies): void {
   const { authorizer, master, volumes } = dependencies;
 
-  const allowed = (context: ConsoleContext, action: string): VolumeId => {
-    const text = segment(context, "id");
-    // Asked before the id is looked at: what is there is not told to those who may not.
-    requireAccess(authorizer, context, { action, resource: serviceArn("store", `volume/${text}`) });
-    const id = Number(text);
-    if (!/^[1-9]\d{0,9}$/.test(text) || id > 0xffff_ffff) {
-      throw new ConsoleError("bad-request", "The path names no volume");
-    }
-    return volumeId(id);
-  };
+  const allowed = (context: ConsoleContext, action: string): VolumeId =>
+    requireVolume(authorizer, context, action);
 
   api.get("/volumes", async (context) => {
     requireAccess(authorizer, context, {
@@ -111,12 +110,22 @@ function volumeMessage(volume: VolumeStatus, damagedCount: number): VolumeMessag
     garbage_ratio: sizeBytes === 0 ? 0 : Math.min(1, deletedBytes / sizeBytes),
     state: volume.state,
     form: volume.form.kind,
+    ...placeMessage(volume.form),
     version: volume.version,
     compaction_revision: volume.compactionRevision,
     disk: volume.disk,
     disk_type: volume.diskType,
     damaged_count: damagedCount,
   };
+}
+
+function placeMessage(form: VolumeForm): Pick<VolumeMessage, "shards" | "backend"> {
+  const { kind } = form;
+  if (kind !== "erasure-coded") {
+    return { shards: null, backend: kind === "remote" ? form.backend : null };
+  }
+  const { dataShards: data, parityShards: parity, missingShards: missing } = form;
+  return { shards: { data, parity, missing }, backend: null };
 }
 
 function countDamaged(damaged: readonly Damage[]): ReadonlyMap<VolumeId, number> {

@@ -1,4 +1,4 @@
-import type { DiskStatus, FoundDamage, VolumeFigures, VolumeId } from "@kelp/wire";
+import type { DiskStatus, ErasureShape, FoundDamage, VolumeFigures, VolumeId } from "@kelp/wire";
 import type { ConsoleVolumes } from "../dependencies.ts";
 
 /** What the volumes say to the console, as a test wants it, and what the console asked of them. */
@@ -26,6 +26,27 @@ export class MemoryConsoleVolumes implements ConsoleVolumes {
 
   async deleteVolume(id: VolumeId) {
     this.#call(`delete ${id}`);
+  }
+
+  async encodeVolume(id: VolumeId, shape: ErasureShape = {}) {
+    this.#call(`encode ${id} ${shape.dataShards ?? ""}+${shape.parityShards ?? ""}`);
+  }
+
+  async decodeVolume(id: VolumeId) {
+    this.#call(`decode ${id}`);
+  }
+
+  async rebuildVolume(id: VolumeId): Promise<readonly number[]> {
+    this.#call(`rebuild ${id}`);
+    return [2, 13];
+  }
+
+  async moveToRemote(id: VolumeId, backend: string) {
+    this.#call(`upload ${id} ${backend}`);
+  }
+
+  async moveFromRemote(id: VolumeId) {
+    this.#call(`download ${id}`);
   }
 
   async disks(): Promise<DiskStatus[]> {

@@ -1,6 +1,7 @@
 import type { Command } from "../command.ts";
 import { bucketClone } from "./bucket-clone.ts";
 import { clusterStatus } from "./cluster-status.ts";
+import { ecDecode, ecEncode, ecRebuild } from "./ec.ts";
 import { fsCat } from "./fs-cat.ts";
 import { fsCd, fsPwd } from "./fs-cd.ts";
 import { fsDu } from "./fs-du.ts";
@@ -20,11 +21,15 @@ import { snapshotCreate, snapshotDelete, snapshotList } from "./snapshot.ts";
 import { volumeDelete, volumeMark } from "./volume-change.ts";
 import { volumeList } from "./volume-list.ts";
 import { volumeScrub } from "./volume-scrub.ts";
+import { tierDownload, tierUpload } from "./volume-tier.ts";
 import { volumeVacuum } from "./volume-vacuum.ts";
 
 const WITHOUT_HELP: readonly Command[] = [
   bucketClone,
   clusterStatus,
+  ecDecode,
+  ecEncode,
+  ecRebuild,
   fsCat,
   fsCd,
   fsDu,
@@ -56,6 +61,8 @@ const WITHOUT_HELP: readonly Command[] = [
   volumeList,
   volumeMark,
   volumeScrub,
+  tierDownload,
+  tierUpload,
   volumeVacuum,
 ];
 

@@ -1,6 +1,5 @@
 import type { Command } from "../command.ts";
 import { ShellError } from "../errors.ts";
-import type { ParsedFlags } from "../flags.ts";
 
 export const volumeMark: Command = {
   name: "volume.mark",
@@ -13,7 +12,7 @@ export const volumeMark: Command = {
   },
   takes: "none",
   async run({ flags, client, output }) {
-    const id = requiredId(flags);
+    const id = flags.requiredCount("volumeId");
     if (flags.isOn("readonly") === flags.isOn("writable")) {
       throw new ShellError("usage", "One of -readonly and -writable is required");
     }
@@ -33,14 +32,8 @@ export const volumeDelete: Command = {
   },
   takes: "none",
   async run({ flags, client, output }) {
-    const id = requiredId(flags);
+    const id = flags.requiredCount("volumeId");
     await client.deleteVolume(id, flags.isOn("force") ? "delete" : "refuse");
     await output.write(`deleted volume ${id}\n`);
   },
 };
-
-function requiredId(flags: ParsedFlags): number {
-  const id = flags.count("volumeId");
-  if (id === undefined) throw new ShellError("usage", "The flag -volumeId is required");
-  return id;
-}

@@ -1,8 +1,16 @@
+import type { VolumeMessage } from "@kelp/wire/management";
 import type { Command } from "../command.ts";
 
 /** From 0 to 1, as `12.5%`. */
 export function formatShare(share: number): string {
   return `${(share * 100).toFixed(1)}%`;
+}
+
+function describePlace({ shards, backend }: VolumeMessage): string {
+  if (backend !== null) return ` backend:${backend}`;
+  if (shards === null) return "";
+  const missing = shards.missing.length > 0 ? ` missing_shards:${shards.missing.join(",")}` : "";
+  return ` shards:${shards.data}+${shards.parity}${missing}`;
 }
 
 export const volumeList: Command = {
@@ -35,7 +43,7 @@ export const volumeList: Command = {
           ` file_count:${volume.live_count} live_bytes:${volume.live_bytes}` +
           ` delete_count:${volume.deleted_count} deleted_byte_count:${volume.deleted_bytes}` +
           ` garbage:${formatShare(volume.garbage_ratio)} state:${volume.state} form:${volume.form}` +
-          ` disk:${volume.disk}${volume.damaged_count > 0 ? ` damaged:${volume.damaged_count}` : ""}\n`,
+          `${describePlace(volume)} disk:${volume.disk}${volume.damaged_count > 0 ? ` damaged:${volume.damaged_count}` : ""}\n`,
       );
     }
     await output.write(`total size:${sizeBytes} volume_count:${count}\n`);

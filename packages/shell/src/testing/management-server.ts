@@ -1,13 +1,17 @@
 import { type IncomingMessage, type ServerResponse, createServer } from "node:http";
 import { text } from "node:stream/consumers";
+import type { VolumeMessage } from "@kelp/wire/management";
 
 /** The routes of `/api/v1` that the shell uses, in memory, on a port of their own. */
 export interface ManagementServer extends AsyncDisposable {
   readonly baseUrl: string;
   readonly buckets: Map<string, FakeBucket>;
   readonly identities: Map<string, FakeIdentity>;
+  readonly volumes: VolumeMessage[];
   /** Method and target of every call, in order. */
   readonly calls: string[];
+  /** What came with the calls about volumes, in order. */
+  readonly bodies: string[];
 }
 
 interface FakeBucket {
@@ -52,12 +56,16 @@ class Refusal extends Error {
 export async function openManagementServer(): Promise<ManagementServer> {
   const buckets = new Map<string, FakeBucket>();
   const identities = new Map<string, FakeIdentity>();
+  const volumes = [...VOLUMES];
   const calls: string[] = [];
+  const bodies: string[] = [];
   const server = createServer((request, response) => {
     calls.push(`${request.method} ${request.url}`);
-    respond(request, response, answer(request, buckets, identities)).catch((error: unknown) => {
-      response.destroy(error instanceof Error ? error : undefined);
-    });
+    respond(request, response, answer(request, { buckets, identities, volumes, bodies })).catch(
+      (error: unknown) => {
+        response.destroy(error instanceof Error ? error : undefined);
+      },
+    );
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
@@ -66,7 +74,9 @@ export async function openManagementServer(): Promise<ManagementServer> {
     baseUrl: `http://127.0.0.1:${address.port}`,
     buckets,
     identities,
+    volumes,
     calls,
+    bodies,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -98,8 +108,7 @@ async function respond(
 
 async function answer(
   request: IncomingMessage,
-  buckets: Map<string, FakeBucket>,
-  identities: Map<string, FakeIdentity>,
+  known: Pick<ManagementServer, "buckets" | "identities" | "volumes" | "bodies">,
 ): Promise<unknown> {
   if (request.headers.authorization !== `Bearer ${TOKEN}`) throw new Refusal(401, "Sign in first");
   const url = new URL(request.url ?? "", "http://localhost");
@@ -108,9 +117,11 @@ async function answer(
   const content = await text(request);
   const json = (): Record<string, unknown> =>
     content === "" ? {} : (JSON.parse(content) as Record<string, unknown>);
+  const { buckets, identities, volumes, bodies } = known;
   if (route[0] === "buckets") return bucketRoute(buckets, method, route, url, content, json);
   if (route[0] === "identities") return identityRoute(identities, method, route, json);
-  if (route[0] === "volumes") return volumeRoute(method, route, url, json);
+  if (route[0] === "volumes") bodies.push(content);
+  if (route[0] === "volumes") return volumeRoute(volumes, method, route, url, json);
   if (route[0] === "cluster") return CLUSTER;
   throw new Refusal(404, "There is no such route");
 }
@@ -268,14 +279,15 @@ function identityRoute(
 }
 
 function volumeRoute(
+  volumes: readonly VolumeMessage[],
   method: string,
   route: readonly string[],
   url: URL,
   json: () => Record<string, unknown>,
 ): unknown {
   const [, id, what] = route;
-  if (id === undefined) return { volumes: VOLUMES };
-  const volume = VOLUMES.find((each) => `${each.id}` === id);
+  if (id === undefined) return { volumes };
+  const volume = volumes.find((each) => `${each.id}` === id);
   if (volume === undefined) throw new Refusal(404, `There is no volume ${id}`);
   switch (`${method} ${what ?? ""}`) {
     case "POST vacuum":
@@ -285,6 +297,17 @@ function volumeRoute(
       const damaged = volume.id === 2 ? [damage] : [];
       return { checked_count: 2, checked_bytes: 100, repaired: [], damaged };
     }
+    case "POST encode":
+      if (volume.id === 1) throw new Refusal(409, "Mark it read-only first");
+      return {};
+    case "POST rebuild":
+      return { rebuilt: volume.shards?.missing ?? [] };
+    case "POST upload":
+      if (json()["backend"] !== "cold") throw new Refusal(404, "No such remote store");
+      return {};
+    case "POST decode":
+    case "POST download":
+      return {};
     case "PUT state":
       if (json()["state"] === "writable" && volume.id === 2) throw new Refusal(409, "Not that one");
       return {};
@@ -361,7 +384,7 @@ function identityMessage([name, { actions, isDisabled, keys }]: [string, FakeIde
   };
 }
 
-const VOLUMES = [
+const VOLUMES: readonly VolumeMessage[] = [
   { id: 1, collection: "", size_bytes: 300, state: "writable" },
   { id: 2, collection: "cold", size_bytes: 500, state: "sealed" },
 ].map((volume) => ({
@@ -372,6 +395,8 @@ const VOLUMES = [
   deleted_bytes: 50,
   garbage_ratio: volume.id === 1 ? 0.1 : 0.5,
   form: "plain",
+  shards: null,
+  backend: null,
   version: 3,
   compaction_revision: 0,
   disk: 0,

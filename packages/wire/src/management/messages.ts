@@ -138,6 +138,14 @@ export interface VolumeMessage {
   readonly state: string;
   /** `plain`, `erasure-coded` or `remote`. */
   readonly form: string;
+  /** Of an erasure-coded volume, else `null`. `missing`: numbers of the shards that are absent or have damaged blocks. */
+  readonly shards: {
+    readonly data: number;
+    readonly parity: number;
+    readonly missing: readonly number[];
+  } | null;
+  /** Name of the remote store that has the file of a remote volume, else `null`. */
+  readonly backend: string | null;
   /** Of the format. */
   readonly version: number;
   readonly compaction_revision: number;
@@ -161,6 +169,15 @@ export interface ScrubMessage {
   readonly checked_bytes: number;
   readonly repaired: readonly DamageMessage[];
   readonly damaged: readonly DamageMessage[];
+}
+
+/**
+ * `POST /api/v1/volumes/{id}/rebuild`: numbers of the shards that were made anew. Answered when it is done, as are
+ * `POST …/encode` with `{ data_shards?, parity_shards? }`, `…/decode`, `…/upload` with `{ backend }` and `…/download`, which
+ * answer nothing. A caller that goes away does not end them.
+ */
+export interface RebuildMessage {
+  readonly rebuilt: readonly number[];
 }
 
 export interface DamageMessage {
