@@ -5,7 +5,7 @@ import { VolumeError } from "../errors.ts";
 /**
  * Which volumes there are and in which folder, so that those of a disk that is gone can be named. It stands apart from
  * the folders and is written anew, as a whole, at each change: `{ format, folders: [{ path, uuid }], volumes: [{ id,
- * collection, folder, deleted? }] }`, where `folder` is a uuid.
+ * collection, folder, deleted?, awaited? }] }`, where `folder` is a uuid and `awaited` a list of them.
  *
  * Invariant: a volume stands in it before anybody is told that it was made, and as deleted before the first of its
  * files goes. What stands in a folder and not here was put there by somebody else, and is taken in.
@@ -17,6 +17,8 @@ export interface CataloguedVolume {
   readonly folder: string;
   /** To be removed from its folder as soon as that can be reached. */
   readonly isDeleted: boolean;
+  /** Of a deleted volume: uuids of the folders besides its own that may still have files of it. */
+  readonly awaited?: readonly string[];
 }
 
 export class Catalogue {
@@ -49,6 +51,11 @@ export class Catalogue {
     return this.#folders.get(this.#short(path));
   }
 
+  /** Of all folders. */
+  uuids(): readonly string[] {
+    return [...new Set(this.#folders.values())];
+  }
+
   /** Where a folder was last. */
   pathOf(uuid: string): string | undefined {
     for (const [path, other] of this.#folders) if (other === uuid) return this.#long(path);
@@ -75,7 +82,9 @@ export class Catalogue {
   keepFolders(paths: readonly string[]): void {
     const used = new Set(paths.map((path) => this.#short(path)));
     const here = new Set([...used].map((path) => this.#folders.get(path)));
-    const named = new Set(this.volumes().map((volume) => volume.folder));
+    const named = new Set(
+      this.volumes().flatMap(({ folder, awaited = [] }) => [folder, ...awaited]),
+    );
     for (const [path, uuid] of this.#folders) {
       if (used.has(path) || (named.has(uuid) && !here.has(uuid))) continue;
       this.#folders.delete(path);
@@ -111,11 +120,12 @@ export class Catalogue {
 
   #encode(): Uint8Array {
     const folders = [...this.#folders].map(([path, uuid]) => ({ path, uuid }));
-    const volumes = [...this.#volumes.values()].map(({ id, collection, folder, isDeleted }) => ({
+    const volumes = this.volumes().map(({ id, collection, folder, isDeleted, awaited = [] }) => ({
       id,
       collection,
       folder,
       ...(isDeleted ? { deleted: true } : {}),
+      ...(awaited.length > 0 ? { awaited } : {}),
     }));
     return utf8(`${JSON.stringify({ format: 1, folders, volumes })}\n`);
   }
@@ -132,10 +142,11 @@ export class Catalogue {
     }
     for (const volume of volumes) {
       if (!isObject(volume)) throw unreadable(path);
-      const { id, collection, folder, deleted } = volume;
+      const { id, collection, folder, deleted, awaited = [] } = volume;
       if (typeof id !== "number" || !(id > 0) || id > 0xffff_ffff) throw unreadable(path);
       if (typeof collection !== "string" || typeof folder !== "string") throw unreadable(path);
-      this.set({ id: volumeId(id), collection, folder, isDeleted: deleted === true });
+      if (!isTexts(awaited)) throw unreadable(path);
+      this.set({ id: volumeId(id), collection, folder, isDeleted: deleted === true, awaited });
     }
   }
 }
@@ -152,6 +163,10 @@ function parse(text: string): Readonly<Record<string, unknown>> | undefined {
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((each) => typeof each === "string");
 }
 
 function unreadable(path: string): VolumeError {

@@ -46,6 +46,8 @@ export class DiskSet {
   readonly #clock: Clock;
   readonly #log: Log;
   #checking: Promise<void> | undefined;
+  /** Volumes of shards that a job had when a disk went or came. */
+  readonly #toReopen = new Set<VolumeId>();
 
   constructor(
     options: VolumeStoreOptions,
@@ -93,9 +95,20 @@ export class DiskSet {
   }
 
   async #checkEach(): Promise<void> {
+    const wereFailed = this.disks.filter((disk) => disk.failure !== undefined);
+    const failing = new Map<DiskFolder, unknown>();
+    // All are known before shards are looked for in those that are left.
     for (const disk of this.disks) {
-      if (disk.failure === undefined) await this.#checkHealthy(disk);
-      else await this.#tryAgain(disk);
+      if (disk.failure === undefined) await this.#probe(disk, failing);
+    }
+    for (const [disk, error] of failing) {
+      await this.#takeAway(disk, error);
+      // Not before the last of its files is closed, so that no other process writes to it at the same time.
+      disk.release();
+    }
+    for (const disk of wereFailed) await this.#tryAgain(disk);
+    for (const id of this.#toReopen) {
+      if ((await this.#forms.reopen(id)) !== "busy") this.#toReopen.delete(id);
     }
   }
 
@@ -176,7 +189,7 @@ export class DiskSet {
     return other.failure === undefined && other.isHeld && other.uuid === disk.uuid;
   }
 
-  /** What was deleted is removed wherever it can be reached, and forgotten once its own folder was. */
+  /** What was deleted is removed wherever it can be reached, and forgotten once every folder that may have it was. */
   async #finishDeletions(): Promise<void> {
     for (const known of this.#catalogue.volumes()) {
       if (known.isDeleted) await this.finishDeletion(known);
@@ -190,8 +203,13 @@ export class DiskSet {
   }): Promise<void> {
     const usable = this.disks.filter((disk) => disk.failure === undefined);
     for (const disk of usable) await removeVolumeFiles(this.#disk, disk.folder, name);
-    const folder = this.#catalogue.volume(name.id)?.folder;
-    if (usable.some((disk) => disk.uuid === folder)) this.#catalogue.forget(name.id);
+    const known = this.#catalogue.volume(name.id);
+    if (known === undefined) return;
+    const { folder, awaited = [] } = known;
+    const left = [folder, ...awaited].filter((uuid) => !usable.some((disk) => disk.uuid === uuid));
+    const [next, ...others] = left;
+    if (next === undefined) this.#catalogue.forget(name.id);
+    else this.#catalogue.set({ ...known, folder: next, awaited: others });
   }
 
   async #openVolumes(disks: readonly DiskFolder[]): Promise<void> {
@@ -335,7 +353,7 @@ export class DiskSet {
     return disk;
   }
 
-  async #checkHealthy(disk: DiskFolder): Promise<void> {
+  async #probe(disk: DiskFolder, failing: Map<DiskFolder, unknown>): Promise<void> {
     try {
       await disk.probe(this.#disk);
       await this.measure(disk);
@@ -345,9 +363,7 @@ export class DiskSet {
         error,
       });
       disk.fail(error);
-      await this.#takeAway(disk, error);
-      // Not before the last of its files is closed, so that no other process writes to it at the same time.
-      disk.release();
+      failing.set(disk, error);
     }
   }
 
@@ -355,8 +371,8 @@ export class DiskSet {
     for (const [id, slot] of this.#table.slots()) {
       if (slot.volume instanceof UnavailableVolume) continue;
       // Shards go on with those that are left.
-      const home = await this.#forms.reopen(id, slot.volume);
-      if (home !== undefined || slot.disk !== disk) continue;
+      const outcome = await this.#reopen(id);
+      if (outcome !== "none" || slot.disk !== disk) continue;
       const { collection } = slot.volume;
       const known = slot.volume.status();
       const nowMs = this.#clock.nowMs();
@@ -390,9 +406,16 @@ export class DiskSet {
     }
     this.#log.info("a folder of volumes can be used again", { folder: disk.folder });
     await this.#finishDeletions();
-    for (const [id, { volume }] of this.#table.slots()) await this.#forms.reopen(id, volume);
+    for (const [id] of this.#table.slots()) await this.#reopen(id);
     await this.#openVolumes([disk]);
     await this.#catalogue.save();
+  }
+
+  /** While a job has the volume its shards stay as they are: those of a disk that is gone refuse, and are read around. */
+  async #reopen(id: VolumeId): Promise<"opened" | "busy" | "none"> {
+    const outcome = await this.#forms.reopen(id);
+    if (outcome === "busy") this.#toReopen.add(id);
+    return outcome;
   }
 
   #tellLow(disk: DiskFolder): void {

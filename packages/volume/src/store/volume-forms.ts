@@ -1,11 +1,16 @@
-import type { ErasureShape, JobOptions, ScrubReport, VolumeId } from "@kelp/wire";
+import type { Damage, ErasureShape, JobOptions, ScrubReport, VolumeId } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
 import { decodeVolume } from "../erasure/decode.ts";
 import { encodeVolume } from "../erasure/encode.ts";
 import { type FoundErasure, findErasure } from "../erasure/find-shards.ts";
 import { erasureContentOf, openErasure } from "../erasure/open-erasure.ts";
 import { rebuildVolume } from "../erasure/rebuild.ts";
-import { scrubErasure } from "../erasure/scrub-shards.ts";
+import {
+  SHARD_MISSING,
+  checkErasure,
+  damagedShard,
+  scrubErasure,
+} from "../erasure/scrub-shards.ts";
 import { type OpenedErasure, dropLeftovers, settleForms } from "../erasure/settle-forms.ts";
 import { SealedVolume } from "../sealed/sealed-volume.ts";
 import type { PlainPlace } from "../sealed/job-context.ts";
@@ -25,6 +30,10 @@ export interface VolumeFormsOptions extends VolumeDeps {
   readonly remotes: RemoteStores;
   readonly openPlain: (place: PlainPlace) => Promise<ServedVolume>;
   readonly announce: (id: VolumeId, volume: ServedVolume) => void;
+  /** What is listed as damaged of a volume. */
+  readonly damaged: (id: VolumeId) => readonly Damage[];
+  /** Forgets damage of a volume that `isThere` says is no more. */
+  readonly settleDamage: (id: VolumeId, isThere: (damage: Damage) => boolean) => Promise<void>;
   readonly job: <Value>(
     id: VolumeId,
     name: string,
@@ -51,20 +60,35 @@ export class VolumeForms {
   }
 
   encode(id: VolumeId, options: JobOptions & ErasureShape = {}): Promise<void> {
-    return this.#options.job(id, "encode", options, (slot, signal) =>
-      encodeVolume(this.#context, id, slot, { ...options, signal }),
-    );
+    return this.#options.job(id, "encode", options, async (slot, signal) => {
+      await encodeVolume(this.#context, id, slot, { ...options, signal });
+      // Every needle was read and written anew.
+      await this.#options.settleDamage(id, () => false);
+    });
   }
 
   decode(id: VolumeId, options: JobOptions = {}): Promise<void> {
-    return this.#options.job(id, "decode", options, (slot, signal) =>
-      decodeVolume(this.#context, id, slot, { ...options, signal }),
-    );
+    return this.#options.job(id, "decode", options, async (slot, signal) => {
+      await decodeVolume(this.#context, id, slot, { ...options, signal });
+      await this.#options.settleDamage(id, () => false);
+    });
   }
 
   rebuild(id: VolumeId, options: JobOptions = {}): Promise<readonly number[]> {
-    return this.#options.job(id, "rebuild", options, (slot, signal) =>
-      rebuildVolume(this.#context, id, slot, { ...options, signal }),
+    return this.#options.job(id, "rebuild", options, async (slot, signal) => {
+      const rebuilt = await rebuildVolume(this.#context, id, slot, { ...options, signal });
+      await this.#options.settleDamage(id, ({ what }) => {
+        const shard = damagedShard(what);
+        return shard === undefined || !rebuilt.includes(shard);
+      });
+      return rebuilt;
+    });
+  }
+
+  /** Reads all shards against their checksums without changing anything; what is damaged or missing. Throws `wrong-form`. */
+  check(id: VolumeId, options: JobOptions = {}): Promise<readonly Damage[]> {
+    return this.#options.job(id, "check", options, ({ volume }, signal) =>
+      checkErasure(this.#context, id, volume, { ...options, signal }),
     );
   }
 
@@ -101,6 +125,7 @@ export class VolumeForms {
       isLeftAlone: isUsed,
     });
     this.#leftovers = leftovers;
+    for (const each of opened) if ("volume" in each) this.#putAside(each.id, each.volume);
     const found: FoundForm[] = [...opened];
     for (const disk of disks) {
       for (const place of await settleRemotes(this.#options, disk)) {
@@ -121,12 +146,19 @@ export class VolumeForms {
   }
 
   /**
-   * Opens shards anew over the folders that can be used now: one came back, or one was lost. Returns where the volume is then;
-   * `undefined` when it is none of shards, or cannot be opened.
+   * Opens shards anew over the folders that can be used now: one came back, or one was lost. `busy`: a job has the volume, whose
+   * files must stay under it. `none`: it is not a volume of shards, or cannot be opened.
    */
-  async reopen(id: VolumeId, volume: ServedVolume): Promise<DiskFolder | undefined> {
-    if (erasureContentOf(volume) === undefined || !(volume instanceof SealedVolume))
-      return undefined;
+  async reopen(id: VolumeId): Promise<"opened" | "busy" | "none"> {
+    const { table } = this.#options;
+    const slot = table.find(id);
+    if (slot === undefined || erasureContentOf(slot.volume) === undefined) return "none";
+    if (slot.job !== undefined) return "busy";
+    return table.withJob(id, "open shards of", ({ volume }) => this.#reopen(id, volume));
+  }
+
+  async #reopen(id: VolumeId, volume: ServedVolume): Promise<"opened" | "none"> {
+    if (!(volume instanceof SealedVolume)) return "none";
     const { table, disks, disk, log } = this.#options;
     using _frozen = await volume.freeze("opening its shards anew");
     try {
@@ -135,13 +167,24 @@ export class VolumeForms {
         this.#options,
         await findErasure(disk, disks, { id, collection }),
       );
+      this.#putAside(id, next);
       const [home] = erasureContentOf(next)?.folders ?? [];
       await table.exchange(id, next, home?.disk);
       this.#options.announce(id, next);
-      return home?.disk;
+      return "opened";
     } catch (error) {
       log.error("an erasure-coded volume cannot be opened anew", { volume_id: id, error });
-      return undefined;
+      return "none";
+    }
+  }
+
+  /** What scrubbing found damaged in shards, and could not make good, is not trusted after a restart either. */
+  #putAside(id: VolumeId, volume: SealedVolume): void {
+    const file = erasureContentOf(volume)?.file;
+    for (const { what, offsetBytes, reason } of this.#options.damaged(id)) {
+      const shard = damagedShard(what);
+      if (file === undefined || shard === undefined || reason === SHARD_MISSING) continue;
+      file.distrust(shard, offsetBytes, reason);
     }
   }
 

@@ -1,6 +1,7 @@
 import { DiskError, assert } from "@kelp/base";
 import type {
   CreateVolume,
+  Damage,
   DiskStatus,
   ErasureShape,
   Fid,
@@ -99,6 +100,8 @@ export class VolumeStore
       remotes: options.remotes ?? new Map(),
       openPlain: (place) => this.#folders.openPlain(place),
       announce: (id, volume) => this.#folders.tell(id, volume),
+      damaged: (id) => this.#maintenance.damagedIn(id),
+      settleDamage: (id, isThere) => this.#maintenance.settleDamage(id, isThere),
       job: (id, name, jobOptions, work) => this.#job(id, name, jobOptions, work),
     });
     const parts = {
@@ -289,6 +292,11 @@ export class VolumeStore
     return this.#forms.rebuild(id, options);
   }
 
+  /** Reads all shards of an erasure-coded volume against their checksums; what is damaged or missing. Nothing is repaired. */
+  checkShards(id: VolumeId, options?: JobOptions): Promise<readonly Damage[]> {
+    return this.#forms.check(id, options);
+  }
+
   moveToRemote(id: VolumeId, backend: string, options: JobOptions = {}): Promise<void> {
     return this.#forms.upload(id, { ...options, backend });
   }
@@ -411,7 +419,9 @@ export class VolumeStore
     const { collection } = volume;
     const known = this.#catalogue.volume(id);
     if (known !== undefined) {
-      this.#catalogue.set({ ...known, isDeleted: true });
+      const awaited = mayBeAnywhere(volume) ? this.#catalogue.uuids() : [];
+      const others = awaited.filter((uuid) => uuid !== known.folder);
+      this.#catalogue.set({ ...known, isDeleted: true, awaited: others });
       await this.#catalogue.save();
     }
     this.#table.drop(id);
@@ -457,6 +467,11 @@ export class VolumeStore
       throw new VolumeError("closed", `Cannot ${action}: the store is closed`);
     }
   }
+}
+
+/** Shards are spread over the folders; of what cannot be opened nobody knows. */
+function mayBeAnywhere(volume: ServedVolume): boolean {
+  return volume.status().form.kind === "erasure-coded" || volume instanceof UnavailableVolume;
 }
 
 function refuseBadTraits(id: VolumeId, options: CreateVolume): void {
