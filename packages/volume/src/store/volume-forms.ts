@@ -4,6 +4,7 @@ import { decodeVolume } from "../erasure/decode.ts";
 import { encodeVolume } from "../erasure/encode.ts";
 import { type FoundErasure, findErasure } from "../erasure/find-shards.ts";
 import { erasureContentOf, openErasure } from "../erasure/open-erasure.ts";
+import { type BlockSizes, FORMAT_BLOCKS } from "../erasure/layout.ts";
 import { rebuildVolume } from "../erasure/rebuild.ts";
 import {
   SHARD_MISSING,
@@ -28,6 +29,7 @@ export interface VolumeFormsOptions extends VolumeDeps {
   readonly table: VolumeTable;
   readonly disks: readonly DiskFolder[];
   readonly remotes: RemoteStores;
+  readonly shardBlocks?: BlockSizes | undefined;
   readonly openPlain: (place: PlainPlace) => Promise<ServedVolume>;
   readonly announce: (id: VolumeId, volume: ServedVolume) => void;
   /** What is listed as damaged of a volume. */
@@ -56,7 +58,8 @@ export class VolumeForms {
   constructor(options: VolumeFormsOptions) {
     this.#options = options;
     const { table, disks, remotes, openPlain, announce } = options;
-    this.#context = { deps: options, table, disks, remotes, openPlain, announce };
+    const blocks = options.shardBlocks ?? FORMAT_BLOCKS;
+    this.#context = { deps: options, table, disks, remotes, openPlain, announce, blocks };
   }
 
   encode(id: VolumeId, options: JobOptions & ErasureShape = {}): Promise<void> {
@@ -123,6 +126,7 @@ export class VolumeForms {
     const isUsed = (id: VolumeId): boolean => isInUse(table.find(id)?.volume);
     const { opened, leftovers } = await settleForms(this.#options, this.#options.disks, {
       isLeftAlone: isUsed,
+      blocks: this.#context.blocks,
     });
     this.#leftovers = leftovers;
     for (const each of opened) if ("volume" in each) this.#putAside(each.id, each.volume);
@@ -166,6 +170,7 @@ export class VolumeForms {
       const next = await openErasure(
         this.#options,
         await findErasure(disk, disks, { id, collection }),
+        this.#context.blocks,
       );
       this.#putAside(id, next);
       const [home] = erasureContentOf(next)?.folders ?? [];
