@@ -5,6 +5,7 @@ import manifest from "../../package.json";
 import type { Measurement } from "./load.ts";
 import { type SuiteOptions, parseOptions } from "./options.ts";
 import { type ResultFile, resultTables } from "./report.ts";
+import { coresSuite } from "./suites/cores.ts";
 import { erasureSuite } from "./suites/erasure.ts";
 import { largeSuite } from "./suites/large.ts";
 import { listSuite } from "./suites/list.ts";
@@ -27,6 +28,7 @@ const SUITES: Readonly<Record<string, (options: SuiteOptions) => Promise<Measure
   needles: needlesSuite,
   pipeline: pipelineSuite,
   erasure: erasureSuite,
+  cores: coresSuite,
 };
 const FOLDER = resolve(import.meta.dirname, "..");
 const RESULTS = join(FOLDER, "results");

@@ -8,7 +8,8 @@ export function processCpuUs(pid: number): number {
   return processTree(pid).reduce((sum, each) => sum + ownCpuUs(each), 0);
 }
 
-function ownCpuUs(pid: number): number {
+/** The same of one process alone. */
+export function ownCpuUs(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
   // After the name in parentheses: state is field 3, so utime (14) and stime (15) are at 11 and 12.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");

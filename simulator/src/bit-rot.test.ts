@@ -87,13 +87,16 @@ describe("one flipped bit", () => {
     }
   }, 60_000);
 
-  test("in the write-ahead log never gives bytes that were not written for that very object", async () => {
+  test("in the write-ahead log takes back one operation at most, or the store does not open", async () => {
     const random = new SeededRandom(4);
     const [path = ""] = pathsOf(log.image, "filer.db-wal");
     for (let flip = 0; flip < FLIPS.log; flip += 1) {
       const bit = random.below(must(log.image.get(path)).length * 8);
-      const { readings } = await flipped(log, path, bit);
-      expect(readings.has("wrong")).toBe(false);
+      const report = await readRotten(withFlippedBit(log.image, path, bit), log.objects);
+      if (report.findings === undefined) continue;
+      const lost = report.readings.filter((reading) => reading !== "right");
+      expect(lost.length).toBeLessThanOrEqual(1);
+      expect(lost).not.toContain("wrong");
     }
   }, 60_000);
 });

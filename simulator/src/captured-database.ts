@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { SqlDatabase, SqlStatement } from "@kelp/base";
-import { openDatabase } from "@kelp/base/platform";
+import { openGuardedDatabase } from "@kelp/base/platform";
 import type { MirrorFile, PowerCutDisk } from "@kelp/base/testing";
 
 /** Layout of a write-ahead log of SQLite. */
@@ -30,7 +30,11 @@ export class CapturedDatabase implements SqlDatabase {
   constructor(disk: PowerCutDisk, file: string, path: string) {
     this.#main = new MirroredFile(disk, file, path);
     this.#log = new MirroredFile(disk, `${file}-wal`, `${path}-wal`);
-    this.#database = openDatabase(file);
+    this.#database = openGuardedDatabase(file, {
+      damagedLog: "refuse",
+      nowMs: 0,
+      onCut: () => undefined,
+    });
     // Small, so that a run checkpoints often.
     this.#database.execute("PRAGMA wal_autocheckpoint = 24");
     this.#capture();
@@ -63,6 +67,10 @@ export class CapturedDatabase implements SqlDatabase {
       this.#depth -= 1;
       this.#capture();
     }
+  }
+
+  snapshot<Value>(work: () => Value): Value {
+    return this.#database.snapshot(work);
   }
 
   [Symbol.dispose](): void {

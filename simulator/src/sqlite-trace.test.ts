@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { must } from "@kelp/base";
-import { openDatabase } from "@kelp/base/platform";
+import { openGuardedDatabase } from "@kelp/base/platform";
 import {
   type DiskImage,
   PowerCuts,
@@ -89,7 +89,7 @@ describe.skipIf(STRACE === null)("the system calls of SQLite", () => {
       );
       expect(allowed).toContain(rows);
     }
-  });
+  }, 60_000);
 });
 
 function folderAndAbove(path: string): DiskImage {
@@ -104,6 +104,10 @@ function reopen(image: DiskImage, path: string): string | undefined {
     const content = image.get(path + suffix);
     if (content !== undefined) writeFileSync(join(scratch.path, `a.db${suffix}`), content);
   }
-  using database = openDatabase(join(scratch.path, "a.db"));
+  using database = openGuardedDatabase(join(scratch.path, "a.db"), {
+    damagedLog: "refuse",
+    nowMs: 0,
+    onCut: () => undefined,
+  });
   return rowsIn(database);
 }

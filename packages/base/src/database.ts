@@ -19,6 +19,8 @@ export interface SqlDatabase extends Disposable {
   prepare<Row>(sql: string): SqlStatement<Row>;
   /** All of `work` or nothing. Nested calls join the outer transaction. Throws what `work` throws, after rollback. */
   transaction<Value>(work: () => Value): Value;
+  /** All reads that `work` makes before it returns see one state of the database. Not inside a transaction. */
+  snapshot<Value>(work: () => Value): Value;
 }
 
 /** A forward-only schema step. `version` counts from 1 without gaps. */

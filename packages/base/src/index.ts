@@ -21,6 +21,13 @@ export {
   utf8,
   utf8Text,
 } from "./bytes.ts";
+export {
+  CallError,
+  type CallHandlers,
+  type CallListener,
+  type CallNetwork,
+  type CallPeer,
+} from "./calls.ts";
 export type { Clock, Timer } from "./clock.ts";
 export {
   type Migration,

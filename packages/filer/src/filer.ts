@@ -1,64 +1,26 @@
-import {
-  type ByteStream,
-  type Clock,
-  type Disk,
-  type Hashes,
-  type Log,
-  type Random,
-  type SqlDatabase,
-  assert,
-} from "@kelp/base";
-import type { Chunk, Entry, MasterClient, Namespace, VolumeClient } from "@kelp/wire";
+import type { CallHandlers, Random, SqlDatabase } from "@kelp/base";
+import { type Namespace, type VolumeClient, filerCollection } from "@kelp/wire";
 import { CollectorHolds } from "./backup/collector-holds.ts";
 import { storeIdOf } from "./backup/store-id.ts";
-import { readChunk, readEntry } from "./chunk/chunk-reader.ts";
-import { FileWriter } from "./chunk/file-writer.ts";
-import { readManifest } from "./chunk/manifest-reader.ts";
-import type { ListLimits } from "./chunk/manifest-writer.ts";
-import { ReadBudget } from "./chunk/read-budget.ts";
-import { ReaderPins } from "./chunk/reader-pins.ts";
-import { WriteBudget } from "./chunk/write-budget.ts";
+import { type BodyOptions, openBodies } from "./chunk/bodies.ts";
 import { type CheckFinding, type CheckOptions, checkFiler } from "./check/check.ts";
 import { type CollectOptions, type CollectReport, collectRound } from "./collect/collector.ts";
 import { OrphanSweep, type SweepOptions, type SweepReport } from "./collect/orphan-sweep.ts";
+import { RefusingVolumes } from "./collect/refusing-volumes.ts";
 import { followChanges } from "./feed/change-feed.ts";
-import {
-  CHUNK_LIST_RECORDS_MAX,
-  INLINE_BYTES_MAX,
-  MANIFEST_RECORDS_MAX,
-  READ_AHEAD_BUDGET_BYTES,
-  SMALL_BODY_BYTES_MAX,
-  WRITE_BUDGET_BYTES,
-} from "./limits.ts";
-import type { KeyRing } from "./seal/key-ring.ts";
+import { NO_OTHER_BODIES, type OtherBodies } from "./gateway/gateways.ts";
+import { serveStore } from "./gateway/serve-store.ts";
 import { sealStore } from "./seal/sealed-store.ts";
 import { Sealing } from "./seal/sealing.ts";
-import { SpaceGuard } from "./space/space-guard.ts";
 import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
 
-export interface FilerOptions {
+export interface FilerOptions extends BodyOptions {
   /** Borrowed, and closed by its owner after the filer. Other rooms may use it too, outside its transactions. */
   readonly database: SqlDatabase;
   readonly volumes: VolumeClient;
-  readonly master: MasterClient;
-  readonly clock: Clock;
   readonly random: Random;
-  readonly hashes: Hashes;
-  readonly log: Log;
-  /** The collection that the filer's volumes bear. Default "". */
-  readonly collection?: string;
-  /** Bodies up to this size stand in the entry: 0 … `SMALL_BODY_BYTES_MAX`. Default `INLINE_BYTES_MAX`. */
-  readonly inlineBytesMax?: number;
-  /** Buffers of all bodies being written. Default `WRITE_BUDGET_BYTES`. */
-  readonly writeBudgetBytes?: number;
-  /** Chunks read ahead for all readers. Default `READ_AHEAD_BUDGET_BYTES`. */
-  readonly readAheadBudgetBytes?: number;
-  /** How long lists of chunks may be. Default `CHUNK_LIST_RECORDS_MAX` and `MANIFEST_RECORDS_MAX`. */
-  readonly lists?: ListLimits;
-  /** What new content leaves free on the file system of `folder`. Absent: nothing. */
-  readonly reserve?: { readonly disk: Disk; readonly folder: string; readonly bytes: number };
-  /** Seals chunks and values that are written from now on, and opens those that are sealed. Absent: the store is not sealed. */
-  readonly keyRing?: KeyRing;
+  /** What gateways are doing with chunks. Absent: there are none. */
+  readonly others?: OtherBodies;
   /** Runs its argument soon; how long a transaction waits for company. Default `setImmediate`. */
   readonly defer?: (run: () => void) => void;
 }
@@ -80,6 +42,8 @@ export interface OpenFiler extends Namespace, Disposable {
   check(options?: CheckOptions): AsyncIterable<CheckFinding>;
   /** Until it is ended, `collect` frees nothing. `undefined` when too many hold. */
   hold(): Disposable | undefined;
+  /** What gateways have this filer do. Values come and go sealed. */
+  gatewayCalls(): CallHandlers;
   /** Tells this store from others; made at the first call. */
   storeId(): string;
   /** Commits what is waiting; later writes are refused with `closed`. Disposing twice is harmless. */
@@ -88,55 +52,25 @@ export interface OpenFiler extends Namespace, Disposable {
 
 /** Opens the filer on a database and the way to volumes, bringing the schema to the newest version. */
 export function openFiler(options: FilerOptions): OpenFiler {
-  const { volumes, clock, hashes, log, collection = "" } = options;
-  const inlineBytesMax = options.inlineBytesMax ?? INLINE_BYTES_MAX;
-  assert(inlineBytesMax >= 0, "the inline limit is a size");
-  assert(inlineBytesMax <= SMALL_BODY_BYTES_MAX, "inline content is a small body");
+  const { volumes, clock, log, others = NO_OTHER_BODIES } = options;
   const sealing = options.keyRing === undefined ? undefined : new Sealing(options.keyRing);
   const plainStore = openSqliteStore(options);
+  const collection = filerCollection(storeIdOf(options.database, options.random));
   const store = sealing === undefined ? plainStore : sealStore(plainStore, sealing);
-  const pins = new ReaderPins();
+  const bodies = openBodies(store, sealing, { ...options, collection });
+  const { isInFlight, pins, readManifest } = bodies;
+  const refusing = new RefusingVolumes(clock);
   const holds = new CollectorHolds();
-  const readBudget = new ReadBudget(options.readAheadBudgetBytes ?? READ_AHEAD_BUDGET_BYTES);
-  const writer = new FileWriter({
-    store,
-    volumes,
-    master: options.master,
-    collection,
-    space: spaceGuard(options),
-    sealing,
-    hashes,
-    budget: new WriteBudget(options.writeBudgetBytes ?? WRITE_BUDGET_BYTES),
-    inlineBytesMax,
-    lists: options.lists ?? {
-      recordsMax: CHUNK_LIST_RECORDS_MAX,
-      manifestRecordsMax: MANIFEST_RECORDS_MAX,
-    },
-    log,
-  });
-  const readList = (manifest: Chunk): Promise<readonly Chunk[]> =>
-    readManifest((chunk) => readChunk({ volumes, sealing }, chunk), manifest);
-  const isInFlight = writer.isInFlight.bind(writer);
-  const sweep = new OrphanSweep({ store, volumes, collection, isInFlight, clock, log });
+  const sweep = new OrphanSweep({ store, volumes, collection, isInFlight, others, clock, log });
   let sweeping: Promise<SweepReport> | undefined;
   let collecting: Promise<CollectReport> | undefined;
   return {
     ...store,
-    writeFile: (request) => writer.writeFile(request),
-    readFile: (entry, range, readOptions) =>
-      pinned(pins, { volumes, budget: readBudget, sealing }, entry, {
-        range: range ?? { start: 0, end: entry.sizeBytes },
-        pieces: readOptions?.pieces ?? "kept",
-      }),
-    async writePart(request) {
-      const upload = await store.getUpload(request.tree, request.id);
-      return upload.kind === "refused" ? upload : writer.writePart(request);
-    },
-    completeUpload: (request) => writer.completeUpload(request),
+    ...bodies.files,
     collect(collectOptions) {
       if (holds.isHeld) return Promise.resolve(NOTHING_COLLECTED);
       collecting ??= collectRound(
-        { store, volumes, readManifest: readList, pins, clock, log },
+        { store, volumes, readManifest, pins, others, refusing, clock, log },
         collectOptions,
       ).finally(() => {
         collecting = undefined;
@@ -153,7 +87,8 @@ export function openFiler(options: FilerOptions): OpenFiler {
     storeId: () => storeIdOf(options.database, options.random),
     subscribe: (query) => followChanges(store, query),
     check: (checkOptions) =>
-      checkFiler({ store, volumes, readManifest: readList, collection, isInFlight }, checkOptions),
+      checkFiler({ store, volumes, readManifest, collection, isInFlight, others }, checkOptions),
+    gatewayCalls: () => serveStore(plainStore),
     [Symbol.dispose]: () => store[Symbol.dispose](),
   };
 }
@@ -165,20 +100,3 @@ const NOTHING_COLLECTED: CollectReport = {
   referencedChunks: 0,
   hasMore: false,
 };
-
-function spaceGuard({ reserve, clock }: FilerOptions): SpaceGuard | undefined {
-  if (reserve === undefined) return undefined;
-  const { disk, folder, bytes } = reserve;
-  return new SpaceGuard({ disk, folder, clock, reserveBytes: bytes });
-}
-
-/** Holds the entry's chunks from the first piece asked for until the stream ends. */
-async function* pinned(
-  pins: ReaderPins,
-  deps: Parameters<typeof readEntry>[0],
-  entry: Entry,
-  what: Parameters<typeof readEntry>[2],
-): AsyncGenerator<Uint8Array> & ByteStream {
-  using _pin = pins.pin(entry);
-  yield* readEntry(deps, entry, what);
-}

@@ -11,6 +11,12 @@ export {
 } from "./errors.ts";
 export { type FilerOptions, type OpenFiler, openFiler } from "./filer.ts";
 export {
+  type GatewayFiler,
+  type GatewayFilerOptions,
+  openGatewayFiler,
+} from "./gateway/gateway-filer.ts";
+export { type OtherBodies, bodiesOfGateways } from "./gateway/gateways.ts";
+export {
   GARBAGE_GRACE_MS,
   INLINE_BYTES_MAX,
   READ_AHEAD_BUDGET_BYTES,

@@ -68,6 +68,8 @@ export const ORPHAN_GRACE_MS = 60 * 60_000;
 export const ORPHAN_CANDIDATES_MAX = 100_000;
 /** Garbage rows of one collection round. */
 export const GARBAGE_ROWS_PER_ROUND_MAX = 1000;
+/** How long the garbage of a volume that refused a removal is stepped over. */
+export const REFUSAL_REST_MS = 5 * 60_000;
 /** Fids in one removal call. */
 export const REMOVE_FIDS_MAX = 1000;
 

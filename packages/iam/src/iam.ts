@@ -43,7 +43,18 @@ export interface Iam extends Authorizer, KeyDirectory, IdentityAdmin {}
  * Throws `IamError` `invalid-key` when the root pair cannot be used, `secret-damaged` when a sealed secret does not open.
  */
 export function openIam(options: IamOptions): Iam {
-  return new Directory(options);
+  return new Directory(options, "this-process");
+}
+
+/** What a gateway needs: the answers, from a database that another process changes and that is open for reading. */
+export interface IamReader extends Authorizer, KeyDirectory {
+  /** Takes over what was changed since. Throws when the database cannot be read; the answers are then as before. */
+  reload(): void;
+}
+
+/** Opens the directory as a reader. Whoever changes it has `reload` called before telling that the change is done. */
+export function openIamReader(options: IamOptions): IamReader {
+  return new Directory(options, "another-process");
 }
 
 interface Entry {
@@ -58,7 +69,7 @@ const DENY: Decision = { kind: "deny", reason: "implicit" };
  * Invariants: `#entries` is what the database holds; `#ownerOfKey` names every stored key; `#usableKeys` holds exactly
  * the root key and the active keys of identities that are not disabled.
  */
-class Directory implements Iam {
+class Directory implements Iam, IamReader {
   readonly #store: IdentityStore;
   readonly #clock: Clock;
   readonly #random: Random;
@@ -68,7 +79,7 @@ class Directory implements Iam {
   readonly #ownerOfKey = new Map<AccessKeyId, string>();
   readonly #usableKeys = new Map<AccessKeyId, KeyRecord>();
 
-  constructor(options: IamOptions) {
+  constructor(options: IamOptions, writer: "this-process" | "another-process") {
     const { accessKeyId, secret } = options.root;
     checkKeyPair({ id: accessKeyId, secret });
     this.#clock = options.clock;
@@ -79,9 +90,22 @@ class Directory implements Iam {
       secret,
       principal: { kind: "root", name: "root" },
     };
-    this.#store = new IdentityStore(options.database, new StoredSecrets(options.secretSealer));
+    this.#store = new IdentityStore(
+      options.database,
+      new StoredSecrets(options.secretSealer),
+      writer,
+    );
+    this.reload();
+  }
+
+  /** Reads everything again, in one go: no question is answered in between. */
+  reload(): void {
+    const identities = this.#store.load();
+    this.#entries.clear();
+    this.#ownerOfKey.clear();
+    this.#usableKeys.clear();
     this.#usableKeys.set(this.#rootKey.id, this.#rootKey);
-    for (const stored of this.#store.load()) this.#remember(stored, this.#permissionsOf(stored));
+    for (const stored of identities) this.#remember(stored, this.#permissionsOf(stored));
   }
 
   authorize(request: AccessRequest): Decision {

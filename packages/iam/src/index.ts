@@ -1,3 +1,3 @@
 /** Identities, access keys and the one evaluator of permissions. */
 export { IamError, type IamErrorCode } from "./errors.ts";
-export { type Iam, type IamOptions, openIam } from "./iam.ts";
+export { type Iam, type IamOptions, type IamReader, openIam, openIamReader } from "./iam.ts";

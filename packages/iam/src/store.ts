@@ -69,11 +69,16 @@ export class IdentityStore {
   readonly #database: SqlDatabase;
   readonly #secrets: StoredSecrets;
 
-  constructor(database: SqlDatabase, secrets: StoredSecrets) {
-    migrate(database, "iam", MIGRATIONS);
+  /** `writer`: whose the tables are. What another process keeps is read as it stands. */
+  constructor(
+    database: SqlDatabase,
+    secrets: StoredSecrets,
+    writer: "this-process" | "another-process",
+  ) {
+    if (writer === "this-process") migrate(database, "iam", MIGRATIONS);
     this.#database = database;
     this.#secrets = secrets;
-    this.#sealPlainSecrets();
+    if (writer === "this-process") this.#sealPlainSecrets();
   }
 
   load(): StoredIdentity[] {

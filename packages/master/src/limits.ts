@@ -14,3 +14,11 @@ export const ASSIGN_COUNT_MAX = 1_000_000;
 export const GROW_COUNT_MAX = 100;
 /** After growing in the background failed, it is not tried again for so long. */
 export const GROW_RETRY_MS = 5000;
+/** Needle ids that a gateway has for itself at a time. */
+export const LEASED_IDS = 4096;
+
+/**
+ * Ids from here on are not counted from. Clients of the volume door choose ids as they like: one needle with the last of all ids
+ * would leave none for anybody. SeaweedFS, too, counts below it.
+ */
+export const NEEDLE_ID_COUNTED_END = 2n ** 63n;

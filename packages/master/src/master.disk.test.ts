@@ -4,7 +4,7 @@ import { systemClock, systemDisk, systemHashes, systemRandom } from "@kelp/base/
 import { FaultyDisk, temporaryFolder } from "@kelp/base/testing";
 import { openVolumeStore } from "@kelp/volume";
 import { codeOf } from "@kelp/volume/testing";
-import type { Fid } from "@kelp/wire";
+import { type Fid, type Ttl, needleId, volumeId } from "@kelp/wire";
 import { openMaster } from "./master.ts";
 
 async function openBoth(folder: string, disk: Disk) {
@@ -104,4 +104,56 @@ test("under the floor nothing is assigned, and once there is space the volumes t
   disk.spaceBytes = Number.POSITIVE_INFINITY;
   expect((await master.assign(request)).volumeId).toBe(first.volumeId);
   await store.append(first, new Uint8Array(1));
+});
+
+test("volumes of a disk that comes back take what they are for, under ids that they never had", async () => {
+  using folder = temporaryFolder();
+  let isGone = false;
+  const cold = {
+    path: `${folder.path}/cold`,
+    take: async () => {
+      if (isGone) throw new Error("not mounted");
+      await systemDisk.makeFolder(`${folder.path}/cold`);
+      return { uuid: "cold", probe: async () => {}, [Symbol.dispose]: () => {} };
+    },
+  };
+  const open = () =>
+    openVolumeStore({
+      disk: systemDisk,
+      clock: systemClock,
+      hashes: systemHashes,
+      log: silentLog,
+      folders: [{ path: `${folder.path}/hot`, volumeCountMax: 0 }, cold],
+      catalogueFile: `${folder.path}/volumes.json`,
+    });
+  const ttl: Ttl = { count: 3, unit: "day" };
+  const high = { volumeId: volumeId(1), needleId: needleId(500n), cookie: 1 };
+  {
+    await using store = await open();
+    await store.createVolume(volumeId(1), { collection: "c", ttl });
+    await store.createVolume(volumeId(2), { collection: "c" });
+    await store.append(high, Uint8Array.of(5));
+  }
+  isGone = true;
+  await using store = await open();
+  await using master = await openMaster({
+    volumes: store,
+    states: store,
+    disks: store,
+    random: systemRandom,
+    clock: systemClock,
+    log: silentLog,
+  });
+  expect((await store.volumes()).map(({ state }) => state)).toEqual(["missing", "missing"]);
+  isGone = false;
+  await store.checkDisks();
+  await master.refresh();
+  for (let round = 0; round < 4; round++) {
+    const lasting = await master.assign({ collection: "c", sizeBytes: 1 });
+    expect(lasting.volumeId).toBe(volumeId(2));
+    expect(lasting.needleId).toBeGreaterThan(high.needleId);
+    const passing = await master.assign({ collection: "c", sizeBytes: 1, ttl });
+    expect(passing.volumeId).toBe(volumeId(1));
+    await store.append(passing, Uint8Array.of(6));
+  }
 });

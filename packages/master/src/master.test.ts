@@ -109,6 +109,24 @@ test("needle ids begin above all that volumes have held, removed ones included",
   expect((await assign(world)).needleId).toBe(needleId((1n << 40n) + 1n));
 });
 
+test("an id that a client chose from the end of all ids leaves enough for everybody else", async () => {
+  const volumes = new MemoryVolumes();
+  await volumes.createVolume(volumeId(4), { collection: "c" });
+  await volumes.createVolume(volumeId(5), { collection: "d" });
+  const inFour = (id: bigint): Fid => ({
+    volumeId: volumeId(4),
+    needleId: needleId(id),
+    cookie: 1,
+  });
+  await volumes.append(inFour(7n), new Uint8Array(1));
+  await volumes.append(inFour(2n ** 64n - 1n), new Uint8Array(1));
+  await volumes.append({ ...inFour(9n), volumeId: volumeId(5) }, new Uint8Array(1));
+  await using world = await openWorld({}, volumes);
+  expect(await assign(world, "d")).toMatchObject({ volumeId: 5, needleId: 10n });
+  // Which other ids the first volume holds is not told, so it takes none.
+  expect((await assign(world)).volumeId).not.toBe(volumeId(4));
+});
+
 test("volumes that are there are used before new ones are made", async () => {
   const volumes = new MemoryVolumes();
   await volumes.createVolume(volumeId(4), { collection: "c" });

@@ -6,6 +6,7 @@ import {
   type MasterAdmin,
   type MasterClient,
   type MasterStatus,
+  type NeedleId,
   type VolumeAdmin,
   type VolumeClient,
   type VolumeId,
@@ -25,6 +26,7 @@ import {
   GROW_COUNT_MAX,
   GROW_RETRY_MS,
   LAYOUT_COUNT_MAX,
+  NEEDLE_ID_COUNTED_END,
   VOLUME_COUNT_MAX,
   WRITABLE_COUNT_DEFAULT,
 } from "./limits.ts";
@@ -62,7 +64,7 @@ interface KnownVolume {
  * Assigns needles to volumes, in one process.
  *
  * Invariants:
- * - a needle id is assigned once: ids count up from the highest that any volume has ever held;
+ * - a needle id is assigned once: ids count up from the highest that any volume they are assigned in has ever held;
  * - a volume is picked only while its last known state is `writable`;
  * - at most one volume a layout is being made at a time.
  */
@@ -118,9 +120,15 @@ export class Master implements MasterClient, MasterAdmin, AsyncDisposable {
         "Cannot assign a needle: the volume just made takes no needles",
       );
     }
+    return { volumeId: id, needleId: this.leaseIds(count), cookie: this.#options.random.uint32() };
+  }
+
+  /** The first of `count` ids, one after another, that are assigned to nobody else. */
+  leaseIds(count: number): NeedleId {
+    assert(Number.isInteger(count) && count > 0, "ids are leased in whole numbers");
     const first = this.#needleIdLast + 1n;
     this.#needleIdLast += BigInt(count);
-    return { volumeId: id, needleId: needleId(first), cookie: this.#options.random.uint32() };
+    return needleId(first);
   }
 
   /** One after another. Stops at the first that cannot be made, and throws when that is the first. */
@@ -161,10 +169,14 @@ export class Master implements MasterClient, MasterAdmin, AsyncDisposable {
   async refresh(): Promise<void> {
     const changesBefore = this.#changes;
     for (const status of await this.#options.volumes.volumes()) {
-      if (status.needleIdMax > this.#needleIdLast) this.#needleIdLast = status.needleIdMax;
-      const known = this.#known.get(status.id) ?? this.#learn(status);
+      if (isCountable(status) && status.needleIdMax > this.#needleIdLast) {
+        this.#needleIdLast = status.needleIdMax;
+      }
+      const earlier = this.#known.get(status.id);
       // What was announced while the list was on its way is newer.
-      if (known.changedAt <= changesBefore) this.#change(status, known);
+      if (earlier !== undefined && earlier.changedAt > changesBefore) continue;
+      const isKnown = earlier !== undefined && !isComingBack(earlier.state, status.state);
+      this.#change(status, isKnown ? earlier : this.#learn(status));
     }
     for (const [id, known] of this.#known) {
       if (known.state === "deleted" && known.changedAt <= changesBefore) this.#known.delete(id);
@@ -203,9 +215,11 @@ export class Master implements MasterClient, MasterAdmin, AsyncDisposable {
     return volumes;
   }
 
-  /** Finds the layouts that a volume serves. It keeps them for life. */
+  /** Finds the layouts that a volume serves. It keeps them until it goes: of one that cannot be used its status says nothing true. */
   #learn(status: VolumeStatus): KnownVolume {
-    const layouts = layoutsOf(status).map((layout) => this.#layout(layout));
+    // Where ids cannot be counted from the highest, nobody knows which are free: it is picked for none.
+    const served = isCountable(status) ? layoutsOf(status) : [];
+    const layouts = served.map((layout) => this.#layout(layout));
     // Not writable until noticed, so that the first notice counts as a change.
     const known: KnownVolume = {
       state: "read-only",
@@ -220,12 +234,13 @@ export class Master implements MasterClient, MasterAdmin, AsyncDisposable {
   #notice(change: VolumeStateChange): void {
     const known = this.#known.get(change.id);
     this.#volumeIdLast = Math.max(this.#volumeIdLast, change.id);
-    if (known !== undefined && known.state !== "deleted") {
+    const isKnown = known !== undefined && known.state !== "deleted";
+    if (isKnown && !isComingBack(known.state, change.state)) {
       this.#change(change, known);
       return;
     }
     if (change.state === "deleted") return;
-    // Made or brought back, perhaps as another: what it is for stands in its status.
+    // Made or brought back, perhaps as another: what it is for, and which ids it has had, stands in its status.
     this.#known.delete(change.id);
     this.#refreshInBackground();
   }
@@ -336,6 +351,16 @@ export class Master implements MasterClient, MasterAdmin, AsyncDisposable {
       );
     }
   }
+}
+
+function isCountable({ needleIdMax }: VolumeStatus): boolean {
+  return needleIdMax < NEEDLE_ID_COUNTED_END;
+}
+
+/** Whether a volume that could not be used can be now. */
+function isComingBack(before: VolumeState, state: VolumeState): boolean {
+  const isGone = (its: VolumeState): boolean => its === "missing" || its === "failed";
+  return isGone(before) && !isGone(state) && state !== "deleted";
 }
 
 /** Folders of one file system share its space, which counts once. */

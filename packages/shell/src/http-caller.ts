@@ -16,6 +16,9 @@ export interface CallOptions {
   readonly content?: Uint8Array<ArrayBuffer>;
 }
 
+/** Jobs on large volumes are answered after many minutes; by itself the runtime gives up after five. */
+const UNHURRIED: object = { timeout: false };
+
 type Method = "GET" | "POST" | "PUT" | "DELETE";
 
 /** Calls to one server. Answers other than 2xx become `ShellError`s that say what the server said. */
@@ -94,6 +97,7 @@ export class HttpCaller {
         headers,
         // A redirect would carry the token to whoever it names.
         redirect: "error",
+        ...UNHURRIED,
         ...(body === undefined ? {} : { body }),
         ...(signal === undefined ? {} : { signal }),
       });

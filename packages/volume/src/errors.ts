@@ -3,7 +3,7 @@
  * - `needle-corrupt`       the stored bytes do not fit the index, their header or their checksum
  * - `cookie-mismatch`      an append under an id that exists with another cookie
  * - `needle-too-large`     more data than `NEEDLE_DATA_BYTES_MAX`
- * - `invalid-needle`       a name, type, date or other field that the format cannot hold
+ * - `invalid-needle`       a name, type, date or other field that the format cannot hold, or a lifetime beyond the volume's
  * - `no-such-volume`       the store has no volume of that id
  * - `volume-missing`       the disk of the volume failed or is absent: nothing of it can be read now
  * - `volume-exists`        a volume of that id is there already

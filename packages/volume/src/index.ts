@@ -14,3 +14,6 @@ export type { VolumeStoreOptions } from "./store/store-options.ts";
 export { VolumeStore, openVolumeStore } from "./store/volume-store.ts";
 export type { IndexDifference, RebuiltIndex } from "./volume/rebuild-index.ts";
 export type { ScrubRound, VacuumRound } from "./store/maintenance.ts";
+export { GatewayVolumes } from "./lending/gateway-volumes.ts";
+export type { Borrower } from "./lending/lending.ts";
+export { serveVolumes } from "./lending/serve-gateway.ts";

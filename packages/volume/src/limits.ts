@@ -32,6 +32,13 @@ export const COPY_BYTES_MAX = 64 * KIB;
 export const QUEUE_COUNT_MAX = 65_536;
 export const QUEUE_BYTES_MAX = 512 * MIB;
 
+/** Volumes that are tried for lending before a gateway is told that there is none. */
+export const BORROW_ATTEMPTS_MAX = 16;
+/** Volumes that a gateway reads by itself: each costs two open files and an index. Of others the owner is asked. */
+export const FOLLOWED_VOLUMES_MAX = 1024;
+/** Needles that a gateway did not find in a volume and its owner did, after which the gateway opens the volume anew. */
+export const FOLLOW_MISSES_MAX = 64;
+
 /** Records up to this size are read without leaving the thread: see the measurements in the README. */
 export const SYNC_READ_BYTES_MAX = 128 * KIB;
 /** Buffer of a walk through a volume file or an index file. */

@@ -168,4 +168,5 @@ export {
 } from "./ports/volume-client.ts";
 export type { BlobContent, RemoteBlobs } from "./ports/remote-blobs.ts";
 export { formatTtl, parseTtl, ttlLengthMs, ttlSeconds } from "./ttl-text.ts";
+export { filerCollection, isFilerCollection } from "./filer-collection.ts";
 export { volumeInfoJson } from "./volume-info-json.ts";

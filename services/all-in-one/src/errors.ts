@@ -12,6 +12,7 @@ export type StartErrorCode =
   | "key-ring-damaged"
   | "not-sealed"
   | "restore-unfinished"
+  | "log-damaged"
   | "port-in-use"
   | "address-unusable"
   | "ready-file-unusable";

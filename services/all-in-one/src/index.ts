@@ -1,5 +1,6 @@
 /** Everything of Kelp in one process: the composition root. */
 export { StartError, type StartErrorCode } from "./errors.ts";
+export { runGateway } from "./gateways/gateway-process.ts";
 export { type ProgramFacts, runServer } from "./run-server.ts";
 export type { PortChoice, ServerSettings, VolumeTierSettings } from "./settings.ts";
 export { type CheckedFolder, type FolderFinding, checkFolder } from "./check/check-folder.ts";

@@ -2,7 +2,6 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Log, Service } from "@kelp/base";
 import {
-  openDatabase,
   parseYamlDocuments,
   systemClock,
   systemFiles,
@@ -15,6 +14,7 @@ import { SubprocessExecutor, createPipelinesEngine } from "@kelp/pipelines";
 import { createPipelinesHandler } from "@kelp/pipelines/server";
 import type { PeopleHandler } from "@kelp/wire";
 import type { DataFolder } from "./folder/data-folder.ts";
+import { openFolderDatabase } from "./folder/folder-database.ts";
 import type { Secrets } from "./secrets.ts";
 import type { ServerSettings } from "./settings.ts";
 import { PIPELINES_BUCKET, type Store } from "./store.ts";
@@ -47,7 +47,9 @@ export async function openPipelines(options: {
     log,
   };
   await using opened = new AsyncDisposableStack();
-  const database = opened.use(openDatabase(folder.file("pipelines")));
+  const database = opened.use(
+    openFolderDatabase(folder, "pipelines", { damagedLog: options.settings.damagedLog, log }),
+  );
   const lineage = openLineage(database);
   const executor = new SubprocessExecutor(
     { ...common, processes: systemProcesses },

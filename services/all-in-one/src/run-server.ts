@@ -20,6 +20,8 @@ export interface ProgramFacts {
   readonly program: string;
   /** What other commands need to find this data folder: ` --dir …` quoted for a shell, or nothing. */
   readonly dirFlag: string;
+  /** How a gateway process is started: a program of this runtime that ends in `runGateway`, and its arguments. */
+  readonly gatewayCommand: { readonly file: string; readonly args: readonly string[] };
   /** Lines for the user, on standard output. */
   readonly out: (text: string) => void;
 }

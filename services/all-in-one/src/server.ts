@@ -7,6 +7,7 @@ import { loadCredentials } from "./folder/credentials.ts";
 import { openDataFolder } from "./folder/data-folder.ts";
 import { processStartTicks, removeServerState, writeServerState } from "./folder/server-state.ts";
 import { openFolderRing } from "./keys/master-keys.ts";
+import { Gateways } from "./gateways/gateways.ts";
 import { openPipelines } from "./pipelines.ts";
 import type { Secrets } from "./secrets.ts";
 import type { ServerSettings } from "./settings.ts";
@@ -15,6 +16,8 @@ import { openStore } from "./store.ts";
 export interface ServerDeps {
   readonly version: string;
   readonly consoleFolder: string;
+  /** How a gateway process is started. */
+  readonly gatewayCommand: { readonly file: string; readonly args: readonly string[] };
   readonly log: Log;
   readonly secrets: Secrets;
   /** `undefined`: the folder is not sealed. */
@@ -45,7 +48,10 @@ export async function startServer(settings: ServerSettings, deps: ServerDeps): P
   const folder = opened.use(
     await openDataFolder(settings.dir, { disk: systemDisk, clock: systemClock }),
   );
-  const keyRing = await openFolderRing(folder, deps.masterKeys);
+  const keyRing = await openFolderRing(folder, deps.masterKeys, {
+    damagedLog: settings.damagedLog,
+    log,
+  });
   if (keyRing !== undefined) {
     log.info("What is written is sealed", { master_key_id: deps.masterKeys?.currentKeyId });
   }
@@ -63,7 +69,21 @@ export async function startServer(settings: ServerSettings, deps: ServerDeps): P
     },
     { disk: systemDisk, random: systemRandom },
   );
-  const store = opened.use(await openStore({ folder, credentials, settings, keyRing, log }));
+  const gateways =
+    settings.workers === 1
+      ? undefined
+      : new Gateways({
+          settings,
+          folder,
+          credentials,
+          keyRing,
+          command: deps.gatewayCommand,
+          clock: systemClock,
+          log,
+        });
+  const store = opened.use(
+    await openStore({ folder, credentials, settings, keyRing, gateways, log }),
+  );
   const pipelines = opened.use(
     await openPipelines({
       folder,
@@ -80,6 +100,7 @@ export async function startServer(settings: ServerSettings, deps: ServerDeps): P
       credentials,
       store,
       pipelines,
+      gateways,
       log,
       version: deps.version,
       dir: folder.path,

@@ -1,3 +1,4 @@
+import type { DamagedLogChoice } from "./folder/folder-database.ts";
 import type { VolumeFolderSettings } from "./folder/volume-folders.ts";
 import type { LogFormat, LogLevel } from "./process/log.ts";
 
@@ -21,6 +22,8 @@ export interface ServerSettings {
   readonly volumePort: PortChoice;
   readonly filerPort: PortChoice;
   readonly s3Region: string;
+  /** Processes that serve the S3 door; with 1 the server does it itself. */
+  readonly workers: number;
   readonly localUser: "trusted" | "signs-in";
   readonly volumeSizeBytesMax: number;
   readonly volumeFolders: readonly VolumeFolderSettings[];
@@ -48,6 +51,8 @@ export interface ServerSettings {
     readonly atRest: string | undefined;
     readonly previous: string | undefined;
   };
+  /** What happens when a database's log has rotted. */
+  readonly damagedLog: DamagedLogChoice;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
   readonly readyFile: string | undefined;

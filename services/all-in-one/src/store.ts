@@ -1,12 +1,6 @@
 import type { Log } from "@kelp/base";
-import {
-  openDatabase,
-  systemClock,
-  systemDisk,
-  systemHashes,
-  systemRandom,
-} from "@kelp/base/platform";
-import { type KeyRing, type OpenFiler, openFiler } from "@kelp/filer";
+import { systemClock, systemDisk, systemHashes, systemRandom } from "@kelp/base/platform";
+import { type KeyRing, type OpenFiler, type OtherBodies, openFiler } from "@kelp/filer";
 import { type Iam, openIam } from "@kelp/iam";
 import { type Master, openMaster } from "@kelp/master";
 import { createBucketCopies, createObjectStore } from "@kelp/s3/client";
@@ -15,6 +9,8 @@ import type { BucketCopies, ObjectStore } from "@kelp/wire";
 import type { SqlDatabase } from "@kelp/base";
 import type { Credentials } from "./folder/credentials.ts";
 import type { DataFolder } from "./folder/data-folder.ts";
+import { openFolderDatabase } from "./folder/folder-database.ts";
+import { announceChanges } from "./gateways/announced-iam.ts";
 import { maintainVolumes } from "./jobs/maintain-volumes.ts";
 import { Pace, Rest } from "./jobs/pace.ts";
 import { RepeatingJob } from "./jobs/repeating-job.ts";
@@ -50,10 +46,15 @@ export async function openStore(options: {
   readonly settings: ServerSettings;
   /** `undefined`: nothing is sealed. */
   readonly keyRing: KeyRing | undefined;
+  /** What gateways have in hand, and what tells them of changed identities; `undefined` where there are none. */
+  readonly gateways:
+    | { readonly bodies: OtherBodies; readonly identitiesChanged: () => Promise<void> }
+    | undefined;
   readonly log: Log;
 }): Promise<Store> {
-  const { folder, credentials, settings, keyRing } = options;
+  const { folder, credentials, settings, keyRing, gateways } = options;
   const common = { clock: systemClock, random: systemRandom, hashes: systemHashes };
+  const guard = { damagedLog: settings.damagedLog, log: options.log };
   await using opened = new AsyncDisposableStack();
 
   const volumes = opened.use(
@@ -81,7 +82,7 @@ export async function openStore(options: {
   repeat("drop expired volumes", EXPIRE_PAUSE_MS, async () => {
     await volumes.dropExpired();
   });
-  const database = opened.use(openDatabase(folder.file("filer")));
+  const database = opened.use(openFolderDatabase(folder, "filer", guard));
   const filer = opened.use(
     openFiler({
       ...common,
@@ -90,6 +91,7 @@ export async function openStore(options: {
       master,
       reserve: { disk: systemDisk, folder: folder.path, bytes: settings.minFreeSpaceBytes },
       ...(keyRing === undefined ? {} : { keyRing }),
+      ...(gateways === undefined ? {} : { others: gateways.bodies }),
       log: options.log.child({ room: "filer" }),
     }),
   );
@@ -105,14 +107,15 @@ export async function openStore(options: {
     await filer.sweepOrphans({ signal, pace: (scannedBytes) => pace.passed(scannedBytes) });
   });
   opened.use(maintainVolumes({ volumes, settings, clock: systemClock, log: options.log }));
-  const iamDatabase = opened.use(openDatabase(folder.file("iam")));
-  const iam = openIam({
+  const iamDatabase = opened.use(openFolderDatabase(folder, "iam", guard));
+  const ownIam = openIam({
     ...common,
     database: iamDatabase,
     root: { accessKeyId: credentials.access_key, secret: credentials.secret_key },
     ...(keyRing === undefined ? {} : { secretSealer: keyRing }),
     log: options.log.child({ room: "iam" }),
   });
+  const iam = gateways === undefined ? ownIam : announceChanges(ownIam, gateways.identitiesChanged);
   const objects = createObjectStore({ filer });
   await objects.createBucket(PIPELINES_BUCKET, "root");
 

@@ -226,6 +226,15 @@ test("backup and restore refuse what would harm, in one line", async () => {
     expect(await asked("POST", door, "wrong")).toBe(401);
     expect(await asked("POST", `${door}/none`, token)).toBe(410);
     expect(await asked("GET", `${door}/none/chunks/1,01637037d6`, token)).toBe(410);
+    const begun = await fetch(door, {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}` },
+    });
+    const { hold } = (await begun.json()) as { readonly hold: string };
+    for (const name of ["%ff", "%zz", "1", "..%2f..%2fcredentials.json"]) {
+      expect(await asked("GET", `${door}/${hold}/chunks/${name}`, token)).toBe(400);
+    }
+    expect(await asked("GET", `${door}/${hold}/chunks/7%2C01637037d6`, token)).toBe(422);
     await server.end("SIGTERM");
   }
   const refused: readonly (readonly [string[], string])[] = [
@@ -251,5 +260,22 @@ test("backup and restore refuse what would harm, in one line", async () => {
     expect(result.stderr).toContain("is not empty");
   }
   expect(readdirSync(full)).toEqual(["letter.txt"]);
+  // Whoever may write to the target must not decide what a folder says of itself.
+  for (const name of ["format.json", "lock.db", "server.json", "volumes.json"]) {
+    renameFileInBackups(target, name);
+    const result = await runHere(["restore", target, "--dir", join(folder.path, "new")]);
+    expect(result.stderr).toContain("names a file that no backup brings");
+  }
   expect(existsSync(join(folder.path, "new"))).toBe(false);
 }, 60_000);
+
+/** Forges the manifests of a target: its small file gets another name, and the hash of the whole is made anew. */
+function renameFileInBackups(target: string, name: string): void {
+  for (const manifest of readdirSync(join(target, "backups"))) {
+    const path = join(target, "backups", manifest);
+    const value = JSON.parse(readFileSync(path, "utf8").split("\n")[0] ?? "");
+    value.files[0].name = name;
+    const line = JSON.stringify(value);
+    writeFileSync(path, `${line}\n${new Bun.CryptoHasher("sha256").update(line).digest("hex")}\n`);
+  }
+}

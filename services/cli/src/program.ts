@@ -4,6 +4,7 @@ import { backupCommand } from "./commands/backup.ts";
 import { benchCommand } from "./commands/bench.ts";
 import { envCommand } from "./commands/env.ts";
 import { fsckCommand } from "./commands/fsck.ts";
+import { gatewayCommand } from "./commands/gateway.ts";
 import { keysCommand } from "./commands/keys.ts";
 import { restoreCommand } from "./commands/restore.ts";
 import { runCommand } from "./commands/run.ts";
@@ -78,5 +79,6 @@ export function buildProgram(line: CommandLine): Command {
   for (const command of commands) {
     program.addCommand(command.exitOverride().configureHelp({ helpWidth: 100 }));
   }
+  program.addCommand(gatewayCommand(line).exitOverride(), { hidden: true });
   return program;
 }

@@ -1,9 +1,10 @@
 import { expect, test } from "bun:test";
 import { S3Client } from "bun";
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
+import { must } from "@kelp/base";
 import { temporaryFolder } from "@kelp/base/testing";
 import { type RunningServer, runCli, startTestServer } from "./testing/running-server.ts";
 
@@ -268,7 +269,13 @@ test("fsck refuses a folder in use, and finds what is damaged", async () => {
   expect(sound.status).toBe(0);
   expect(JSON.parse(sound.stdout)).toMatchObject({ damageCount: 0, findings: [] });
 
-  const index = join(dir, "volumes/1.idx");
+  const fileOf = (end: string): string =>
+    join(
+      dir,
+      "volumes",
+      must(readdirSync(join(dir, "volumes")).find((name) => name.endsWith(end))),
+    );
+  const index = fileOf("_1.idx");
   const indexBytes = readFileSync(index);
   writeFileSync(index, indexBytes.subarray(0, -16));
   const rebuilt = await runCli(["fsck", "--dir", dir, "--rebuild-index"]);
@@ -277,7 +284,7 @@ test("fsck refuses a folder in use, and finds what is damaged", async () => {
   expect(rebuilt.stdout).toContain("volumes were made anew");
   expect(readFileSync(index)).toEqual(indexBytes);
 
-  const volume = join(dir, "volumes/1.dat");
+  const volume = fileOf("_1.dat");
   const bytes = readFileSync(volume);
   bytes[1_000_000] = 8;
   writeFileSync(volume, bytes);

@@ -25,7 +25,7 @@ test("with two folders, one of them gone, what is in the other is served, the re
     await bucketOf(server).write("one", BODY);
     await server.end("SIGTERM");
   }
-  const [first, other] = existsSync(`${a}/1.dat`) ? [a, b] : [b, a];
+  const [first, other] = readdirSync(a).some((name) => name.endsWith(".dat")) ? [a, b] : [b, a];
   expect(readdirSync(other).filter((name) => name.endsWith(".dat"))).toEqual([]);
   renameSync(first, `${first}.gone`);
   {

@@ -5,6 +5,8 @@ import { SOCKET_WRITE_BYTES_MAX } from "./limits.ts";
 import type { HttpReply } from "./reply.ts";
 import type { StallWatch } from "./stall-watch.ts";
 
+type BytesReply = Extract<HttpReply, { readonly kind: "bytes" }>;
+
 /** A reply whose first bytes are at hand: from here on only the connection can fail, or a later read. */
 export type PrimedReply =
   | Exclude<HttpReply, { readonly kind: "stream" | "text-stream" }>
@@ -51,46 +53,74 @@ export async function sendReply(
   if (reply.kind === "stream") reply.headers["Content-Length"] = String(reply.sizeBytes);
   outgoing.writeHead(reply.status, reply.headers);
   if (options.isHead || primed.first.done === true) outgoing.end();
-  else await sendPieces(outgoing, primed, options.stalls);
+  else {
+    const { first, rest } = primed;
+    const sizeBytes = reply.kind === "stream" ? reply.sizeBytes : undefined;
+    await sendPieces(outgoing, { first, rest, sizeBytes }, { stalls: options.stalls });
+  }
 }
 
 async function sendBytes(
   outgoing: ServerResponse,
-  reply: Extract<HttpReply, { readonly kind: "bytes" }>,
-  options: { readonly isHead: boolean; readonly linger: (() => Promise<void>) | undefined },
+  reply: BytesReply,
+  options: {
+    readonly isHead: boolean;
+    readonly stalls: StallWatch;
+    readonly linger: (() => Promise<void>) | undefined;
+  },
 ): Promise<void> {
   const { status, headers, body, onSent } = reply;
-  // 204 and 304 have no length (RFC 9110 §8.6).
-  if (status !== 204 && status !== 304) {
-    const sizeBytes = typeof body === "string" ? Buffer.byteLength(body) : body.length;
-    headers["Content-Length"] = String(sizeBytes);
+  try {
+    // 204 and 304 have no length (RFC 9110 §8.6).
+    if (status !== 204 && status !== 304) {
+      const sizeBytes = typeof body === "string" ? Buffer.byteLength(body) : body.length;
+      headers["Content-Length"] = String(sizeBytes);
+    }
+    outgoing.writeHead(status, headers);
+    const isBodiless = options.isHead || status === 204 || status === 304 || body.length === 0;
+    const { linger } = options;
+    // Somebody counts these bytes, or they are many: a client that takes none of them shall not hold them for ever.
+    if (!isBodiless && (onSent !== undefined || body.length > SOCKET_WRITE_BYTES_MAX)) {
+      await sendPieces(outgoing, onePiece(body), { stalls: options.stalls, linger });
+      return;
+    }
+    if (linger === undefined) {
+      if (isBodiless) outgoing.end();
+      else outgoing.end(body);
+      return;
+    }
+    if (!isBodiless) outgoing.write(body);
+    await linger();
+    outgoing.end();
+  } finally {
+    onSent?.();
   }
-  // Whoever hung up while the answer was made has no event left to say so.
-  if (outgoing.destroyed) onSent?.();
-  else if (onSent !== undefined) outgoing.once("close", onSent).once("finish", onSent);
-  outgoing.writeHead(status, headers);
-  const isBodiless = options.isHead || status === 204 || status === 304 || body.length === 0;
-  if (options.linger === undefined) {
-    if (isBodiless) outgoing.end();
-    else outgoing.end(body);
-    return;
-  }
-  if (!isBodiless) outgoing.write(body);
-  await options.linger();
-  outgoing.end();
+}
+
+interface Pieces {
+  readonly first: IteratorResult<Uint8Array | string>;
+  readonly rest: AsyncIterator<Uint8Array | string>;
+  /** Of all pieces together, where that is known. */
+  readonly sizeBytes: number | undefined;
+}
+
+function onePiece(body: Uint8Array | string): Pieces {
+  const value = typeof body === "string" ? Buffer.from(body) : body;
+  const rest = { next: () => Promise.resolve({ done: true, value: undefined } as const) };
+  return { first: { done: false, value }, rest, sizeBytes: value.length };
 }
 
 async function sendPieces(
   outgoing: ServerResponse,
-  primed: Extract<PrimedReply, { readonly kind: "primed" }>,
-  stalls: StallWatch,
+  pieces: Pieces,
+  options: { readonly stalls: StallWatch; readonly linger?: (() => Promise<void>) | undefined },
 ): Promise<void> {
-  const { reply, rest } = primed;
+  const { rest } = pieces;
   const gate = new DrainGate(outgoing);
-  using transfer = stalls.watch(() => outgoing.destroy());
+  using transfer = options.stalls.watch(() => outgoing.destroy());
   transfer.setWaiting("on-us");
-  let leftBytes = reply.kind === "stream" ? reply.sizeBytes : undefined;
-  let next = primed.first;
+  let leftBytes = pieces.sizeBytes;
+  let next = pieces.first;
   try {
     while (!gate.isClosed && next.done !== true) {
       const piece = typeof next.value === "string" ? Buffer.from(next.value) : next.value;
@@ -110,6 +140,7 @@ async function sendPieces(
     }
     if (gate.isClosed) return;
     assert((leftBytes ?? 0) === 0, "a stream gives the bytes it announced");
+    await options.linger?.();
     outgoing.end(EMPTY_BYTES);
   } catch (error) {
     outgoing.destroy();

@@ -4,9 +4,18 @@ import type { SqlDatabase, SqlStatement, SqlValue } from "../database.ts";
 
 /**
  * Opens an SQLite file in WAL mode with `synchronous=FULL`: a committed transaction is on stable storage.
- * `:memory:` gives a private database for tests.
+ * `:memory:` gives a private database for tests. One that is only read must be there and is left as it is, its log
+ * included; changes that another process committed are seen by every statement begun afterwards.
  */
-export function openDatabase(path: string): SqlDatabase {
+export function openDatabase(
+  path: string,
+  access: "read-write" | "read-only" = "read-write",
+): SqlDatabase {
+  if (access === "read-only") {
+    const reader = new Database(path, { readonly: true, strict: true });
+    reader.exec("PRAGMA busy_timeout=5000;");
+    return new SystemDatabase(reader);
+  }
   const database = new Database(path, { create: true, readwrite: true, strict: true });
   database.exec(
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=5000;",
@@ -45,6 +54,16 @@ class SystemDatabase implements SqlDatabase {
       throw error;
     } finally {
       this.#depth = 0;
+    }
+  }
+
+  snapshot<Value>(work: () => Value): Value {
+    assert(this.#depth === 0, "a snapshot is taken outside of transactions");
+    this.#database.exec("BEGIN");
+    try {
+      return work();
+    } finally {
+      this.#database.exec("COMMIT");
     }
   }
 

@@ -168,7 +168,28 @@ test("a volume is marked, and deleted when nothing lives in it or by force", asy
   }
   expect((await ask(console, "DELETE", "/4")).status).toBe(204);
   expect((await ask(console, "DELETE", "/3?force=true")).status).toBe(204);
-  expect(console.volumes.calls).toEqual(["mark 3 read-only", "delete 4", "delete 3"]);
+  expect(console.volumes.calls).toEqual([
+    "mark 3 read-only",
+    "mark 4 read-only",
+    "delete 4",
+    "delete 3",
+  ]);
+});
+
+test("what is written while an empty volume is being deleted keeps it, and it takes writes again", async () => {
+  await using console = await startConsole();
+  const withLive = (liveCount: number) => ({
+    volumes: [{ ...VOLUME, id: volumeId(4), state: "writable" as const, liveCount }],
+    totalBytes: 1,
+    availableBytes: 1,
+  });
+  console.status = withLive(0);
+  console.volumes.onCall = () => {
+    console.status = withLive(1);
+  };
+  const refused = await ask(console, "DELETE", "/4");
+  expect(refused).toMatchObject({ status: 409, body: { error: { code: "volume-not-empty" } } });
+  expect(console.volumes.calls).toEqual(["mark 4 read-only", "mark 4 writable"]);
 });
 
 test("what the volumes refuse has its own code and status", async () => {

@@ -73,22 +73,41 @@ export function addVolumeRoutes(api: Api, dependencies: ConsoleDependencies): vo
 
   api.delete("/volumes/:id", async (context) => {
     const id = allowed(context, "kelp:DeleteVolume");
-    if (context.req.query("force") !== "true") await refuseWithNeedles(master, id);
-    await volumes.deleteVolume(id);
+    if (context.req.query("force") === "true") await volumes.deleteVolume(id);
+    else await deleteEmpty({ master, volumes }, id);
     return context.body(null, 204);
   });
+}
+
+type EmptyingDeps = Pick<ConsoleDependencies, "master" | "volumes">;
+
+/**
+ * Deletes a volume in which nothing lives. It takes no writes from before the last look on, so that nothing that is
+ * acknowledged meanwhile goes with it; what stays takes writes again.
+ */
+async function deleteEmpty({ master, volumes }: EmptyingDeps, id: VolumeId): Promise<void> {
+  const before = await refuseWithNeedles(master, id);
+  const tookWrites = before?.state === "writable" || before?.state === "full";
+  if (tookWrites) await volumes.setWritable(id, "read-only");
+  try {
+    if (tookWrites) await refuseWithNeedles(master, id);
+    await volumes.deleteVolume(id);
+  } catch (error) {
+    if (tookWrites) await volumes.setWritable(id, "writable");
+    throw error;
+  }
 }
 
 /** Entries may refer to what lives in it: they would lose their content. */
 async function refuseWithNeedles(
   master: ConsoleDependencies["master"],
   id: VolumeId,
-): Promise<void> {
+): Promise<VolumeStatus | undefined> {
   const volume = (await master.status()).volumes.find((each) => each.id === id);
-  if (volume === undefined) return;
+  if (volume === undefined) return undefined;
   // Of a volume that cannot be read nobody knows what is in it.
   const isKnown = volume.state !== "failed" && volume.state !== "missing";
-  if (isKnown && volume.liveCount === 0) return;
+  if (isKnown && volume.liveCount === 0) return volume;
   throw new ConsoleError(
     "volume-not-empty",
     isKnown

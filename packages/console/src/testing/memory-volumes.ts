@@ -8,6 +8,8 @@ export class MemoryConsoleVolumes implements ConsoleVolumes {
   damaged: readonly FoundDamage[] = [];
   /** Thrown by every call that changes something. */
   failure: Error | undefined;
+  /** Told of every call that changes something, as others would meet it. */
+  onCall: (what: string) => void = () => undefined;
 
   async vacuum(id: VolumeId) {
     this.#call(`vacuum ${id}`);
@@ -79,6 +81,7 @@ export class MemoryConsoleVolumes implements ConsoleVolumes {
 
   #call(what: string): void {
     this.calls.push(what);
+    this.onCall(what);
     if (this.failure !== undefined) throw this.failure;
   }
 }

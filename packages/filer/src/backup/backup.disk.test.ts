@@ -1,5 +1,14 @@
 import { expect, test } from "bun:test";
-import { readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { systemDisk, systemHashes } from "@kelp/base/platform";
 import { FaultyDisk, temporaryFolder } from "@kelp/base/testing";
@@ -15,8 +24,8 @@ import {
 } from "../testing/index.ts";
 import { encodeChecked } from "./checked-text.ts";
 import { FolderTarget } from "./folder-target.ts";
-import { backupIds } from "./manifest.ts";
-import { packIds } from "./pack.ts";
+import { type BackupManifest, backupIds } from "./manifest.ts";
+import { type PackIndex, packIds, readPackIndex } from "./pack.ts";
 import { pruneBackups } from "./prune-backups.ts";
 
 interface Rig extends Disposable {
@@ -256,6 +265,114 @@ test("a manifest that names files elsewhere is refused", async () => {
     await it.target.write(`backups/${manifest.id}.json`, encodeChecked(forged, systemHashes));
     expect(await codeOf(it.source.restore(it.target))).toBe("backup-damaged");
   }
+});
+
+test("a manifest that calls itself otherwise is refused, and pruning removes nothing by its word", async () => {
+  using it = await rig();
+  await fill(it);
+  const victim = join(it.path, "..", "victim.json");
+  writeFileSync(victim, "kept");
+  const first = (await it.source.backUp(it.target)).manifest;
+  await it.source.backUp(it.target);
+  for (const id of ["../../victim", "x", undefined, 7]) {
+    const forged = encodeChecked({ ...first, id }, systemHashes);
+    await it.target.write(`backups/${first.id}.json`, forged);
+    expect(await codeOf(it.source.restore(it.target, first.id))).toBe("backup-damaged");
+    const { storeId } = first;
+    expect(await codeOf(pruneBackups(it.target, { storeId, keepCount: 1 }, systemHashes))).toBe(
+      "backup-damaged",
+    );
+  }
+  expect(readFileSync(victim, "utf8")).toBe("kept");
+});
+
+test.each<[string, (manifest: BackupManifest) => unknown]>([
+  ["packs elsewhere", ({ packs }) => ({ packs: [...packs, "../../victim"] })],
+  ["a pack that is no text", () => ({ packs: [7] })],
+  ["a pack twice", ({ packs }) => ({ packs: [...packs, ...packs] })],
+  ["no packs", () => ({ packs: null })],
+  [
+    "fewer blocks than the size takes",
+    ({ databases: [one] }) => ({ databases: [{ ...one, blocks: [] }] }),
+  ],
+  [
+    "a size beyond all numbers",
+    ({ databases: [one] }) => ({ databases: [{ ...one, sizeBytes: 2 ** 60 }] }),
+  ],
+  ["a negative size", ({ databases: [one] }) => ({ databases: [{ ...one, sizeBytes: -1 }] })],
+  ["no files", () => ({ files: undefined })],
+])("a manifest with %s is damage, not a crash", async (_, change) => {
+  using it = await rig();
+  await fill(it);
+  const { manifest } = await it.source.backUp(it.target);
+  const forged = encodeChecked({ ...manifest, ...(change(manifest) as object) }, systemHashes);
+  await it.target.write(`backups/${manifest.id}.json`, forged);
+  expect(await codeOf(it.source.restore(it.target))).toBe("backup-damaged");
+  expect(await codeOf(it.source.verify(it.target))).toBe("backup-damaged");
+});
+
+test.each<[string, (index: PackIndex) => unknown]>([
+  ["calls itself otherwise", () => ({ id: "../../victim" })],
+  ["counts otherwise than its blobs", ({ sizeBytes }) => ({ sizeBytes: sizeBytes + 1 })],
+  [
+    "has a blob that goes backwards",
+    ({ blobs }) => ({ blobs: [...blobs, { ...blobs[0], sizeBytes: -1 }] }),
+  ],
+  [
+    "gives one block for another",
+    ({ blobs }) => ({
+      blobs: blobs.map((blob) =>
+        blob.key.startsWith("block ") ? { ...blob, key: `block ${"0".repeat(64)}` } : blob,
+      ),
+    }),
+  ],
+])("an index that %s is damage, not a crash", async (_, change) => {
+  using it = await rig();
+  await fill(it);
+  const { manifest } = await it.source.backUp(it.target);
+  for (const id of manifest.packs) {
+    const index = await readPackIndex(it.target, id, systemHashes);
+    const forged = encodeChecked({ ...index, ...(change(index) as object) }, systemHashes);
+    await it.target.write(`packs/${id}.json`, forged);
+  }
+  expect(await codeOf(it.source.restore(it.target))).toBe("backup-damaged");
+});
+
+test("links that somebody left in a target lead no write elsewhere", async () => {
+  using it = await rig();
+  await fill(it);
+  const victim = join(it.path, "..", "victim");
+  writeFileSync(victim, "kept");
+  mkdirSync(it.path);
+  symlinkSync(victim, join(it.path, "kelp-backup.json.tmp"));
+  const nowhere = join(it.path, "..", "nowhere");
+  symlinkSync(nowhere, join(it.path, "dangling.tmp"));
+  await it.source.backUp(it.target);
+  await it.target.write("dangling", new Uint8Array(1));
+  expect([readFileSync(victim, "utf8"), existsSync(nowhere)]).toEqual(["kept", false]);
+  await it.source.verify(it.target);
+});
+
+test("a block that has another content than its name says is refused", async () => {
+  using it = await rig();
+  await fill(it);
+  const { manifest } = await it.source.backUp(it.target);
+  const [database] = manifest.databases;
+  const forgedBlock = "0".repeat(64);
+  const [real] = database?.blocks ?? [];
+  const blocks = database?.blocks.map((block) => (block === real ? forgedBlock : block));
+  await it.target.write(
+    `backups/${manifest.id}.json`,
+    encodeChecked({ ...manifest, databases: [{ ...database, blocks }] }, systemHashes),
+  );
+  for (const id of manifest.packs) {
+    const index = await readPackIndex(it.target, id, systemHashes);
+    const blobs = index.blobs.map((blob) =>
+      blob.key === `block ${real}` ? { ...blob, key: `block ${forgedBlock}` } : blob,
+    );
+    await it.target.write(`packs/${id}.json`, encodeChecked({ ...index, blobs }, systemHashes));
+  }
+  expect(await codeOf(it.source.restore(it.target))).toBe("backup-damaged");
 });
 
 test("a chunk that the source has lost is told, and does not keep the rest from being saved", async () => {

@@ -9,7 +9,7 @@ export function encodeChecked(value: unknown, hashes: Pick<Hashes, "digest">): U
   return utf8(`${line}\n${hex(hashes.digest("sha256", utf8(line)))}\n`);
 }
 
-/** Throws `BackupError` `backup-damaged`. The value is what was encoded, so its shape is known. */
+/** Throws `BackupError` `backup-damaged`. Damage is ruled out, not malice: whoever may write there can make the hash, too. */
 export function decodeChecked(
   name: string,
   bytes: Uint8Array,
@@ -20,5 +20,10 @@ export function decodeChecked(
   const line = text.slice(0, Math.max(end, 0));
   const isWhole = end > 0 && text.slice(end) === `\n${hex(hashes.digest("sha256", utf8(line)))}\n`;
   if (!isWhole) throw new BackupError("backup-damaged", `${name} is torn or damaged`);
-  return JSON.parse(line);
+  try {
+    return JSON.parse(line);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new BackupError("backup-damaged", `${name} is no JSON`, { cause: error });
+  }
 }

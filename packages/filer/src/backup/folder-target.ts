@@ -3,6 +3,7 @@ import { BackupError } from "../errors.ts";
 import type { BackupTarget, PieceRange } from "./backup-target.ts";
 
 const TEMPORARY_END = ".tmp";
+const NEW_FILE = { access: "read-write", create: true, exclusive: true } as const;
 
 /**
  * A target that is a folder. A piece is written under another name, synced, renamed, and its folder synced. The folder is
@@ -48,9 +49,10 @@ export class FolderTarget implements BackupTarget {
         await this.#disk.syncFolder(this.#folder);
       }
       const temporary = path + TEMPORARY_END;
+      // What stands there is the rest of a write, or a link that would lead this one elsewhere.
+      await this.#removeIfThere(temporary);
       try {
-        await using file = await this.#disk.open(temporary, { access: "read-write", create: true });
-        await file.truncate(0);
+        await using file = await this.#disk.open(temporary, NEW_FILE);
         await file.writeAt([bytes], 0);
         await file.sync();
       } catch (error) {
@@ -68,6 +70,15 @@ export class FolderTarget implements BackupTarget {
       const path = this.#path(name);
       if (await this.#disk.exists(path)) await this.#disk.remove(path);
     });
+  }
+
+  /** A link is removed itself, wherever it leads. */
+  async #removeIfThere(path: string): Promise<void> {
+    try {
+      await this.#disk.remove(path);
+    } catch (error) {
+      if (!(error instanceof DiskError) || error.code !== "ENOENT") throw error;
+    }
   }
 
   #path(name: string): string {

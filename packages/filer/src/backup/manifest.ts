@@ -2,6 +2,7 @@ import type { Hashes } from "@kelp/base";
 import { BackupError } from "../errors.ts";
 import type { BackupVolume } from "./backup-source.ts";
 import type { BackupTarget } from "./backup-target.ts";
+import { isManifest } from "./checked-shape.ts";
 import { decodeChecked, encodeChecked } from "./checked-text.ts";
 
 /** Grows when an older program could not restore what a newer one wrote. */
@@ -99,13 +100,10 @@ export async function readManifest(
   const name = `${MANIFESTS}${id}.json`;
   const bytes = /^[\w-]+$/.test(id) ? await target.read(name) : undefined;
   if (bytes === undefined) throw new BackupError("no-such-backup", `there is no backup ${id}`);
-  const manifest = decodeChecked(name, bytes, hashes) as BackupManifest;
-  checkFormat(manifest.format, name);
-  for (const file of [...manifest.databases, ...manifest.files]) {
-    // They become paths: nothing may be written outside the folder, whoever made the backup.
-    if (!/^\w[\w.-]*$/.test(file.name)) {
-      throw new BackupError("backup-damaged", `${name} names a file that no data folder has`);
-    }
+  const manifest = decodeChecked(name, bytes, hashes);
+  checkFormat((manifest as Partial<BackupManifest> | null)?.format ?? BACKUP_FORMAT, name);
+  if (!isManifest(manifest, id)) {
+    throw new BackupError("backup-damaged", `${name} is no manifest of a backup of that name`);
   }
   return manifest;
 }

@@ -2,6 +2,7 @@ import { type Hashes, assert, hex, joinBytes } from "@kelp/base";
 import { BackupError } from "../errors.ts";
 import { PACK_BLOBS_MAX, PACK_BYTES_MAX } from "../limits.ts";
 import type { BackupTarget } from "./backup-target.ts";
+import { isPackIndex } from "./checked-shape.ts";
 import { decodeChecked, encodeChecked } from "./checked-text.ts";
 
 /**
@@ -123,7 +124,11 @@ export async function readPackIndex(
   const name = `${PACKS}${id}.json`;
   const bytes = await target.read(name);
   if (bytes === undefined) throw new BackupError("backup-damaged", `${name} is missing`);
-  return decodeChecked(name, bytes, hashes) as PackIndex;
+  const index = decodeChecked(name, bytes, hashes);
+  if (!isPackIndex(index, id)) {
+    throw new BackupError("backup-damaged", `${name} is no index of a pack of that name`);
+  }
+  return index;
 }
 
 /** The whole pack, checked against its id. Throws `BackupError` `backup-damaged`. */

@@ -50,7 +50,12 @@ export async function restoreFiles(
     const index = await readPackIndex(target, id, deps.hashes);
     const bytes = await readPack(target, index, deps.hashes);
     for (const blob of blobsOf(index, bytes, deps.hashes)) {
-      for (const place of places.get(blob.key) ?? []) {
+      const wanted = places.get(blob.key);
+      if (wanted === undefined) continue;
+      if (blob.key !== blockKey(blob.sha256)) {
+        throw new BackupError("backup-damaged", `pack ${id} holds something else as ${blob.key}`);
+      }
+      for (const place of wanted) {
         await must(open.get(place.file)).writeAt([blob.bytes], place.offset);
       }
       places.delete(blob.key);

@@ -63,12 +63,26 @@ test("a volume that cannot be read is named with what it holds, and the check go
 
 test("the check removes ownerless needles only when told to", async () => {
   using world = await openTreeWorld();
+  await chunkOf(world, "kept");
   const orphan = { volumeId: volumeId(1), needleId: needleId(77n), cookie: 5 };
   await world.volumes.append(orphan, noise(9));
   await Array.fromAsync(world.filer.check());
-  expect(world.volumes.needleCount).toBe(1);
+  expect(world.volumes.needleCount).toBe(2);
   await Array.fromAsync(world.filer.check({ orphans: "remove" }));
-  expect(world.volumes.needleCount).toBe(0);
+  expect(world.volumes.needleCount).toBe(1);
+});
+
+test("damage is found in volumes that the filer alone does not write to", async () => {
+  using world = await openTreeWorld();
+  const corrupt = await chunkOf(world, "corrupt");
+  const lost = await chunkOf(world, "lost");
+  world.volumes.corrupt(corrupt);
+  world.volumes.lose(lost);
+  world.volumes.collection = "";
+  expect(await Array.fromAsync(world.filer.check())).toMatchObject([
+    { kind: "corrupt-needle", needleId: corrupt.needleId },
+    { kind: "missing-chunk", fid: lost },
+  ]);
 });
 
 test("chunks of running writes and queued garbage are no orphans", async () => {

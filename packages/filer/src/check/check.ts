@@ -1,17 +1,20 @@
+import { isNamedNeedle } from "../collect/named-needle.ts";
 import type { Chunk, Fid, NeedleId, VolumeClient, VolumeId } from "@kelp/wire";
 import type { ReadManifest } from "../chunk/manifest-reader.ts";
 import { FilerError, errorCodes } from "../errors.ts";
 import { inlineBytesOf } from "../seal/stored-bytes.ts";
 import { KnownGarbage } from "./known-garbage.ts";
+import type { OtherBodies } from "../gateway/gateways.ts";
 import type { FilerStore } from "../store/filer-store.ts";
 
 export interface CheckDeps {
   readonly store: FilerStore;
   readonly volumes: VolumeClient;
   readonly readManifest: ReadManifest;
-  /** Volumes of this collection belong to the filer; others are not looked at. */
+  /** Volumes of this collection belong to the filer. What others hold and no entry names is somebody else's. */
   readonly collection: string;
   readonly isInFlight: (fid: Fid) => boolean;
+  readonly others: OtherBodies;
 }
 
 export interface CheckOptions {
@@ -98,10 +101,10 @@ export async function* checkFiler(
   const garbage = new KnownGarbage(deps.store);
   const checked = new Set<VolumeId>();
   for (const { id, collection } of volumes) {
-    if (collection !== deps.collection) continue;
+    const isOwn = collection === deps.collection;
     checked.add(id);
     try {
-      yield* checkVolume({ ...deps, garbage }, id, options);
+      yield* checkVolume({ ...deps, garbage, isOwn }, id, options);
     } catch (error) {
       // Nothing is known of what it holds, so nothing can be said to be absent.
       if (!isUnusable(error)) throw error;
@@ -132,7 +135,7 @@ async function* checkStore(deps: CheckDeps): AsyncGenerator<CheckFinding> {
   const named = new NamedCount();
   // What an unreadable manifest lists cannot be counted; the needle itself is reported by the check of its volume.
   let isWhole = true;
-  const unreadable = (): void => {
+  const noteUnreadable = (): void => {
     isWhole = false;
   };
   for (const {
@@ -149,7 +152,7 @@ async function* checkStore(deps: CheckDeps): AsyncGenerator<CheckFinding> {
     }
     let chunkBytes = inlineBytesOf(inlineBytes, sizeBytes);
     for (const chunk of chunks) chunkBytes += chunk.sizeBytes;
-    for await (const chunk of namedChunks(deps, chunks, unreadable)) {
+    for await (const chunk of namedChunks(deps, chunks, noteUnreadable)) {
       named.add(holders);
       if (!store.isReferenced(chunk.fid))
         yield { kind: "unreferenced-chunk", owner, fid: chunk.fid };
@@ -157,7 +160,7 @@ async function* checkStore(deps: CheckDeps): AsyncGenerator<CheckFinding> {
     if (chunkBytes !== sizeBytes)
       yield { kind: "content-size-differs", owner, sizeBytes, chunkBytes };
   }
-  for await (const chunk of freedLists(deps, unreadable)) {
+  for await (const chunk of freedLists(deps, noteUnreadable)) {
     if (store.isReferenced(chunk.fid)) named.add(1);
   }
   const references = store.referenceCount();
@@ -212,6 +215,8 @@ async function* freedLists(deps: CheckDeps, onUnreadable: () => void): AsyncGene
 
 interface VolumeCheckDeps extends CheckDeps {
   readonly garbage: KnownGarbage;
+  /** Whether the filer alone writes to the volume. */
+  readonly isOwn: boolean;
 }
 
 async function* checkVolume(
@@ -233,8 +238,16 @@ async function* checkVolume(
       continue;
     }
     sizes.set(needle.needleId, needle.sizeBytes);
+    if (!deps.isOwn) continue;
     const fid: Fid = { volumeId: id, needleId: needle.needleId, cookie: needle.cookie };
-    if (isKnown(deps, fid)) continue;
+    // Other processes are asked only of what seems lost, and it is looked at again after their answer.
+    if (isKnown(deps, fid) || (await isInFlightElsewhere(deps, fid)) || isKnown(deps, fid))
+      continue;
+    if (isNamedNeedle(deps.store, fid)) {
+      const reason = "its cookie is not the one that its entry names";
+      yield { kind: "corrupt-needle", volumeId: id, needleId: needle.needleId, reason };
+      continue;
+    }
     const isRemoved = options.orphans === "remove";
     if (isRemoved) await deps.volumes.remove([fid]);
     yield { kind: "orphan-needle", fid, sizeBytes: needle.sizeBytes, isRemoved };
@@ -262,6 +275,11 @@ async function* checkVolume(
  */
 function isKnown(deps: VolumeCheckDeps, fid: Fid): boolean {
   return deps.isInFlight(fid) || deps.store.isReferenced(fid) || deps.garbage.has(fid);
+}
+
+async function isInFlightElsewhere({ others }: VolumeCheckDeps, fid: Fid): Promise<boolean> {
+  const [isInFlight] = await others.inFlight([fid]);
+  return isInFlight !== false;
 }
 
 /** Absent with this very cookie. A needle that cannot be read is there: the scan has reported it. */

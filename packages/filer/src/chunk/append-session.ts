@@ -7,8 +7,8 @@ import type { SpaceGuard } from "../space/space-guard.ts";
 
 export interface AppendDeps {
   readonly hashes: Pick<Hashes, "xxh3">;
-  readonly volumes: VolumeClient;
-  readonly master: MasterClient;
+  readonly volumes: Pick<VolumeClient, "append">;
+  readonly master: Pick<MasterClient, "assign">;
   readonly collection: string;
   /** Absent: content is taken until the disk refuses it. */
   readonly space: SpaceGuard | undefined;

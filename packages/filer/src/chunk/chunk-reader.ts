@@ -8,7 +8,7 @@ import { type Slice, slicesOf } from "./manifest-reader.ts";
 import type { PieceOwner, ReadBudget, ReadLease } from "./read-budget.ts";
 
 export interface ReaderDeps {
-  readonly volumes: VolumeClient;
+  readonly volumes: Pick<VolumeClient, "read">;
   readonly budget: ReadBudget;
   /** Absent: there are no sealed chunks. */
   readonly sealing: Sealing | undefined;

@@ -15,6 +15,7 @@ import type {
   Entry,
   Fid,
   Part,
+  VolumeClient,
   WriteFile,
   WritePart,
   WriteRefusal,
@@ -27,8 +28,15 @@ import { type StoredBody, storeBody } from "./body-writer.ts";
 import { type ListLimits, foldChunks } from "./manifest-writer.ts";
 import type { WriteBudget } from "./write-budget.ts";
 
+/** What writing asks of the metadata store, in the writer's process as in a gateway. */
+export type WriterStore = Pick<
+  FilerStore,
+  "admits" | "putEntry" | "putPart" | "getUpload" | "joinedParts" | "completeUpload" | "addGarbage"
+>;
+
 export interface FileWriterDeps extends AppendDeps {
-  readonly store: FilerStore;
+  readonly store: WriterStore;
+  readonly volumes: Pick<VolumeClient, "append" | "remove">;
   readonly hashes: Hashes;
   readonly budget: WriteBudget;
   readonly inlineBytesMax: number;

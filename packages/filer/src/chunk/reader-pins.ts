@@ -1,4 +1,4 @@
-import type { Chunk, Entry } from "@kelp/wire";
+import type { Chunk, Entry, Fid } from "@kelp/wire";
 
 /** Content that is being read now. Its chunks are not freed before the last reader is done, however long that takes. */
 export class ReaderPins {
@@ -8,14 +8,19 @@ export class ReaderPins {
   pin(entry: Entry): Disposable {
     const first = entry.content.kind === "chunks" ? entry.content.chunks[0] : undefined;
     if (first === undefined) return { [Symbol.dispose]: () => undefined };
-    const name = nameOf(first);
+    const name = nameOf(first.fid);
     this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
     return { [Symbol.dispose]: () => this.#unpin(name) };
   }
 
   holds(chunks: readonly Chunk[]): boolean {
     const first = chunks[0];
-    return first !== undefined && this.#counts.has(nameOf(first));
+    return first !== undefined && this.holdsFirst(first.fid);
+  }
+
+  /** Whether content is held that begins with this chunk. */
+  holdsFirst(fid: Fid): boolean {
+    return this.#counts.has(nameOf(fid));
   }
 
   #unpin(name: string): void {
@@ -25,6 +30,6 @@ export class ReaderPins {
   }
 }
 
-function nameOf(chunk: Chunk): string {
-  return `${chunk.fid.volumeId},${chunk.fid.needleId}`;
+function nameOf(fid: Fid): string {
+  return `${fid.volumeId},${fid.needleId}`;
 }

@@ -1,5 +1,5 @@
 import type { Clock, Log } from "@kelp/base";
-import { type Chunk, type VolumeClient, formatFid } from "@kelp/wire";
+import { type Chunk, type Fid, type VolumeClient, type VolumeId, formatFid } from "@kelp/wire";
 import type { ReadManifest } from "../chunk/manifest-reader.ts";
 import { errorCodes } from "../errors.ts";
 import type { ReaderPins } from "../chunk/reader-pins.ts";
@@ -10,13 +10,18 @@ import {
   RECLAIM_TRANSACTIONS_PER_ROUND_MAX,
   REMOVE_FIDS_MAX,
 } from "../limits.ts";
+import type { OtherBodies } from "../gateway/gateways.ts";
 import type { FilerStore, Garbage } from "../store/filer-store.ts";
+import type { RefusingVolumes } from "./refusing-volumes.ts";
 
 export interface CollectorDeps {
   readonly store: FilerStore;
   readonly volumes: VolumeClient;
   readonly readManifest: ReadManifest;
   readonly pins: ReaderPins;
+  readonly others: OtherBodies;
+  /** Kept from round to round. */
+  readonly refusing: RefusingVolumes;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -31,7 +36,7 @@ export interface CollectOptions {
 export interface CollectReport {
   readonly removedChunks: number;
   readonly removedBytes: number;
-  /** Content that readers still hold. */
+  /** Content that readers still hold, or that is in a volume which refused a removal. */
   readonly heldRows: number;
   /** Chunks queued as garbage though something names them: a bug, and they are left alone. */
   readonly referencedChunks: number;
@@ -43,7 +48,8 @@ export interface CollectReport {
  * One round: first rows, whose content becomes garbage, then garbage whose grace is over. Of that it proves that nothing names
  * it, removes the needles, then forgets the garbage. A crash between the last two repeats the removal, which skips
  * what is absent; needle ids are never used again. What a manifest lists goes before the manifest itself.
- * Throws what the volumes throw, having forgotten nothing that was not removed.
+ * What was in a volume that is deleted is gone with it.
+ * Throws what the volumes throw, having forgotten nothing that was not removed; when one volume refuses, after all others.
  */
 export async function collectRound(
   deps: CollectorDeps,
@@ -65,7 +71,7 @@ async function reclaimRows(store: FilerStore, signal: AbortSignal | undefined): 
 }
 
 async function freeChunks(deps: CollectorDeps, options: CollectOptions): Promise<CollectReport> {
-  const { rows, heldRows, hasMore } = dueRows(deps, options);
+  const { rows, heldRows, hasMore } = await dueRows(deps, options);
   const { store, log } = deps;
   const free: Chunk[] = [];
   let referencedChunks = 0;
@@ -78,21 +84,41 @@ async function freeChunks(deps: CollectorDeps, options: CollectOptions): Promise
   if (referencedChunks > 0) {
     log.error("garbage is still named by entries, keeping it", { chunk_count: referencedChunks });
   }
-  let removedChunks = free.length;
-  for (const chunk of free) {
-    if (isManifest(chunk)) removedChunks += await freeListed(deps, chunk, options);
+  const refusals = new Map<VolumeId, unknown>();
+  const attempt = async (id: VolumeId, work: () => Promise<number>): Promise<number> => {
+    try {
+      return await work();
+    } catch (error) {
+      if (!deps.refusing.note(id, error)) throw error;
+      refusals.set(id, error);
+      return 0;
+    }
+  };
+  let removedChunks = 0;
+  for (const chunk of free.filter(isManifest)) {
+    removedChunks += await attempt(chunk.fid.volumeId, () => freeListed(deps, chunk, options));
   }
-  await removeNeedles(deps, free, options.signal);
-  if (rows.length > 0) await store.dropGarbage(rows.map((row) => row.id));
+  const left = free.filter(({ fid }) => !refusals.has(fid.volumeId));
+  for (const [id, chunks] of Map.groupBy(left, ({ fid }) => fid.volumeId)) {
+    removedChunks += await attempt(id, async () => {
+      await removeNeedles(deps, chunks, options.signal);
+      return chunks.length;
+    });
+  }
+  const isDone = (row: Garbage): boolean =>
+    !row.chunks.some(({ fid }) => refusals.has(fid.volumeId));
+  const done = rows.filter((row) => isDone(row));
+  if (done.length > 0) await store.dropGarbage(done.map((row) => row.id));
+  for (const error of refusals.values()) throw error;
   const removedBytes = free.reduce((sum, chunk) => sum + chunk.sizeBytes, 0);
   return { removedChunks, removedBytes, heldRows, referencedChunks, hasMore };
 }
 
-/** Garbage whose grace is over and that no reader holds. */
-function dueRows(
-  { store, pins, clock }: CollectorDeps,
+/** Garbage whose grace is over and that neither a reader nor its volume holds. */
+async function dueRows(
+  { store, pins, others, refusing, clock }: CollectorDeps,
   options: CollectOptions,
-): { readonly rows: Garbage[]; readonly heldRows: number; readonly hasMore: boolean } {
+): Promise<{ readonly rows: Garbage[]; readonly heldRows: number; readonly hasMore: boolean }> {
   const freedMsMax = clock.nowMs() - (options.graceMs ?? GARBAGE_GRACE_MS);
   const rows: Garbage[] = [];
   let manifests = 0;
@@ -103,10 +129,13 @@ function dueRows(
   while (hasMore && rows.length < GARBAGE_ROWS_PER_ROUND_MAX) {
     const limit = GARBAGE_ROWS_PER_ROUND_MAX - rows.length;
     const found = store.listGarbage({ freedMsMax, afterId, limit });
+    const heldElsewhere = await others.pinned(found.flatMap(({ chunks }) => firstFid(chunks)));
+    let asked = 0;
     for (const row of found) {
+      const isHeldElsewhere = row.chunks.length > 0 && heldElsewhere[asked++] !== false;
       if (manifests >= MANIFESTS_FREED_PER_ROUND_MAX) return { rows, heldRows, hasMore: true };
       afterId = row.id;
-      if (pins.holds(row.chunks)) {
+      if (isHeldElsewhere || pins.holds(row.chunks) || refusing.holds(row.chunks)) {
         heldRows += 1;
         continue;
       }
@@ -116,6 +145,10 @@ function dueRows(
     hasMore = found.length === limit;
   }
   return { rows, heldRows, hasMore };
+}
+
+function firstFid([first]: readonly Chunk[]): Fid[] {
+  return first === undefined ? [] : [first.fid];
 }
 
 /** Frees what a manifest lists, in slices; only the manifest names it. Returns the number of chunks. */
@@ -155,7 +188,13 @@ async function removeNeedles(
 ): Promise<void> {
   for (let start = 0; start < chunks.length; start += REMOVE_FIDS_MAX) {
     signal?.throwIfAborted();
-    await volumes.remove(chunks.slice(start, start + REMOVE_FIDS_MAX).map((chunk) => chunk.fid));
+    const fids = chunks.slice(start, start + REMOVE_FIDS_MAX).map((chunk) => chunk.fid);
+    try {
+      await volumes.remove(fids);
+    } catch (error) {
+      // Those of other volumes were removed all the same.
+      if (!errorCodes(error).includes("no-such-volume")) throw error;
+    }
   }
 }
 

@@ -40,6 +40,22 @@ test("what nobody knows goes at the second sweep, when the grace is over", async
   expect(world.volumes.needleCount).toBe(1);
 });
 
+test("what nobody knows stays in volumes that the filer alone does not write to", async () => {
+  using world = await orphanWorld();
+  for (const collection of ["", "pictures", "kelp-filer-0000000000000000"]) {
+    world.volumes.collection = collection;
+    for (let round = 0; round < 2; round += 1) {
+      expect(await world.filer.sweepOrphans(GRACE)).toMatchObject({
+        scannedNeedles: 0,
+        removedNeedles: 0,
+      });
+      world.clock.advance(5000);
+    }
+    expect(await Array.fromAsync(world.filer.check({ orphans: "remove" }))).toEqual([]);
+  }
+  expect(world.volumes.needleCount).toBe(2);
+});
+
 test("a first sweep removes nothing, however long ago the needle came", async () => {
   using world = await orphanWorld();
   world.clock.advance(10_000);

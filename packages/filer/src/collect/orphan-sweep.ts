@@ -2,6 +2,8 @@ import type { Clock, Log } from "@kelp/base";
 import { type Fid, type VolumeClient, type VolumeId, formatFid } from "@kelp/wire";
 import { KnownGarbage } from "../check/known-garbage.ts";
 import { ORPHAN_CANDIDATES_MAX, ORPHAN_GRACE_MS, REMOVE_FIDS_MAX } from "../limits.ts";
+import type { OtherBodies } from "../gateway/gateways.ts";
+import { isNamedNeedle } from "./named-needle.ts";
 import type { FilerStore } from "../store/filer-store.ts";
 
 export interface OrphanSweepDeps {
@@ -10,6 +12,7 @@ export interface OrphanSweepDeps {
   /** Only volumes of this collection are the filer's. */
   readonly collection: string;
   readonly isInFlight: (fid: Fid) => boolean;
+  readonly others: OtherBodies;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -100,7 +103,10 @@ export class OrphanSweep {
 
   /** Looks once more, at the moment of the removal. Returns the sizes of what was removed. */
   async #remove(orphans: readonly Orphan[], garbage: KnownGarbage): Promise<number[]> {
-    const removed = orphans.filter(({ fid }) => !this.#isKnown(fid, garbage));
+    const inFlight = await this.#deps.others.inFlight(orphans.map(({ fid }) => fid));
+    const removed = orphans.filter(
+      ({ fid }, index) => inFlight[index] === false && !this.#isKnown(fid, garbage),
+    );
     if (removed.length > 0) await this.#deps.volumes.remove(removed.map(({ fid }) => fid));
     return removed.map(({ sizeBytes }) => sizeBytes);
   }
@@ -108,7 +114,9 @@ export class OrphanSweep {
   /** Asked in the order in which a chunk passes, so that one that moves on between two questions is met by the next. */
   #isKnown(fid: Fid, garbage: KnownGarbage): boolean {
     const { store, isInFlight } = this.#deps;
-    return isInFlight(fid) || store.isReferenced(fid) || garbage.has(fid);
+    return (
+      isInFlight(fid) || store.isReferenced(fid) || garbage.has(fid) || isNamedNeedle(store, fid)
+    );
   }
 }
 

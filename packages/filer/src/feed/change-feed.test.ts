@@ -106,6 +106,7 @@ function keptOpen(database: ReturnType<typeof openDatabase>): ReturnType<typeof 
     execute: (sql) => database.execute(sql),
     prepare: (sql) => database.prepare(sql),
     transaction: (work) => database.transaction(work),
+    snapshot: (work) => database.snapshot(work),
     [Symbol.dispose]: () => undefined,
   };
 }

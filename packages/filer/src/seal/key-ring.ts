@@ -75,6 +75,11 @@ export class KeyRing implements TextSealer {
     this.#sealsMax = sealsMax;
   }
 
+  /** What another process of this server needs to open and seal the same values. Secret. */
+  get keys(): ReadonlyMap<number, Uint8Array> {
+    return this.#keys;
+  }
+
   get aead(): Aead {
     return this.#deps.aead;
   }

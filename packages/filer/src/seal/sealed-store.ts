@@ -8,7 +8,7 @@ import type { AttributesOwner, InlineOwner, Sealing } from "./sealing.ts";
  * store below sees it, what the store gives is opened. Paths, sizes, times, owners and ETags stay as they are: the store orders,
  * compares and counts them.
  */
-export function sealStore(store: FilerStore, sealing: Sealing): FilerStore {
+export function sealStore<Store extends SealedCalls>(store: Store, sealing: Sealing): Store {
   const values = new Values(sealing);
   return {
     ...store,
@@ -18,12 +18,14 @@ export function sealStore(store: FilerStore, sealing: Sealing): FilerStore {
   };
 }
 
+type SealedCalls = TreeCalls & EntryCalls & UploadCalls;
+
 type TreeCalls = Pick<
   FilerStore,
   "createTree" | "getTree" | "listTrees" | "setQuota" | "setTreeAttributes" | "cloneTree"
 >;
 
-function treeCalls(store: FilerStore, values: Values): TreeCalls {
+function treeCalls(store: TreeCalls, values: Values): TreeCalls {
   return {
     async createTree(request) {
       const attributes = values.seal(request.attributes ?? {}, "tree");
@@ -54,7 +56,7 @@ type EntryCalls = Pick<
   "getEntry" | "getSnapshotEntry" | "putEntry" | "setEntryAttributes" | "renameEntry"
 >;
 
-function entryCalls(store: FilerStore, values: Values): EntryCalls {
+function entryCalls(store: EntryCalls, values: Values): EntryCalls {
   return {
     async getEntry(tree, path) {
       return map(await store.getEntry(tree, path), (entry) => values.entry(entry));
@@ -92,7 +94,7 @@ type UploadCalls = Pick<
   "createUpload" | "getUpload" | "listUploads" | "putPart" | "listParts" | "completeUpload"
 >;
 
-function uploadCalls(store: FilerStore, values: Values): UploadCalls {
+function uploadCalls(store: UploadCalls, values: Values): UploadCalls {
   return {
     async createUpload(request) {
       const attributes = values.seal(request.attributes, "upload");

@@ -286,6 +286,20 @@ test("content is appended, and written over from an offset", async () => {
   expect((await post("offset=99999999999", "!")).status).toBe(400);
 });
 
+test("conditions hold for a change in part as for a whole", async () => {
+  const change = (query: string, headers: Record<string, string>): Promise<number> =>
+    status(`/t12/c?${query}`, { method: "POST", body: "x", headers });
+  for (const query of ["op=append", "offset=0"]) {
+    expect(await change(query, { "if-match": "*" })).toBe(412);
+    expect(await change(query, { "if-none-match": "*" })).toBe(201);
+    expect(await change(query, { "if-none-match": "*" })).toBe(412);
+    expect(await change(query, { "if-match": '"00000000000000000000000000000000"' })).toBe(412);
+    const etag = (await ask("/t12/c")).headers.get("etag") ?? "";
+    expect(await change(query, { "if-match": etag })).toBe(201);
+    await status("/t12/c", { method: "DELETE" });
+  }
+});
+
 test("appends at the same time all arrive", async () => {
   const lines = Array.from({ length: 20 }, (_, at) => `${at}\n`);
   await Promise.all(lines.map((body) => ask("/t13/log?op=append", { method: "POST", body })));

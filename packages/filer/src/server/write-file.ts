@@ -1,4 +1,11 @@
-import { type Body, type Clock, EMPTY_BYTES, type Semaphore, base64 } from "@kelp/base";
+import {
+  type Body,
+  type Clock,
+  EMPTY_BYTES,
+  type Semaphore,
+  base64,
+  unreachable,
+} from "@kelp/base";
 import {
   type FormField,
   FormReader,
@@ -119,8 +126,8 @@ async function store(
   });
   const isAppend = query.text("op") === "append";
   const offset = query.text("offset");
+  const condition = writeCondition(request);
   if (!isAppend && offset === undefined) {
-    const condition = writeCondition(request);
     const entry = await write(deps.filer, { ...incoming, describe, condition });
     return written(request, path, { entry, sizeBytes: entry.sizeBytes });
   }
@@ -133,6 +140,8 @@ async function store(
   // Two appends at once would each leave out what the other added.
   return deps.lock.run(path.text, async () => {
     const before = await findEntry(deps.filer, path.tree, path.key);
+    // The write itself is bound to what was found here.
+    if (!holds(condition, before)) throw new HttpError(412, "The condition does not hold");
     const changed = changedContent(deps.filer, { before, body: incoming.body, offsetBytes });
     const entry = await write(deps.filer, {
       ...incoming,
@@ -212,6 +221,23 @@ function writeCondition(request: HttpRequest): Condition | undefined {
   if (match === undefined) return undefined;
   const etags = splitEtags(match);
   return etags.includes("*") ? { kind: "present" } : { kind: "etag", etags };
+}
+
+function holds(condition: Condition | undefined, before: Entry | undefined): boolean {
+  switch (condition?.kind) {
+    case undefined:
+      return true;
+    case "absent":
+      return before === undefined;
+    case "present":
+      return before !== undefined;
+    case "etag":
+      return before !== undefined && condition.etags.includes(before.etag);
+    case "position":
+      return before?.position === condition.position;
+    default:
+      return unreachable(condition);
+  }
 }
 
 export function ttlMs(text: string | undefined): number | undefined {

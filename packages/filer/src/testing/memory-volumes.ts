@@ -34,6 +34,8 @@ export class MemoryVolumeError extends Error {
 export class MemoryVolumes implements VolumeClient, MasterClient {
   readonly #needles = new Map<bigint, Stored>();
   readonly #volumeId = volumeId(1);
+  /** Of the volume: what needles were last assigned for, unless a test says otherwise. */
+  collection = "";
   #lastNeedle = 0n;
   #appendingCount = 0;
   /** Highest number of appends that ran at once. */
@@ -56,6 +58,7 @@ export class MemoryVolumes implements VolumeClient, MasterClient {
 
   async assign(request: AssignRequest): Promise<Fid> {
     if (request.sizeBytes < 0) throw new AssertionError("an assigned size is a count");
+    this.collection = request.collection;
     this.#lastNeedle += 1n;
     return {
       volumeId: this.#volumeId,
@@ -105,7 +108,7 @@ export class MemoryVolumes implements VolumeClient, MasterClient {
       {
         ...PLAIN_VOLUME,
         id: this.#volumeId,
-        collection: "",
+        collection: this.collection,
         sizeBytes: this.storedBytes,
         liveCount: this.#needles.size,
         liveBytes: this.storedBytes,

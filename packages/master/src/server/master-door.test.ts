@@ -387,3 +387,13 @@ test("the page escapes what it shows", async () => {
   expect(text).toContain("Version 0.0.1");
   expect(text).toContain("erasure-coded");
 });
+
+test("volumes of the filer are neither assigned to clients, nor made or deleted for them", async () => {
+  const count = assigned.length + grown.length;
+  const name = "collection=kelp-filer-0190a5c27b1e4c3d";
+  for (const path of ["/dir/assign?", "/vol/grow?count=1&", "/col/delete?"]) {
+    expect(await status(`${path}${name}`)).toBe(403);
+  }
+  expect(await status(`/submit?${name}`, { method: "POST", body: "x" })).toBe(403);
+  expect(assigned.length + grown.length).toBe(count);
+});

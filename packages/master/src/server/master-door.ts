@@ -31,7 +31,7 @@ import {
 import { explainMasterError } from "./explain-error.ts";
 import { ASSIGN_COUNT_MAX, GARBAGE_THRESHOLD_DEFAULT, GROW_COUNT_MAX } from "./limits.ts";
 import { parametersOf } from "./parameters.ts";
-import { type Placement, placementOf } from "./placement.ts";
+import { type Placement, placementOf, refuseFilers } from "./placement.ts";
 import { masterPage } from "./status-page.ts";
 import {
   type Topology,
@@ -284,9 +284,10 @@ class MasterHandler implements HttpHandler {
 
   async #deleteCollection(call: Call): Promise<HttpReply> {
     const collection = call.query.text("collection");
-    // The collection without a name holds what the filer stores.
+    // Whoever leaves the name out by mistake shall not lose the one without a name.
     if (collection === undefined) throw new HttpError(400, "collection is missing");
     this.#require(call, "seaweed:DeleteCollection", `collection/${collection}`);
+    refuseFilers(collection);
     const count = await this.#options.admin.deleteCollection(collection);
     if (count === 0) throw new HttpError(400, `collection ${collection} does not exist`);
     return emptyReply(204);

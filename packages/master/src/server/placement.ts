@@ -1,5 +1,5 @@
 import { HttpError, type Query } from "@kelp/base/http";
-import { type Ttl, parseTtl } from "@kelp/wire";
+import { type Ttl, isFilerCollection, parseTtl } from "@kelp/wire";
 
 /** The one place where everything is: names that SeaweedFS gives what was not named. */
 export const DATA_CENTER = "DefaultDataCenter";
@@ -13,12 +13,16 @@ export interface Placement {
   readonly replicaPlacement: number;
 }
 
-/** Throws `HttpError` 400 for places that are not here, 406 for what one server cannot promise or the format cannot say. */
+/**
+ * Throws `HttpError` 400 for places that are not here, 403 for volumes of the filer, 406 for what one server cannot promise or
+ * the format cannot say.
+ */
 export function placementOf(query: Query, node: string): Placement {
   refuseElsewhere(query, "dataCenter", DATA_CENTER);
   refuseElsewhere(query, "rack", RACK);
   refuseElsewhere(query, "dataNode", node);
   const collection = query.text("collection") ?? "";
+  refuseFilers(collection);
   const diskType = query.text("disk")?.toLowerCase();
   return {
     collection,
@@ -27,6 +31,12 @@ export function placementOf(query: Query, node: string): Placement {
     diskType: diskType === "hdd" ? undefined : diskType,
     replicaPlacement: replicaPlacementOf(query.text("replication")),
   };
+}
+
+/** What stood there and no entry names would be taken for what a crash left, and removed. */
+export function refuseFilers(collection: string): void {
+  if (!isFilerCollection(collection)) return;
+  throw new HttpError(403, `The collection ${collection} is the filer's`);
 }
 
 function refuseElsewhere(query: Query, name: string, here: string): void {

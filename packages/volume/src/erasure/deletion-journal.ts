@@ -5,7 +5,7 @@ const ENTRY_BYTES = 8;
 
 /**
  * Ids of needles removed from an erasure-coded volume (`.ecj`): 8 bytes each, big-endian, one copy in each folder that has
- * shards. The copies are read together.
+ * shards. The copies are read together, and each learns what only others have: its folder may be the one that is left.
  *
  * Opens the copies at `paths`, made when absent, and gives what they hold. A copy that cannot be opened is left out, unless
  * there is none that can be read: what was removed would come back. Throws `DiskError`.
@@ -14,26 +14,56 @@ export async function openDeletionJournal(
   deps: { readonly disk: Disk; readonly log: Log },
   paths: readonly string[],
 ): Promise<{ readonly journal: RemovalLog; readonly entries: readonly RemovedId[] }> {
-  const copies: RemovalCopy[] = [];
-  const entries: RemovedId[] = [];
+  const copies: ReadCopy[] = [];
   const failures: unknown[] = [];
   let isRead = false;
   for (const path of paths) {
     try {
       const isThere = await deps.disk.exists(path);
       const file = await deps.disk.open(path, { access: "read-write", create: true });
-      copies.push({ file, endBytes: await readEntries(file, entries) });
+      copies.push({ file, entries: await readEntries(file) });
       isRead ||= isThere;
     } catch (error) {
       failures.push(error);
       deps.log.error("a journal of removals cannot be opened", { path, error });
     }
   }
-  if (failures.length === 0 || isRead) {
-    return { journal: new RemovalLog(copies, encodeEntries, deps.log), entries };
+  if (failures.length > 0 && !isRead) {
+    await Promise.all(copies.map((copy) => copy.file.close()));
+    throw failures[0];
   }
-  await Promise.all(copies.map((copy) => copy.file.close()));
-  throw failures[0];
+  const all = new Map<string, RemovedId>();
+  for (const copy of copies) for (const [name, entry] of copy.entries) all.set(name, entry);
+  const whole: RemovalCopy[] = [];
+  for (const copy of copies) whole.push(await complete(copy, all, deps.log));
+  return { journal: new RemovalLog(whole, encodeEntries, deps.log), entries: [...all.values()] };
+}
+
+interface ReadCopy {
+  readonly file: DiskFile;
+  /** In the order of the file; one that stands there twice counts once. */
+  readonly entries: ReadonlyMap<string, RemovedId>;
+}
+
+/** A copy that cannot be written is one all the same: the next removal finds out what it is good for. */
+async function complete(
+  { file, entries }: ReadCopy,
+  all: ReadonlyMap<string, RemovedId>,
+  log: Log,
+): Promise<RemovalCopy> {
+  const sizeBytes = await file.sizeBytes();
+  const endBytes = sizeBytes - (sizeBytes % ENTRY_BYTES);
+  const missing = [...all].filter(([name]) => !entries.has(name)).map(([, entry]) => entry);
+  if (missing.length === 0) return { file, endBytes };
+  const bytes = encodeEntries(missing);
+  try {
+    await file.writeAt([bytes], endBytes);
+    await file.sync();
+  } catch (error) {
+    log.error("a journal of removals cannot be completed", { path: file.path, error });
+    return { file, endBytes };
+  }
+  return { file, endBytes: endBytes + bytes.length };
 }
 
 function encodeEntries(entries: readonly RemovedId[]): Uint8Array {
@@ -45,13 +75,14 @@ function encodeEntries(entries: readonly RemovedId[]): Uint8Array {
   return bytes;
 }
 
-/** Adds what a copy holds to `entries`; returns where its last whole entry ends. */
-async function readEntries(file: DiskFile, entries: RemovedId[]): Promise<number> {
+/** Whole entries by their names. */
+async function readEntries(file: DiskFile): Promise<Map<string, RemovedId>> {
+  const entries = new Map<string, RemovedId>();
   const bytes = Buffer.alloc(await file.sizeBytes());
   const count = await file.readAt(bytes, 0);
-  const endBytes = count - (count % ENTRY_BYTES);
-  for (let at = 0; at < endBytes; at += ENTRY_BYTES) {
-    entries.push({ idHigh: bytes.readUInt32BE(at), idLow: bytes.readUInt32BE(at + 4) });
+  for (let at = 0; at + ENTRY_BYTES <= count; at += ENTRY_BYTES) {
+    const entry = { idHigh: bytes.readUInt32BE(at), idLow: bytes.readUInt32BE(at + 4) };
+    entries.set(`${entry.idHigh} ${entry.idLow}`, entry);
   }
-  return endBytes;
+  return entries;
 }

@@ -21,6 +21,7 @@ import {
   shardCountsOf,
 } from "./layout.ts";
 import { openErasure } from "./open-erasure.ts";
+import { areOfAnother } from "./other-shards.ts";
 import { placeShards } from "./place-shards.ts";
 import { removeErasureFiles } from "./remove-erasure.ts";
 import { UNFINISHED, shardExtension } from "./shard-names.ts";
@@ -53,7 +54,13 @@ export async function encodeVolume(
   };
   let homes: readonly DiskFolder[];
   try {
+    await refuseOthers(plan);
     await dropShards(plan);
+  } catch (error) {
+    sealed.release();
+    throw jobError("encode", id, error);
+  }
+  try {
     homes = await makeShards(plan, options);
   } catch (error) {
     await dropShardsQuietly(plan);
@@ -202,6 +209,16 @@ async function commit(plan: EncodePlan, homes: readonly DiskFolder[]): Promise<v
     folder: slot.disk.folder,
     fileName: volumeFileName(collection, id),
   });
+}
+
+async function refuseOthers({ context, id, collection, sealed }: EncodePlan): Promise<void> {
+  const { disk } = context.deps;
+  const found = await findErasure(disk, context.disks, { id, collection });
+  if (!(await areOfAnother(disk, found, sealed.volume.content.data))) return;
+  throw new VolumeError(
+    "volume-exists",
+    `Cannot encode volume ${id}: shards of another volume have its name`,
+  );
 }
 
 async function dropShards(plan: EncodePlan): Promise<void> {

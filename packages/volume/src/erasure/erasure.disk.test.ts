@@ -215,6 +215,39 @@ test("a removal is journalled in every folder, and holds when any folder is all 
   expect(await again.readAll()).toEqual(allReadable([5, 7]));
 });
 
+test("a journal that was away while needles were removed learns of them, and holds them alone", async () => {
+  using world = new ErasureWorld();
+  await encoded(world);
+  {
+    await using open = await world.open();
+    await open.volume.remove(fid(1));
+  }
+  const [first = "", second = "", third = ""] = world.folders.map((folder) => `${folder}/1.ecj`);
+  // As when its folder was not there, with half an entry that a crash left.
+  writeFileSync(second, "half");
+  rmSync(third);
+  await (await world.open()).close();
+  expect(readFileSync(second)).toEqual(readFileSync(first));
+  expect(readFileSync(third)).toEqual(readFileSync(first));
+  rmSync(first);
+  await using open = await world.open();
+  expect(await open.readAll()).toEqual(allReadable([1]));
+});
+
+test("where nothing says when it was encoded the date of its newest needle is not known", async () => {
+  using world = new ErasureWorld();
+  await encoded(world);
+  {
+    await using open = await world.open();
+    expect(open.volume.status().modifiedMs).toBeGreaterThan(0);
+  }
+  world.remove(".vif");
+  await using open = await world.open();
+  // That of the first is long before: the volume would be dropped by its TTL with needles that live.
+  expect(open.volume.status().modifiedMs).toBe(0);
+  expect(open.volume.status().createdMs).toBeGreaterThan(0);
+});
+
 test("an append is refused, whatever is missing", async () => {
   using world = new ErasureWorld();
   await encoded(world);

@@ -341,7 +341,8 @@ async function describe(
       return file.missingShards.length <= code.parityShards;
     },
     createdMs: firstMs ?? (encodedMs > 0 ? encodedMs : deps.clock.nowMs()),
-    modifiedMs: encodedMs > 0 ? encodedMs : (firstMs ?? 0),
+    // The date of the first needle would be no substitute: by it a volume with a TTL goes too soon.
+    modifiedMs: encodedMs,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Disk } from "@kelp/base";
+import { extensionOf } from "../volume/file-name.ts";
 
 /** What stays when the content of a volume goes elsewhere: its information, shards with theirs, and what is unfinished of both. */
 function staysBehind(extension: string): boolean {
@@ -10,10 +11,9 @@ export async function removePlainFiles(
   disk: Disk,
   place: { readonly folder: string; readonly fileName: string; readonly keep?: readonly string[] },
 ): Promise<void> {
-  const prefix = `${place.fileName}.`;
   const names = (await disk.list(place.folder)).filter((name) => {
-    if (!name.startsWith(prefix)) return false;
-    const extension = name.slice(prefix.length);
+    const extension = extensionOf(name, place.fileName);
+    if (extension === undefined) return false;
     return !staysBehind(extension) && place.keep?.includes(extension) !== true;
   });
   names.sort((left, right) => Number(left.endsWith(".dat")) - Number(right.endsWith(".dat")));

@@ -7,7 +7,7 @@ import { joinIdHalves } from "../needle/id-halves.ts";
 import { HEADER_BYTES } from "../needle/layout.ts";
 import type { DiskFolder } from "../store/disk-folder.ts";
 import type { Pace } from "../vacuum/pace.ts";
-import { volumeFileName } from "../volume/file-name.ts";
+import { extensionOf, volumeFileName } from "../volume/file-name.ts";
 import { Volume } from "../volume/volume.ts";
 import type { JobContext } from "./job-context.ts";
 import type { SealedContent } from "./sealed-content.ts";
@@ -63,7 +63,9 @@ async function giveNames(
 ): Promise<void> {
   const { disk } = context.deps;
   const fileName = volumeFileName(target.collection, target.id);
-  const made = (await disk.list(folder)).filter((name) => name.startsWith(`${fileName}.`));
+  const made = (await disk.list(folder)).filter(
+    (name) => extensionOf(name, fileName) !== undefined,
+  );
   made.sort((left, right) => Number(left.endsWith(".dat")) - Number(right.endsWith(".dat")));
   for (const name of made) await disk.rename(`${folder}/${name}`, `${target.disk.folder}/${name}`);
   await disk.syncFolder(target.disk.folder);
@@ -87,7 +89,7 @@ async function refuseLackOfSpace(
 async function removeFiles(context: JobContext, folder: string, fileName: string): Promise<void> {
   const { disk } = context.deps;
   for (const name of await disk.list(folder)) {
-    if (name.startsWith(`${fileName}.`)) await disk.remove(`${folder}/${name}`);
+    if (extensionOf(name, fileName) !== undefined) await disk.remove(`${folder}/${name}`);
   }
 }
 

@@ -21,6 +21,8 @@ export const INFLATED_BYTES_MAX = NEEDLE_DATA_BYTES_MAX;
 export const MANIFEST_CHUNKS_MAX = 100_000;
 /** The JSON of a manifest. */
 export const MANIFEST_BYTES_MAX = 16 * MIB;
+/** Name and media type in a manifest, as long as those of a needle: they become headers. */
+export const MANIFEST_TEXT_LENGTH_MAX = 255;
 /** A multipart body is the needle and what stands around it. */
 export const FORM_OVERHEAD_BYTES_MAX = 1 * MIB;
 

@@ -1,6 +1,6 @@
 import { utf8Text } from "@kelp/base";
 import { type Fid, parseFid } from "@kelp/wire";
-import { MANIFEST_BYTES_MAX, MANIFEST_CHUNKS_MAX } from "./limits.ts";
+import { MANIFEST_BYTES_MAX, MANIFEST_CHUNKS_MAX, MANIFEST_TEXT_LENGTH_MAX } from "./limits.ts";
 
 /** A large file as a needle that names the needles of its pieces. */
 export interface Manifest {
@@ -66,6 +66,8 @@ function isCount(value: unknown): value is number {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }
 
+/** What becomes a header. One that is too long says nothing. */
 function text(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
+  if (typeof value !== "string" || value === "") return undefined;
+  return value.length <= MANIFEST_TEXT_LENGTH_MAX ? value : undefined;
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { gzipSync } from "node:zlib";
 import { silentLog } from "@kelp/base";
 import { systemClock, systemHashes } from "@kelp/base/platform";
+import { needleId, volumeId } from "@kelp/wire";
 import { CALLER_HEADER, believingGate, listAuthorizer } from "@kelp/wire/testing";
 import { MemoryNeedles } from "../testing/memory-needles.ts";
 import { MemoryVolumes } from "../testing/memory-volumes.ts";
@@ -226,6 +227,16 @@ test("a manifest is resolved, in any range, and as it is when asked for", async 
   expect(await (await ask(`/${path}?cm=false`)).json()).toMatchObject({ name: "both.txt" });
 });
 
+test("a manifest cannot make an answer's headers as long as itself", async () => {
+  const path = fresh();
+  const long = "n".repeat(1_000_000);
+  const manifest = JSON.stringify({ name: long, mime: long, size: 0, chunks: [] });
+  expect(await status(`/${path}?cm=true`, { method: "POST", body: manifest })).toBe(201);
+  const read = await ask(`/${path}`);
+  expect([read.status, read.headers.get("content-disposition")]).toEqual([200, null]);
+  expect(read.headers.get("content-type")).toBe("application/octet-stream");
+});
+
 test("deleting a manifest deletes its chunks", async () => {
   const { path, chunks } = await chunked();
   const deleted = await ask(`/${path}`, { method: "DELETE" });
@@ -348,4 +359,18 @@ test("the status has the names of SeaweedFS, and the page escapes what it shows"
   const page = await ask("/ui/index.html");
   expect(page.headers.get("content-security-policy")).toContain("default-src 'none'");
   expect(await page.text()).toContain("/data/&#60;1&#62;");
+});
+
+test("needles in volumes of the filer are read, and neither written nor deleted", async () => {
+  needles.collections.set(7, "kelp-filer-0190a5c27b1e4c3d");
+  const [path, other] = ["7,01637037d6", fresh()];
+  const fid = { volumeId: volumeId(7), needleId: needleId(1n), cookie: 0x637037d6 };
+  await needles.writeNeedle(fid, { data: Buffer.from("an entry's") });
+  expect(await status(`/${path}`)).toBe(200);
+  expect(await status(`/${path}`, { method: "PUT", body: "x" })).toBe(403);
+  expect(await status(`/${path}`, { method: "DELETE" })).toBe(403);
+  const manifest = { name: "m", size: 10, chunks: [{ fid: path, offset: 0, size: 10 }] };
+  const body = JSON.stringify(manifest);
+  expect(await status(`/${other}?cm=true`, { method: "PUT", body })).toBe(403);
+  expect(await (await ask(`/${path}`)).text()).toBe("an entry's");
 });

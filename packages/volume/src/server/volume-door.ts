@@ -20,6 +20,7 @@ import {
   type VolumeClient,
   admitCaller,
   formatFid,
+  isFilerCollection,
   parseFid,
   requireAccess,
   serviceArn,
@@ -113,7 +114,9 @@ class VolumeHandler implements HttpHandler {
       case "POST":
       case "PUT": {
         const caller = await this.#admit(request, path, WRITE);
+        this.#refuseFilers(path.fid);
         const checkChunk = (fid: Fid): void => {
+          this.#refuseFilers(fid);
           this.#requireKey(caller);
           this.#require(caller, "seaweed:ReadNeedle", fid);
           this.#require(caller, "seaweed:DeleteNeedle", fid);
@@ -123,7 +126,9 @@ class VolumeHandler implements HttpHandler {
       }
       case "DELETE": {
         const caller = await this.#admit(request, path, DELETE);
+        this.#refuseFilers(path.fid);
         const checkChunk = (fid: Fid): void => {
+          this.#refuseFilers(fid);
           // Whoever wrote a manifest was allowed to delete its chunks, and hands that on with it.
           if (caller.kind === "principal") this.#require(caller, "seaweed:DeleteNeedle", fid);
         };
@@ -150,6 +155,13 @@ class VolumeHandler implements HttpHandler {
   #require(caller: DoorCaller, action: string, fid: Fid): void {
     const resource = serviceArn("seaweed", `volume/${fid.volumeId}`);
     requireAccess(this.#options.authorizer, caller, { action, resource });
+  }
+
+  /** What the filer stores changes with its entries alone. */
+  #refuseFilers(fid: Fid): void {
+    const collection = this.#options.needles.collectionOf(fid.volumeId);
+    if (collection === undefined || !isFilerCollection(collection)) return;
+    throw new HttpError(403, `Volume ${fid.volumeId} is the filer's`);
   }
 
   /** A token for one needle says nothing of others, which a manifest would name. */

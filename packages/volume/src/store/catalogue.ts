@@ -5,7 +5,7 @@ import { VolumeError } from "../errors.ts";
 /**
  * Which volumes there are and in which folder, so that those of a disk that is gone can be named. It stands apart from
  * the folders and is written anew, as a whole, at each change: `{ format, folders: [{ path, uuid }], volumes: [{ id,
- * collection, folder, deleted?, awaited? }] }`, where `folder` is a uuid and `awaited` a list of them.
+ * collection, folder, deleted?, spread? }] }`, where `folder` is a uuid.
  *
  * Invariant: a volume stands in it before anybody is told that it was made, and as deleted before the first of its
  * files goes. What stands in a folder and not here was put there by somebody else, and is taken in.
@@ -17,8 +17,8 @@ export interface CataloguedVolume {
   readonly folder: string;
   /** To be removed from its folder as soon as that can be reached. */
   readonly isDeleted: boolean;
-  /** Of a deleted volume: uuids of the folders besides its own that may still have files of it. */
-  readonly awaited?: readonly string[];
+  /** Of a deleted one: parts of it may be in any folder, so it is remembered until all of them were looked through. */
+  readonly isSpread?: boolean;
 }
 
 export class Catalogue {
@@ -51,15 +51,15 @@ export class Catalogue {
     return this.#folders.get(this.#short(path));
   }
 
-  /** Of all folders. */
-  uuids(): readonly string[] {
-    return [...new Set(this.#folders.values())];
-  }
-
   /** Where a folder was last. */
   pathOf(uuid: string): string | undefined {
     for (const [path, other] of this.#folders) if (other === uuid) return this.#long(path);
     return undefined;
+  }
+
+  /** Of every folder that is known. */
+  uuids(): readonly string[] {
+    return [...this.#folders.values()];
   }
 
   paths(): readonly string[] {
@@ -82,9 +82,7 @@ export class Catalogue {
   keepFolders(paths: readonly string[]): void {
     const used = new Set(paths.map((path) => this.#short(path)));
     const here = new Set([...used].map((path) => this.#folders.get(path)));
-    const named = new Set(
-      this.volumes().flatMap(({ folder, awaited = [] }) => [folder, ...awaited]),
-    );
+    const named = new Set(this.volumes().map((volume) => volume.folder));
     for (const [path, uuid] of this.#folders) {
       if (used.has(path) || (named.has(uuid) && !here.has(uuid))) continue;
       this.#folders.delete(path);
@@ -101,12 +99,36 @@ export class Catalogue {
 
   /** Resolves when what was set before is durable. */
   async save(): Promise<void> {
-    if (this.#path === undefined) return;
-    const path = this.#path;
-    // One after another: each writes all that is known when its turn comes.
-    const saving = this.#saving.then(() => this.#disk.writeWhole(path, this.#encode()));
+    await this.#inTurn(() => this.#write());
+  }
+
+  /**
+   * Sets a volume and makes that durable. When it rejects, the volume is as it was, and no save of somebody else says otherwise;
+   * only what a failed write itself has left on the disk is not known, until `save` resolves.
+   */
+  async record(volume: CataloguedVolume): Promise<void> {
+    await this.#inTurn(async () => {
+      const earlier = this.#volumes.get(volume.id);
+      this.set(volume);
+      try {
+        await this.#write();
+      } catch (error) {
+        if (earlier === undefined) this.forget(volume.id);
+        else this.set(earlier);
+        throw error;
+      }
+    });
+  }
+
+  /** One after another: each writes all that is known when its turn comes. */
+  async #inTurn(work: () => Promise<void>): Promise<void> {
+    const saving = this.#saving.then(work);
     this.#saving = saving.catch(() => undefined);
     await saving;
+  }
+
+  async #write(): Promise<void> {
+    if (this.#path !== undefined) await this.#disk.writeWhole(this.#path, this.#encode());
   }
 
   /** Folders beside the catalogue are named from there, so that all may be moved together. */
@@ -120,12 +142,12 @@ export class Catalogue {
 
   #encode(): Uint8Array {
     const folders = [...this.#folders].map(([path, uuid]) => ({ path, uuid }));
-    const volumes = this.volumes().map(({ id, collection, folder, isDeleted, awaited = [] }) => ({
-      id,
-      collection,
-      folder,
-      ...(isDeleted ? { deleted: true } : {}),
-      ...(awaited.length > 0 ? { awaited } : {}),
+    const volumes = Array.from(this.#volumes.values(), (volume) => ({
+      id: volume.id,
+      collection: volume.collection,
+      folder: volume.folder,
+      ...(volume.isDeleted ? { deleted: true } : {}),
+      ...(volume.isSpread === true ? { spread: true } : {}),
     }));
     return utf8(`${JSON.stringify({ format: 1, folders, volumes })}\n`);
   }
@@ -142,11 +164,11 @@ export class Catalogue {
     }
     for (const volume of volumes) {
       if (!isObject(volume)) throw unreadable(path);
-      const { id, collection, folder, deleted, awaited = [] } = volume;
+      const { id, collection, folder, deleted, spread } = volume;
       if (typeof id !== "number" || !(id > 0) || id > 0xffff_ffff) throw unreadable(path);
       if (typeof collection !== "string" || typeof folder !== "string") throw unreadable(path);
-      if (!isTexts(awaited)) throw unreadable(path);
-      this.set({ id: volumeId(id), collection, folder, isDeleted: deleted === true, awaited });
+      const [isDeleted, isSpread] = [deleted === true, spread === true];
+      this.set({ id: volumeId(id), collection, folder, isDeleted, isSpread });
     }
   }
 }
@@ -163,10 +185,6 @@ function parse(text: string): Readonly<Record<string, unknown>> | undefined {
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function isTexts(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((each) => typeof each === "string");
 }
 
 function unreadable(path: string): VolumeError {

@@ -1,92 +1,11 @@
 import { expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { type Disk, DiskError, silentLog } from "@kelp/base";
-import { systemClock, systemDisk, systemHashes } from "@kelp/base/platform";
-import { FaultyDisk, temporaryFolder } from "@kelp/base/testing";
-import { type Fid, type VolumeId, needleId, volumeId } from "@kelp/wire";
+import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { type Disk, DiskError } from "@kelp/base";
+import { systemDisk } from "@kelp/base/platform";
+import { FaultyDisk } from "@kelp/base/testing";
+import { type VolumeId, volumeId } from "@kelp/wire";
+import { ONE, THREE, TWO, TwoDisks, fid, fillBoth, statesOf } from "../testing/two-disks.ts";
 import { codeOf } from "../testing/volume-client-contract.ts";
-import type { VolumeFolder } from "./disk-folder.ts";
-import { type VolumeStore, openVolumeStore } from "./volume-store.ts";
-
-/** Two folders, each with a file that stands for its uuid, as a service gives them. */
-class TwoDisks implements Disposable {
-  readonly #folder = temporaryFolder();
-  readonly a = `${this.#folder.path}/a`;
-  readonly b = `${this.#folder.path}/b`;
-  readonly catalogue = `${this.#folder.path}/volumes.json`;
-  readonly held = new Set<string>();
-  /** What else is said of the folders, by name. */
-  more: Readonly<Record<string, Partial<VolumeFolder>>> = {};
-
-  constructor() {
-    mkdirSync(this.a);
-    mkdirSync(this.b);
-    writeFileSync(`${this.a}/uuid`, "uuid of a");
-    writeFileSync(`${this.b}/uuid`, "uuid of b");
-  }
-
-  open(disk: Disk = systemDisk, names: readonly ("a" | "b")[] = ["a", "b"]): Promise<VolumeStore> {
-    return openVolumeStore({
-      disk,
-      clock: systemClock,
-      hashes: systemHashes,
-      log: silentLog,
-      catalogueFile: this.catalogue,
-      folders: names.map((name) => this.#given(name)),
-    });
-  }
-
-  [Symbol.dispose](): void {
-    expect([...this.held]).toEqual([]);
-    this.#folder[Symbol.dispose]();
-  }
-
-  #given(name: "a" | "b"): VolumeFolder {
-    const path = this[name];
-    const uuid = async (): Promise<string> => Bun.file(`${path}/uuid`).text();
-    return {
-      path,
-      ...this.more[name],
-      take: async () => {
-        const its = await uuid();
-        this.held.add(path);
-        return {
-          uuid: its,
-          probe: async () => {
-            if ((await uuid()) !== its) throw new Error("another folder");
-          },
-          [Symbol.dispose]: () => void this.held.delete(path),
-        };
-      },
-    };
-  }
-}
-
-function fid(id: VolumeId, needle = 1): Fid {
-  return { volumeId: id, needleId: needleId(BigInt(needle)), cookie: 7 };
-}
-
-const [ONE, TWO, THREE] = [volumeId(1), volumeId(2), volumeId(3)];
-
-/** Makes volume 1 in `a` and 2 in `b`, each with a needle. */
-async function fillBoth(disks: TwoDisks): Promise<void> {
-  for (const [name, id] of [
-    ["a", ONE],
-    ["b", TWO],
-  ] as const) {
-    disks.more = { [name === "a" ? "b" : "a"]: { volumeCountMax: 0 } };
-    await using store = await disks.open();
-    await store.createVolume(id, { collection: "c" });
-    await store.append(fid(id), Uint8Array.of(id));
-  }
-  disks.more = {};
-  expect(existsSync(`${disks.a}/c_1.dat`)).toBe(true);
-  expect(existsSync(`${disks.b}/c_2.dat`)).toBe(true);
-}
-
-async function statesOf(store: VolumeStore): Promise<string[]> {
-  return (await store.volumes()).map(({ id, state }) => `${id} ${state}`);
-}
 
 test("a folder that is absent at start takes only its own volumes away, by name, and brings them back", async () => {
   using disks = new TwoDisks();
@@ -371,4 +290,60 @@ test("a catalogue that cannot be understood stops the start and is left as it is
   rmSync(disks.catalogue);
   await using store = await disks.open();
   expect(await statesOf(store)).toEqual(["1 writable", "2 writable"]);
+});
+
+test("a deletion that could not be noted is none: the volume goes on, and is there after a restart", async () => {
+  using disks = new TwoDisks();
+  await fillBoth(disks);
+  let isFull = false;
+  const disk: Disk = {
+    ...systemDisk,
+    writeWhole: async (path, content, options) => {
+      if (isFull && path === disks.catalogue) throw new DiskError("write", path, "ENOSPC", "full");
+      await systemDisk.writeWhole(path, content, options);
+    },
+  };
+  {
+    await using store = await disks.open(disk);
+    isFull = true;
+    expect(await codeOf(store.deleteVolume(ONE))).toBe("out-of-space");
+    isFull = false;
+    await store.append(fid(ONE, 2), Uint8Array.of(2));
+    // What is noted next must not say that the volume was deleted.
+    await store.createVolume(THREE, { collection: "c" });
+  }
+  await using store = await disks.open();
+  expect(await statesOf(store)).toEqual(["1 writable", "2 writable", "3 writable"]);
+  expect([...((await store.read(fid(ONE, 2))) ?? [])]).toEqual([2]);
+});
+
+test("where it cannot be known whether a deletion was noted, nothing more is taken in", async () => {
+  using disks = new TwoDisks();
+  await fillBoth(disks);
+  let isBroken = false;
+  const disk: Disk = {
+    ...systemDisk,
+    writeWhole: async (path, content, options) => {
+      if (!isBroken || path !== disks.catalogue) {
+        await systemDisk.writeWhole(path, content, options);
+        return;
+      }
+      // The new content may have its name, and the folder's sync fails.
+      const text = Buffer.from(content).toString();
+      if (text.includes("deleted")) await systemDisk.writeWhole(path, content, options);
+      throw new DiskError("sync folder", path, "EIO", "broken");
+    },
+  };
+  {
+    await using store = await disks.open(disk);
+    isBroken = true;
+    expect(await codeOf(store.deleteVolume(ONE))).toBe("volume-failed");
+    expect(await codeOf(store.append(fid(ONE, 2), Uint8Array.of(2)))).toBe("volume-failed");
+    expect(await statesOf(store)).toEqual(["1 failed", "2 writable"]);
+    // Trying again is possible, and taking it back by any later save is, too.
+    isBroken = false;
+    await store.createVolume(THREE, { collection: "c" });
+  }
+  await using store = await disks.open();
+  expect(await statesOf(store)).toEqual(["1 writable", "2 writable", "3 writable"]);
 });

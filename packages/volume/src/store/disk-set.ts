@@ -46,7 +46,7 @@ export class DiskSet {
   readonly #clock: Clock;
   readonly #log: Log;
   #checking: Promise<void> | undefined;
-  /** Volumes of shards that a job had when a disk went or came. */
+  /** Volumes of shards that a job had when a folder came or went: they are opened anew after it. */
   readonly #toReopen = new Set<VolumeId>();
 
   constructor(
@@ -95,6 +95,7 @@ export class DiskSet {
   }
 
   async #checkEach(): Promise<void> {
+    for (const id of this.#toReopen) await this.#reopen(id);
     const wereFailed = this.disks.filter((disk) => disk.failure !== undefined);
     const failing = new Map<DiskFolder, unknown>();
     // All are known before shards are looked for in those that are left.
@@ -107,9 +108,6 @@ export class DiskSet {
       disk.release();
     }
     for (const disk of wereFailed) await this.#tryAgain(disk);
-    for (const id of this.#toReopen) {
-      if ((await this.#forms.reopen(id)) !== "busy") this.#toReopen.delete(id);
-    }
   }
 
   /** Measures the free space; tells when volumes stop taking needles for the lack of it, and when they take them again. */
@@ -189,7 +187,7 @@ export class DiskSet {
     return other.failure === undefined && other.isHeld && other.uuid === disk.uuid;
   }
 
-  /** What was deleted is removed wherever it can be reached, and forgotten once every folder that may have it was. */
+  /** What was deleted is removed wherever it can be reached, and forgotten once its own folder was. */
   async #finishDeletions(): Promise<void> {
     for (const known of this.#catalogue.volumes()) {
       if (known.isDeleted) await this.finishDeletion(known);
@@ -205,21 +203,27 @@ export class DiskSet {
     for (const disk of usable) await removeVolumeFiles(this.#disk, disk.folder, name);
     const known = this.#catalogue.volume(name.id);
     if (known === undefined) return;
-    const { folder, awaited = [] } = known;
-    const left = [folder, ...awaited].filter((uuid) => !usable.some((disk) => disk.uuid === uuid));
-    const [next, ...others] = left;
-    if (next === undefined) this.#catalogue.forget(name.id);
-    else this.#catalogue.set({ ...known, folder: next, awaited: others });
+    const reached = new Set(usable.map((disk) => disk.uuid));
+    // A shard that was left behind would be the volume again.
+    const awaited = known.isSpread === true ? this.#catalogue.uuids() : [];
+    if ([known.folder, ...awaited].every((uuid) => reached.has(uuid))) {
+      this.#catalogue.forget(name.id);
+    }
   }
 
   async #openVolumes(disks: readonly DiskFolder[]): Promise<void> {
     const found: FoundVolume[] = [];
     for (const disk of disks) await this.#maintenance.openRecord(disk);
-    for (const form of await this.#forms.open(disks)) await this.#addForm(form);
+    for (const form of await this.#forms.open(disks)) {
+      if (!this.#isIdOfAnother(form)) await this.#addForm(form);
+      else if ("volume" in form) await form.volume.close();
+    }
     for (const disk of disks) {
       for (const name of await this.#disk.list(disk.folder)) {
         const parsed = parseDataFileName(name);
-        if (parsed !== undefined) found.push({ disk, ...parsed });
+        if (parsed === undefined) continue;
+        const each = { disk, ...parsed };
+        if (!this.#isIdOfAnother(each)) found.push(each);
       }
     }
     // Of two with one id the catalogue knows which was here first.
@@ -241,6 +245,22 @@ export class DiskSet {
     await Promise.all(Array.from(first.values(), openInTurn));
     for (const twin of twins) await this.#openOne(twin);
     await this.#forms.dropLeftovers();
+  }
+
+  /**
+   * Whether the id is that of a volume of another collection, which the catalogue knows: that one has it, even while its disk is
+   * gone. Needles are named by the id alone, so whoever asks for its needles must not be told by another that there are none.
+   */
+  #isIdOfAnother({ disk, id, collection }: FoundVolume): boolean {
+    const known = this.#catalogue.volume(id);
+    if (known === undefined || known.isDeleted || known.collection === collection) return false;
+    this.#log.error("a volume has the id of another; it is left alone", {
+      volume_id: id,
+      collection,
+      folder: disk.folder,
+      known_collection: known.collection,
+    });
+    return true;
   }
 
   /** A volume of shards, or one whose file lives elsewhere. */
@@ -295,7 +315,7 @@ export class DiskSet {
       });
       return;
     }
-    const volume = await this.#openOrFail(disk, id, collection);
+    const volume = await this.openOrFail(disk, id, collection);
     if (earlier !== undefined) this.#table.drop(id);
     this.#table.add(id, { volume, disk });
     this.#catalogue.set({ id, collection, folder: disk.uuid, isDeleted: false });
@@ -308,7 +328,8 @@ export class DiskSet {
     return earlier.volume.state === "missing" || earlier.disk === disk;
   }
 
-  async #openOrFail(disk: DiskFolder, id: VolumeId, collection: string) {
+  /** What cannot be opened is logged, and unavailable. */
+  async openOrFail(disk: DiskFolder, id: VolumeId, collection: string): Promise<ServedVolume> {
     try {
       const volume = await openVolume(this.#options, this.volumeOptions(disk, id, collection));
       if (volume instanceof Volume && volume.damagedCount > 0) {
@@ -371,8 +392,8 @@ export class DiskSet {
     for (const [id, slot] of this.#table.slots()) {
       if (slot.volume instanceof UnavailableVolume) continue;
       // Shards go on with those that are left.
-      const outcome = await this.#reopen(id);
-      if (outcome !== "none" || slot.disk !== disk) continue;
+      const isReopened = await this.#reopen(id);
+      if (isReopened || slot.disk !== disk) continue;
       const { collection } = slot.volume;
       const known = slot.volume.status();
       const nowMs = this.#clock.nowMs();
@@ -397,6 +418,14 @@ export class DiskSet {
     }
   }
 
+  /** Whether the shards are opened anew, or will be. */
+  async #reopen(id: VolumeId): Promise<boolean> {
+    const outcome = await this.#forms.reopen(id);
+    if (outcome === "later") this.#toReopen.add(id);
+    else this.#toReopen.delete(id);
+    return outcome !== "not";
+  }
+
   async #tryAgain(disk: DiskFolder): Promise<void> {
     try {
       await this.#take(disk);
@@ -409,13 +438,6 @@ export class DiskSet {
     for (const [id] of this.#table.slots()) await this.#reopen(id);
     await this.#openVolumes([disk]);
     await this.#catalogue.save();
-  }
-
-  /** While a job has the volume its shards stay as they are: those of a disk that is gone refuse, and are read around. */
-  async #reopen(id: VolumeId): Promise<"opened" | "busy" | "none"> {
-    const outcome = await this.#forms.reopen(id);
-    if (outcome === "busy") this.#toReopen.add(id);
-    return outcome;
   }
 
   #tellLow(disk: DiskFolder): void {

@@ -138,7 +138,11 @@ test("a needle with a TTL is absent after it, and a volume's TTL holds for all i
   await store.writeNeedle(fid(1), { ...FULL, ttl: { count: 2, unit: "minute" } });
   await store.append(inTwo(1), content(1, 10));
   await store.writeNeedle(inTwo(2), FULL);
-  await store.writeNeedle(inTwo(3), { ...FULL, ttl: { count: 9, unit: "minute" } });
+  await store.writeNeedle(inTwo(3), { ...FULL, ttl: { count: 3, unit: "minute" } });
+  // It would go with the volume before its time.
+  const longer = { ...FULL, ttl: { count: 6, unit: "minute" } } as const;
+  expect(await codeOf(store.writeNeedle(inTwo(4), longer))).toBe("invalid-needle");
+  expect(await store.readNeedle(inTwo(4))).toBeUndefined();
   expect((await store.readNeedle(inTwo(1)))?.ttl).toEqual({ count: 5, unit: "minute" });
   expect((await store.readNeedle(inTwo(2)))?.ttl).toEqual({ count: 5, unit: "minute" });
   const there = async () => {
@@ -150,8 +154,10 @@ test("a needle with a TTL is absent after it, and a volume's TTL holds for all i
   expect(await there()).toEqual([true, true, true, true]);
   clock.ms += 1;
   expect(await there()).toEqual([false, true, true, true]);
+  clock.ms = startMs + 3 * 60_000 + 1;
+  expect(await there()).toEqual([false, true, true, false]);
   clock.ms = startMs + 5 * 60_000 + 1;
-  expect(await there()).toEqual([false, false, false, true]);
+  expect(await there()).toEqual([false, false, false, false]);
   expect(await store.read(inTwo(1))).toBeUndefined();
 });
 

@@ -1,3 +1,4 @@
+import { DiskError, assert } from "@kelp/base";
 import type { Damage, ErasureShape, JobOptions, ScrubReport, VolumeId } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
 import { decodeVolume } from "../erasure/decode.ts";
@@ -5,6 +6,7 @@ import { encodeVolume } from "../erasure/encode.ts";
 import { type FoundErasure, findErasure } from "../erasure/find-shards.ts";
 import { erasureContentOf, openErasure } from "../erasure/open-erasure.ts";
 import { type BlockSizes, FORMAT_BLOCKS } from "../erasure/layout.ts";
+import { areOfAnother } from "../erasure/other-shards.ts";
 import { rebuildVolume } from "../erasure/rebuild.ts";
 import {
   SHARD_MISSING,
@@ -143,44 +145,49 @@ export class VolumeForms {
   async dropLeftovers(): Promise<void> {
     for (const found of this.#leftovers) {
       const volume = this.#options.table.find(found.id)?.volume;
-      const isWhole = volume instanceof Volume && volume.damagedCount === 0;
-      if (isWhole) await dropLeftovers(this.#options, this.#options.disks, found);
+      if (!(volume instanceof Volume) || volume.damagedCount > 0) continue;
+      const { disks, log } = this.#options;
+      if (await this.#mayBeOfAnother(found, volume)) {
+        log.error("shards have the name of a volume and are of another; they are left alone", {
+          volume_id: found.id,
+          collection: found.collection,
+        });
+        continue;
+      }
+      await dropLeftovers(this.#options, disks, found);
     }
     this.#leftovers = [];
   }
 
   /**
-   * Opens shards anew over the folders that can be used now: one came back, or one was lost. `busy`: a job has the volume, whose
-   * files must stay under it. `none`: it is not a volume of shards, or cannot be opened.
+   * Opens shards anew over the folders that can be used now: one came back, or one was lost. `later`: a job has the volume, and
+   * would not know of what is removed from another one; `not`: it is none of shards, or cannot be opened.
    */
-  async reopen(id: VolumeId): Promise<"opened" | "busy" | "none"> {
-    const { table } = this.#options;
+  async reopen(id: VolumeId): Promise<"reopened" | "later" | "not"> {
+    const { table, log } = this.#options;
     const slot = table.find(id);
-    if (slot === undefined || erasureContentOf(slot.volume) === undefined) return "none";
-    if (slot.job !== undefined) return "busy";
-    return table.withJob(id, "open shards of", ({ volume }) => this.#reopen(id, volume));
-  }
-
-  async #reopen(id: VolumeId, volume: ServedVolume): Promise<"opened" | "none"> {
-    if (!(volume instanceof SealedVolume)) return "none";
-    const { table, disks, disk, log } = this.#options;
-    using _frozen = await volume.freeze("opening its shards anew");
+    if (slot === undefined || erasureContentOf(slot.volume) === undefined) return "not";
+    if (slot.job !== undefined) return "later";
     try {
-      const { collection } = volume;
-      const next = await openErasure(
-        this.#options,
-        await findErasure(disk, disks, { id, collection }),
-        this.#context.blocks,
-      );
-      this.#putAside(id, next);
-      const [home] = erasureContentOf(next)?.folders ?? [];
-      await table.exchange(id, next, home?.disk);
-      this.#options.announce(id, next);
-      return "opened";
+      await table.withJob(id, "open anew", ({ volume }) => this.#reopen(id, volume));
+      return "reopened";
     } catch (error) {
       log.error("an erasure-coded volume cannot be opened anew", { volume_id: id, error });
-      return "none";
+      return "not";
     }
+  }
+
+  async #reopen(id: VolumeId, volume: ServedVolume): Promise<void> {
+    assert(volume instanceof SealedVolume, "a volume of shards is sealed");
+    const { table, disks, disk } = this.#options;
+    using _frozen = await volume.freeze("opening its shards anew");
+    const { collection } = volume;
+    const found = await findErasure(disk, disks, { id, collection });
+    const next = await openErasure(this.#options, found, this.#context.blocks);
+    this.#putAside(id, next);
+    const [home] = erasureContentOf(next)?.folders ?? [];
+    await table.exchange(id, next, home?.disk);
+    this.#options.announce(id, next);
   }
 
   /** What scrubbing found damaged in shards, and could not make good, is not trusted after a restart either. */
@@ -190,6 +197,15 @@ export class VolumeForms {
       const shard = damagedShard(what);
       if (file === undefined || shard === undefined || reason === SHARD_MISSING) continue;
       file.distrust(shard, offsetBytes, reason);
+    }
+  }
+
+  async #mayBeOfAnother(found: FoundErasure, volume: Volume): Promise<boolean> {
+    try {
+      return await areOfAnother(this.#options.disk, found, volume.content.data);
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error;
+      return true;
     }
   }
 

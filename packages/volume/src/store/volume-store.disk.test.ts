@@ -71,6 +71,27 @@ test("a deleted volume is gone with all its files, and its id is free again", as
   ]);
 });
 
+test("a volume takes no other along whose collection begins with its name", async () => {
+  using folder = temporaryFolder();
+  await using store = await openVolumeStore(optionsFor(folder.path));
+  const names = [
+    [1, ""],
+    [2, "1.backup"],
+    [3, "a"],
+    [4, "a_3.old"],
+  ] as const;
+  for (const [id, collection] of names) await store.createVolume(volumeId(id), { collection });
+  writeFileSync(`${folder.path}/a_3.vif.77.tmp`, "unfinished");
+  await store.deleteVolume(volumeId(1));
+  await store.deleteVolume(volumeId(3));
+  expect(readdirSync(folder.path).sort()).toEqual([
+    "1.backup_2.dat",
+    "1.backup_2.idx",
+    "a_3.old_4.dat",
+    "a_3.old_4.idx",
+  ]);
+});
+
 test("a volume that cannot be opened can be deleted", async () => {
   using folder = temporaryFolder();
   writeFileSync(`${folder.path}/5.dat`, "no volume");

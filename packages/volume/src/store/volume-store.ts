@@ -24,7 +24,11 @@ import type {
 } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
 import { REMOVE_COUNT_MAX, VOLUME_FILE_BYTES_MAX, VOLUME_SIZE_BYTES_DEFAULT } from "../limits.ts";
+import type { FollowPlace } from "../lending/lending-calls.ts";
+import { type Borrower, LENT_JOB, Lending } from "../lending/lending.ts";
+import { LentVolume } from "../lending/lent-volume.ts";
 import { isStorableTtl } from "../needle/fields.ts";
+import { jobError } from "../sealed/job-error.ts";
 import { isCollection } from "../volume/file-name.ts";
 import type { ServedVolume } from "../volume/served-volume.ts";
 import { Volume } from "../volume/volume.ts";
@@ -74,6 +78,9 @@ export class VolumeStore
   readonly #creating = new Map<VolumeId, DiskFolder | undefined>();
   readonly #maintenance: Maintenance;
   readonly #forms: VolumeForms;
+  readonly #lending: Lending;
+  /** Scans under way: what is scanned is not lent. */
+  readonly #scanCounts = new Map<VolumeId, number>();
   /** Aborted when the store closes: jobs end, volumes are closed after them. */
   readonly #stopping = new AbortController();
   readonly #jobs = new Set<Promise<unknown>>();
@@ -113,6 +120,14 @@ export class VolumeStore
       disks,
     };
     this.#folders = new DiskSet(options, parts);
+    this.#lending = new Lending({
+      table: this.#table,
+      log: options.log,
+      job: (id, work) => this.#reservedJob(id, LENT_JOB, {}, work),
+      volumeOptions: (disk, id, collection) => this.#folders.volumeOptions(disk, id, collection),
+      reopen: (disk, id, collection) => this.#folders.openOrFail(disk, id, collection),
+      announce: (id, volume) => this.#folders.tell(id, volume),
+    });
   }
 
   /** For `openVolumeStore`. */
@@ -189,6 +204,10 @@ export class VolumeStore
     }
   }
 
+  collectionOf(id: VolumeId): string | undefined {
+    return this.#table.find(id)?.volume.collection;
+  }
+
   /**
    * On the disk that fits best; another is tried when that one refuses. Throws `out-of-space` when no disk has room for
    * a volume, or may have another.
@@ -212,6 +231,10 @@ export class VolumeStore
   }
 
   async volumes(): Promise<VolumeStatus[]> {
+    const lent = this.#table
+      .slots()
+      .flatMap(([, { volume }]) => (volume instanceof LentVolume ? [volume] : []));
+    if (lent.length > 0) await Promise.all(lent.map((volume) => volume.refreshStatus()));
     return this.#table
       .slots()
       .map(([, slot]) => this.#statusOf(slot))
@@ -219,7 +242,43 @@ export class VolumeStore
   }
 
   async *scan(id: VolumeId): AsyncGenerator<ScannedNeedle> {
-    yield* this.#table.get(id).scan();
+    this.#scanCounts.set(id, (this.#scanCounts.get(id) ?? 0) + 1);
+    try {
+      await this.#lending.recall(id);
+      yield* this.#table.get(id).scan();
+    } finally {
+      const count = (this.#scanCounts.get(id) ?? 1) - 1;
+      if (count > 0) this.#scanCounts.set(id, count);
+      else this.#scanCounts.delete(id);
+    }
+  }
+
+  /**
+   * Has another process append to a volume, and alone: it opens the files, and closes them before they are opened here again.
+   * Until then the volume is read-only for others, and each of its needles is served through that process. A job that wants
+   * the volume has it back first. Throws `job-running`, `read-only` or `wrong-form` when it is not one to lend.
+   */
+  async lend(id: VolumeId, borrower: Borrower): Promise<void> {
+    this.#refuseClosed(`lend volume ${id}`);
+    if (this.#scanCounts.has(id)) {
+      throw new VolumeError("job-running", `Cannot lend volume ${id}: it is being scanned`);
+    }
+    await this.#lending.lend(id, borrower);
+  }
+
+  /** The borrower has closed the volume. */
+  returned(id: VolumeId, borrower: Borrower): void {
+    this.#lending.returned(id, borrower);
+  }
+
+  /** Where another process may read the volume by itself; `undefined` when it must ask. */
+  placeOf(id: VolumeId): FollowPlace | undefined {
+    const slot = this.#table.find(id);
+    if (slot === undefined) return undefined;
+    const { volume, disk } = slot;
+    if (!(volume instanceof Volume || volume instanceof LentVolume)) return undefined;
+    const { collection, compactionRevision } = volume.status();
+    return { id, collection, folder: disk.folder, compactionRevision };
   }
 
   watchStates(listener: (change: VolumeStateChange) => void): Disposable {
@@ -235,6 +294,7 @@ export class VolumeStore
   /** A volume whose disk is gone is forgotten at once, and its files are removed when the disk comes back. */
   async deleteVolume(id: VolumeId): Promise<void> {
     this.#refuseClosed(`delete volume ${id}`);
+    await this.#lending.recall(id);
     await this.#table.withJobOnAny(id, "delete", (slot) => this.#drop(id, slot));
   }
 
@@ -246,6 +306,7 @@ export class VolumeStore
 
   async setWritable(id: VolumeId, state: "writable" | "read-only"): Promise<void> {
     this.#refuseClosed(`change volume ${id}`);
+    await this.#lending.recall(id);
     await this.#table.withJob(id, "mark", ({ volume }) => volume.setWritable(state));
   }
 
@@ -346,8 +407,19 @@ export class VolumeStore
     await this.close();
   }
 
-  /** A job on one volume, which ends early when its caller or the store says so. */
+  /** A job on one volume, which ends early when its caller or the store says so. A lent volume is had back first. */
   async #job<Value>(
+    id: VolumeId,
+    name: string,
+    options: JobOptions,
+    work: (slot: VolumeSlot, signal: AbortSignal) => Promise<Value>,
+  ): Promise<Value> {
+    this.#refuseClosed(`${name} volume ${id}`);
+    await this.#lending.recall(id);
+    return this.#reservedJob(id, name, options, work);
+  }
+
+  async #reservedJob<Value>(
     id: VolumeId,
     name: string,
     { signal }: JobOptions,
@@ -395,13 +467,11 @@ export class VolumeStore
     this.#creating.set(id, disk);
     const volumeOptions = this.#folders.volumeOptions(disk, id, collection);
     const volume = await Volume.create(this.#options, volumeOptions, options);
-    this.#catalogue.set({ id, collection, folder: disk.uuid, isDeleted: false });
     try {
-      await this.#catalogue.save();
+      await this.#catalogue.record({ id, collection, folder: disk.uuid, isDeleted: false });
     } catch (error) {
       await volume.close();
       await removeVolumeFiles(this.#options.disk, disk.folder, { collection, id });
-      this.#catalogue.forget(id);
       // Not a refusal of this disk: the next one would not do better.
       throw creationFailed(id, error);
     }
@@ -417,13 +487,7 @@ export class VolumeStore
   async #drop(id: VolumeId, slot: VolumeSlot): Promise<void> {
     const { volume } = slot;
     const { collection } = volume;
-    const known = this.#catalogue.volume(id);
-    if (known !== undefined) {
-      const awaited = mayBeAnywhere(volume) ? this.#catalogue.uuids() : [];
-      const others = awaited.filter((uuid) => uuid !== known.folder);
-      this.#catalogue.set({ ...known, isDeleted: true, awaited: others });
-      await this.#catalogue.save();
-    }
+    await this.#noteDeleted(id, slot);
     this.#table.drop(id);
     this.#states.tell({ id, collection, state: "deleted" });
     await volume.close();
@@ -431,6 +495,35 @@ export class VolumeStore
     await this.#folders.finishDeletion({ id, collection });
     await this.#catalogue.save();
     await this.#maintenance.forget(id);
+  }
+
+  /** From here on a restart finishes the deletion. When it rejects there is none. */
+  async #noteDeleted(id: VolumeId, slot: VolumeSlot): Promise<void> {
+    const known = this.#catalogue.volume(id);
+    if (known === undefined) return;
+    const { volume } = slot;
+    const isSpread =
+      volume instanceof UnavailableVolume || volume.status().form.kind === "erasure-coded";
+    try {
+      await this.#catalogue.record({ ...known, isDeleted: true, isSpread });
+    } catch (error) {
+      if (!(error instanceof DiskError && error.isOutOfSpace)) await this.#retract(id, slot, error);
+      throw jobError("delete", id, error);
+    }
+  }
+
+  /** The catalogue on the disk may say that the volume is deleted: unless that is taken back, nothing more is taken into it. */
+  async #retract(id: VolumeId, { volume, disk }: VolumeSlot, cause: unknown): Promise<void> {
+    try {
+      await this.#catalogue.save();
+    } catch {
+      const { collection } = volume;
+      const nowMs = this.#options.clock.nowMs();
+      const known = volume.status();
+      const failed = { id, collection, disk, nowMs, cause, known };
+      await this.#table.exchange(id, new UnavailableVolume("failed", failed));
+      this.#states.tell({ id, collection, state: "failed" });
+    }
   }
 
   #isExpired(volume: ServedVolume): boolean {
@@ -467,11 +560,6 @@ export class VolumeStore
       throw new VolumeError("closed", `Cannot ${action}: the store is closed`);
     }
   }
-}
-
-/** Shards are spread over the folders; of what cannot be opened nobody knows. */
-function mayBeAnywhere(volume: ServedVolume): boolean {
-  return volume.status().form.kind === "erasure-coded" || volume instanceof UnavailableVolume;
 }
 
 function refuseBadTraits(id: VolumeId, options: CreateVolume): void {

@@ -5,6 +5,7 @@ import {
   type NeedleStore,
   type ReadNeedle,
   type StoredNeedle,
+  type VolumeId,
 } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
 
@@ -20,6 +21,8 @@ export class MemoryNeedles implements NeedleStore {
   readonly #needles = new Map<string, Kept>();
   /** File ids, as `volume,needle`, whose reading finds damage. */
   readonly corrupt = new Set<string>();
+  /** Volumes that are of no client. */
+  readonly collections = new Map<number, string>();
 
   constructor(hashes: Pick<Hashes, "crc32c">) {
     this.#hashes = hashes;
@@ -55,6 +58,10 @@ export class MemoryNeedles implements NeedleStore {
     if (kept === undefined || kept.isRemoved || kept.cookie !== fid.cookie) return undefined;
     kept.isRemoved = true;
     return kept.needle.data.length;
+  }
+
+  collectionOf(id: VolumeId): string | undefined {
+    return id > 9 ? undefined : (this.collections.get(id) ?? "");
   }
 }
 

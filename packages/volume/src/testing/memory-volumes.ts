@@ -56,6 +56,10 @@ export class MemoryVolumes implements VolumeClient, NeedleStore, VolumeStateSour
     return this.#volume(fid.volumeId).remove(fid);
   }
 
+  collectionOf(id: VolumeId): string | undefined {
+    return this.#volumes.get(id)?.collection;
+  }
+
   async createVolume(id: VolumeId, options: CreateVolume): Promise<void> {
     if (this.#volumes.has(id)) {
       throw new VolumeError("volume-exists", `Cannot make volume ${id}: it exists`);

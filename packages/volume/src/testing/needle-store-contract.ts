@@ -50,6 +50,11 @@ export function needleStoreContract(name: string, open: () => Promise<NeedleWorl
     expect((needle?.appendedNs ?? 0n) > 0n).toBe(true);
   });
 
+  claim("the collection of a volume is told", async (store) => {
+    expect(store.collectionOf(ONE)).toBe("c");
+    expect(store.collectionOf(volumeId(2))).toBeUndefined();
+  });
+
   claim("data alone and whole needles are the same needles", async (store) => {
     await store.writeNeedle(fid(1), WHOLE);
     await store.append(fid(2), Uint8Array.of(7));

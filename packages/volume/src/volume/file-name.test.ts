@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { volumeId } from "@kelp/wire";
-import { isCollection, parseDataFileName, volumeFileName } from "./file-name.ts";
+import { extensionOf, isCollection, parseDataFileName, volumeFileName } from "./file-name.ts";
 
 test.each([
   ["7.dat", "", 7],
@@ -32,3 +32,14 @@ test.each(["../x", "a/b", "a b", ".", "-x", "a\0", "é", "x".repeat(201)])(
     expect(isCollection(collection)).toBe(false);
   },
 );
+
+test("files of a volume are told from those of a collection that begins with its name", () => {
+  for (const extension of ["dat", "ec00", "idx.tmp", "vif.123.tmp"]) {
+    expect(extensionOf(`1.${extension}`, "1")).toBe(extension);
+    expect(extensionOf(`a_1.${extension}`, "a_1")).toBe(extension);
+    for (const other of ["11", "1.b_2", "1.b.c_22", "1.b_2_3", "1"]) {
+      const name = other === "1" ? `b_1.${extension}` : `${other}.${extension}`;
+      expect(extensionOf(name, "1")).toBeUndefined();
+    }
+  }
+});

@@ -5,6 +5,17 @@ export function volumeFileName(collection: string, id: VolumeId): string {
   return collection === "" ? `${id}` : `${collection}_${id}`;
 }
 
+/**
+ * What stands behind the dot in a name that begins as the files of a volume do (`volumeName`: without extension); `undefined`
+ * for files of others. A collection may hold dots and digits, so that `1.backup_2.dat` begins as a file of volume 1 and is
+ * none.
+ */
+export function extensionOf(name: string, volumeName: string): string | undefined {
+  if (!name.startsWith(`${volumeName}.`)) return undefined;
+  const extension = name.slice(volumeName.length + 1);
+  return /_\d+\./.test(extension) ? undefined : extension;
+}
+
 /** `undefined` when `name` is no `.dat` file of a volume. A collection may hold underscores itself. */
 export function parseDataFileName(
   name: string,

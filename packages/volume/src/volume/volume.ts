@@ -153,7 +153,7 @@ export class Volume implements ServedVolume {
   async writeNeedle(fid: Fid, needle: NeedleContent): Promise<"written" | "unchanged"> {
     const content =
       this.#ttlMs === undefined || needle.ttl !== undefined ? needle : this.#withTtl(needle);
-    const fields = encodeFields(content);
+    const fields = this.#outlives(content) ? "it is to outlive its volume" : encodeFields(content);
     if (typeof fields === "string") {
       throw new VolumeError("invalid-needle", `Cannot write needle ${formatFid(fid)}: ${fields}`);
     }
@@ -331,6 +331,12 @@ export class Volume implements ServedVolume {
 
   #withTtl(needle: NeedleContent): NeedleContent {
     return { ...needle, ttl: this.#files.superblock.ttl };
+  }
+
+  /** A volume with a TTL is dropped whole by it. */
+  #outlives({ ttl = NO_TTL }: NeedleContent): boolean {
+    const lifetimeMs = ttlLengthMs(ttl);
+    return this.#ttlMs !== undefined && lifetimeMs !== undefined && lifetimeMs > this.#ttlMs;
   }
 
   /** Whether this very needle stands there already. What cannot be read is written again. */

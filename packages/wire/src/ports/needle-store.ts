@@ -1,4 +1,4 @@
-import type { Fid } from "../ids.ts";
+import type { Fid, VolumeId } from "../ids.ts";
 import type { Ttl } from "./volume-client.ts";
 
 /**
@@ -17,6 +17,8 @@ export interface NeedleStore {
   readNeedle(fid: Fid, options?: ReadNeedle): Promise<StoredNeedle | undefined>;
   /** Bytes of data removed; `undefined` when there was nothing, or it has another cookie. */
   removeNeedle(fid: Fid): Promise<number | undefined>;
+  /** The collection of a volume; `undefined` when there is no such volume. */
+  collectionOf(id: VolumeId): string | undefined;
 }
 
 export interface NeedleContent {

@@ -106,7 +106,7 @@ export interface VolumeStatus extends VolumeTraits {
   readonly state: VolumeState;
   /** Date of the first needle; of the opening while there is none. */
   readonly createdMs: number;
-  /** Date of the newest record; 0 while there is none. */
+  /** Date of the newest record; 0 while there is none, or nothing tells it. */
   readonly modifiedMs: number;
 }
 

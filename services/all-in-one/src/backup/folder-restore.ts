@@ -42,6 +42,7 @@ export interface FolderRestoreRequest {
 export async function restoreFolder(request: FolderRestoreRequest): Promise<BackupManifest> {
   const { dir, from } = request;
   const manifest = await chosenBackup(from.target, request.id, systemHashes);
+  refuseForeignFiles(manifest);
   if (!isEmpty(dir) && !isRestoring(dir)) {
     throw new BackupError("folder-not-empty", `${dir} is not empty: name a folder that is`);
   }
@@ -77,6 +78,21 @@ export async function restoreFolder(request: FolderRestoreRequest): Promise<Back
   }
   await finishRestoredFolder(dir, { disk: systemDisk, clock: systemClock });
   return manifest;
+}
+
+/** What a backup brings; the rest of a folder is its own, above all what says that it is not whole yet. */
+const RESTORED_FILES: ReadonlySet<string> = new Set([
+  FOLDER_FILES.filer,
+  FOLDER_FILES.iam,
+  FOLDER_FILES.pipelines,
+  FOLDER_FILES.credentials,
+]);
+
+function refuseForeignFiles({ id, databases, files }: BackupManifest): void {
+  for (const { name } of [...databases, ...files]) {
+    if (RESTORED_FILES.has(name)) continue;
+    throw new BackupError("backup-damaged", `backup ${id} names a file that no backup brings`);
+  }
 }
 
 function isEmpty(dir: string): boolean {

@@ -1,16 +1,11 @@
 import { join } from "node:path";
 import type { Log } from "@kelp/base";
-import {
-  openDatabase,
-  systemClock,
-  systemDisk,
-  systemHashes,
-  systemRandom,
-} from "@kelp/base/platform";
+import { systemClock, systemDisk, systemHashes, systemRandom } from "@kelp/base/platform";
 import { type BackupSource, type NamedFile, storeIdOf } from "@kelp/filer";
 import { openVolumeStore } from "@kelp/volume";
 import { existsSync } from "node:fs";
-import { FOLDER_FILES, openDataFolder } from "../folder/data-folder.ts";
+import { type DataFolder, FOLDER_FILES, openDataFolder } from "../folder/data-folder.ts";
+import { openFolderDatabase } from "../folder/folder-database.ts";
 import { readStoredChunk } from "./chunk-read.ts";
 import { volumeMessage, volumeOf } from "./messages.ts";
 
@@ -30,7 +25,7 @@ export async function openFolderSource(dir: string, log: Log): Promise<OpenBacku
       log,
     }),
   );
-  const storeId = readStoreId(folder.file("filer"));
+  const storeId = readStoreId(folder, log);
   const found = (await volumes.volumes()).map((volume) => volumeOf(volumeMessage(volume)));
   const owned = opened.move();
   return {
@@ -60,8 +55,12 @@ export function folderFiles(dir: string): {
   };
 }
 
-/** The database is closed again: while it is copied nobody else here may have it open. */
-function readStoreId(path: string): string {
-  using database = openDatabase(path);
+/** Opens each once, so that none is copied with a damaged log. They are closed again: while they are copied nobody else here may have them open. */
+function readStoreId(folder: DataFolder, log: Log): string {
+  const options = { damagedLog: "refuse", log } as const;
+  for (const name of ["pipelines", "iam"] as const) {
+    if (existsSync(folder.file(name))) openFolderDatabase(folder, name, options)[Symbol.dispose]();
+  }
+  using database = openFolderDatabase(folder, "filer", options);
   return storeIdOf(database, systemRandom);
 }

@@ -1,16 +1,11 @@
 import { type Log, unreachable } from "@kelp/base";
-import {
-  openDatabase,
-  systemClock,
-  systemDisk,
-  systemHashes,
-  systemRandom,
-} from "@kelp/base/platform";
+import { systemClock, systemDisk, systemHashes, systemRandom } from "@kelp/base/platform";
 import { type CheckFinding, openFiler } from "@kelp/filer";
 import { openMaster } from "@kelp/master";
 import { cataloguedFolders } from "@kelp/volume";
 import { type Damage, type VolumeId, type VolumeStatus, formatFid } from "@kelp/wire";
 import { type DataFolder, openDataFolder } from "../folder/data-folder.ts";
+import { openFolderDatabase } from "../folder/folder-database.ts";
 import type { VolumeFolderSettings } from "../folder/volume-folders.ts";
 import type { VolumeTierSettings } from "../settings.ts";
 import { openVolumes } from "../volumes.ts";
@@ -80,7 +75,7 @@ export async function checkFolder(
     states: volumes,
     disks: volumes,
   });
-  using database = openDatabase(folder.file("filer"));
+  using database = openFolderDatabase(folder, "filer", { damagedLog: "refuse", log });
   using filer = openFiler({ ...common, database, volumes, master });
   const unreadableIds = new Set<VolumeId>();
   for await (const finding of filer.check({ orphans: options.orphans })) {

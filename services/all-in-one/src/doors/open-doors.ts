@@ -2,13 +2,14 @@ import type { Log, Service } from "@kelp/base";
 import { systemClock, systemHashes, systemPeerUsers, systemRandom } from "@kelp/base/platform";
 import { type StaticFiles, createConsoleHandler } from "@kelp/console";
 import { type LocalUserTrust, openPeopleGate } from "@kelp/iam/server";
-import { type S3Server, openS3Server } from "@kelp/s3";
+import { openS3Server } from "@kelp/s3";
 import type { PeopleGate, PeopleHandler } from "@kelp/wire";
 import { BackupDoor } from "../backup/backup-door.ts";
 import { BACKUP_PATH } from "../backup/messages.ts";
 import type { Credentials } from "../folder/credentials.ts";
 import type { ServerSettings } from "../settings.ts";
 import type { Store } from "../store.ts";
+import type { Gateways } from "../gateways/gateways.ts";
 import { advertisedAddress, doorUrl, isLoopback } from "./addresses.ts";
 import { listenError } from "./listen-error.ts";
 import { openStoreDoors } from "./store-doors.ts";
@@ -30,6 +31,8 @@ export interface DoorsOptions {
   readonly credentials: Credentials;
   readonly store: Store;
   readonly pipelines: { readonly handler: PeopleHandler };
+  /** Who serves the S3 door; `undefined`: this process. */
+  readonly gateways: Gateways | undefined;
   readonly staticFiles: StaticFiles | undefined;
   readonly dir: string;
   readonly startedMs: number;
@@ -117,10 +120,19 @@ export async function openDoors(options: DoorsOptions): Promise<Doors> {
   };
 }
 
-async function openS3Door(options: DoorsOptions): Promise<S3Server> {
-  const { settings, store } = options;
+interface S3Door extends Service {
+  readonly port: number;
+}
+
+async function openS3Door(options: DoorsOptions): Promise<S3Door> {
+  const { settings, store, gateways } = options;
   const place = { address: settings.bindAddress, port: settings.s3Port };
   try {
+    if (gateways !== undefined) {
+      const { port, pool } = await gateways.open(store);
+      const stop = (): Promise<void> => pool.stop();
+      return { port, drain: (signal) => pool.drain(signal), stop, [Symbol.asyncDispose]: stop };
+    }
     return await openS3Server({
       filer: store.filer,
       authorizer: store.iam,

@@ -18,6 +18,7 @@ export const FOLDER_FILES = {
   volumes: "volumes",
   catalogue: "volumes.json",
   work: "work",
+  gateways: "gateways.sock",
 } as const;
 
 /** Grows when an older program could not read the folder, or would harm it. */

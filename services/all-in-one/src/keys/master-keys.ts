@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { type SqlDatabase, must } from "@kelp/base";
+import { type Log, type SqlDatabase, must } from "@kelp/base";
 import {
   openDatabase,
   systemAead,
@@ -19,6 +19,7 @@ import {
 import { type KeyManagement, KeyManagementError } from "@kelp/wire";
 import { StartError, type StartErrorCode } from "../errors.ts";
 import { type DataFolder, openDataFolder } from "../folder/data-folder.ts";
+import { type DamagedLogChoice, openFolderDatabase } from "../folder/folder-database.ts";
 import { readMasterKey } from "./key-source.ts";
 
 /** Where the master keys of a folder are, as the operator named them. */
@@ -59,8 +60,9 @@ export function readMasterKeys(
 export async function openFolderRing(
   folder: DataFolder,
   masterKeys: KeyManagement | undefined,
+  options: { readonly damagedLog: DamagedLogChoice; readonly log: Log },
 ): Promise<KeyRing | undefined> {
-  using database = openDatabase(folder.file("filer"));
+  using database = openFolderDatabase(folder, "filer", options);
   return await openRing(database, folder.path, masterKeys);
 }
 
@@ -78,12 +80,13 @@ export async function rotateMasterKey(
   dir: string,
   sources: { readonly current: string; readonly next: string },
   environment: Environment,
+  log: Log,
 ): Promise<RotatedKeys> {
   const masterKeys = must(
     readMasterKeys({ current: sources.next, previous: sources.current }, environment),
   );
   using folder = await openDataFolder(dir, { disk: systemDisk, clock: systemClock });
-  using database = openDatabase(folder.file("filer"));
+  using database = openFolderDatabase(folder, "filer", { damagedLog: "refuse", log });
   const from = await told(dir, async () => ringMasterKeys(database));
   if (from.length === 0) {
     throw new StartError(
@@ -97,7 +100,7 @@ export async function rotateMasterKey(
 
 /** The master keys that the ring of a folder stands under, as ids; also while a server uses it. Throws `StartError`. */
 export async function folderMasterKeys(filerDatabase: string): Promise<readonly string[]> {
-  using database = openDatabase(filerDatabase);
+  using database = openDatabase(filerDatabase, "read-only");
   return await told(dirname(filerDatabase), async () => ringMasterKeys(database));
 }
 

@@ -73,9 +73,14 @@ function rotateCommand(line: CommandLine): Command {
       throw new UsageError("Name the master key until now with --current");
     }
     const dir = await existingFolder(line, self);
-    const { rotateMasterKey } = await import("@kelp/all-in-one");
+    const { openLog, rotateMasterKey } = await import("@kelp/all-in-one");
     const sources = { current, next: flags.new };
-    const { from, to } = await rotateMasterKey(dir, sources, line.environment);
+    const { from, to } = await rotateMasterKey(
+      dir,
+      sources,
+      line.environment,
+      openLog({ level: "warn", format: "pretty" }),
+    );
     line.out(
       from.every((id) => id === to)
         ? `${dir} stands under the master key ${to} already`

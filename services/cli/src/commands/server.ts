@@ -42,6 +42,7 @@ export function serverCommand(line: CommandLine): Command {
         program: shellQuoted(line.environment["KELP_PROGRAM"] ?? "kelp"),
         dirFlag:
           settings.dir === dataFolderPath(line, {}) ? "" : ` --dir ${shellQuoted(settings.dir)}`,
+        gatewayCommand: { file: repositoryPath("services/cli/src/main.ts"), args: ["gateway"] },
         out: line.out,
       });
       line.exitWith(status);

@@ -33,6 +33,12 @@ export const SERVER_OPTIONS = [
     text: "Region that requests must be signed for; any accepts whatever a client is set to",
   },
   {
+    name: "workers",
+    kind: { kind: "count", placeholder: "N", minimum: 1, maximum: 64 },
+    default: "1",
+    text: "Processes that serve the S3 door, for machines with four cores or more; with 1 the server serves it itself",
+  },
+  {
     name: "console.port",
     kind: { kind: "port" },
     default: "8800",
@@ -173,6 +179,12 @@ export const SERVER_OPTIONS = [
     kind: { kind: "path", placeholder: "FILE" },
     default: undefined,
     text: "YAML file of secrets that steps may ask for: name, then key and value",
+  },
+  {
+    name: "database.damaged-log",
+    kind: { kind: "choice", values: ["refuse", "accept-loss"] },
+    default: "refuse",
+    text: "What happens when a database's write-ahead log has rotted: refuse to start, or keep a copy of the log and start without the transactions behind the damage",
   },
   {
     name: "log.level",

@@ -139,21 +139,32 @@ function translated(view: RowView, job: PrefixJob & { readonly target: string })
 
 /** A tree whose rows are still being copied: its own rows, then what is not yet copied. */
 export function cloneView(tables: ViewTables, treeId: number, base: CloneBase): RowView {
-  const { entries, snapshots } = tables;
-  const isLeft = (path: string): boolean =>
-    compareText(path, base.copied) > 0 &&
-    !snapshots.isWhitedOut(treeId, path) &&
-    entries.find(treeId, path as EntryPath) === undefined;
-  const left = filtered(snapshotView(tables, base.snapshot), (row) => isLeft(row.path));
-  const behindCopied: PathPlace = { path: base.copied, bound: ">" };
   return merged(
     ownView(tables, treeId, () => true),
-    {
-      find: (path) => left.find(path),
-      run: (start, end, count) =>
-        left.run(isBefore(base.copied, start) ? start : behindCopied, end, count),
-    },
+    uncopiedView(tables, treeId, base),
   );
+}
+
+/** What a copy shows of its base as long as it is not in rows of its own. */
+// oxlint-disable-next-line max-params -- the four are of four types
+export function uncopiedView(
+  tables: ViewTables,
+  treeId: number,
+  base: CloneBase,
+  checking: Checking = "checked",
+): RowView {
+  const { entries, snapshots } = tables;
+  const isLeft = (path: EntryPath): boolean =>
+    compareText(path, base.copied) > 0 &&
+    !snapshots.isWhitedOut(treeId, path) &&
+    !entries.has(treeId, path);
+  const left = filtered(snapshotView(tables, base.snapshot, checking), (row) => isLeft(row.path));
+  const behindCopied: PathPlace = { path: base.copied, bound: ">" };
+  return {
+    find: (path) => left.find(path),
+    run: (start, end, count) =>
+      left.run(isBefore(base.copied, start) ? start : behindCopied, end, count),
+  };
 }
 
 /** Without the rows whose time is over at `nowMs`. */

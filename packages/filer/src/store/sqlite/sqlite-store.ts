@@ -8,16 +8,17 @@ import {
   ok,
   refused,
 } from "@kelp/base";
-import type { ListPage, ListQuery, TreeName } from "@kelp/wire";
+import { LIST_KEYS_MAX, type ListPage, type ListQuery, type TreeName } from "@kelp/wire";
 import { GroupCommit } from "../../commit/group-commit.ts";
 import { FilerError, storeError } from "../../errors.ts";
-import type { FilerStore } from "../filer-store.ts";
+import type { PathPlace } from "../../list/path-place.ts";
+import type { FilerStore, UsageCheck } from "../filer-store.ts";
 import { ContentScan } from "./content-scan.ts";
 import { EntryListing } from "./entry-listing.ts";
 import { EntryWrites } from "./entry-writes.ts";
 import { beginPrefixJob, renamePrefix } from "./prefix-rename.ts";
 import { Reclaim } from "./reclaim.ts";
-import { type RowView, ownView } from "./row-view.ts";
+import { type PathRun, type RowView, ownView, uncopiedView } from "./row-view.ts";
 import { MIGRATIONS } from "./schema.ts";
 import { type SnapshotRow, snapshotOf } from "./snapshot-rows.ts";
 import { SnapshotWrites } from "./snapshot-writes.ts";
@@ -40,7 +41,74 @@ export interface SqliteStoreOptions {
 /** Opens the metadata store in a database, bringing its schema to the newest version. */
 export function openSqliteStore(options: SqliteStoreOptions): FilerStore {
   migrate(options.database, "filer", MIGRATIONS);
+  return openOn(openStoreTables(options), options);
+}
+
+/** The reads that a gateway makes by itself. */
+export type ReadCalls = Pick<
+  FilerStore,
+  | "getTree"
+  | "listTrees"
+  | "getEntry"
+  | "listEntries"
+  | "admits"
+  | "getUpload"
+  | "listParts"
+  | "listUploads"
+  | "readChanges"
+  | "listSnapshots"
+  | "getSnapshotEntry"
+  | "joinedParts"
+>;
+
+/**
+ * The metadata of a database that another process changes and that is open for reading. Each call sees one state of it,
+ * the newest at that moment. The schema must be there. Listing what is on its way elsewhere takes several looks, which
+ * only make sense together where the changes are made: `writer` lists it.
+ */
+export function openSqliteReader(
+  options: SqliteStoreOptions,
+  writer: Pick<FilerStore, "listEntries">,
+): ReadCalls {
+  const { database } = options;
   const tables = openStoreTables(options);
+  const store = openOn(tables, options);
+  const selectVersion = database.prepare<{ version: number }>(
+    "SELECT data_version AS version FROM pragma_data_version",
+  );
+  let seenVersion: number | undefined;
+  // Called synchronously: what a call reads before it first waits is of one state.
+  const fresh =
+    <Arguments extends unknown[], Value>(read: (...values: Arguments) => Value) =>
+    (...values: Arguments): Value =>
+      database.snapshot(() => {
+        const version = selectVersion.get()?.version;
+        // What is kept in memory is of the last state seen.
+        if (version !== seenVersion) tables.trees.forget();
+        seenVersion = version;
+        return read(...values);
+      });
+  return {
+    getTree: fresh((name) => store.getTree(name)),
+    listTrees: fresh(() => store.listTrees()),
+    getEntry: fresh((tree, path) => store.getEntry(tree, path)),
+    listEntries: fresh((name, query) => {
+      const tree = tables.trees.find(name);
+      const isInPlace = tree === undefined || tables.reads.view(tree) === undefined;
+      return isInPlace ? store.listEntries(name, query) : writer.listEntries(name, query);
+    }),
+    admits: fresh((request) => store.admits(request)),
+    getUpload: fresh((tree, id) => store.getUpload(tree, id)),
+    listParts: fresh((tree, id, query) => store.listParts(tree, id, query)),
+    listUploads: fresh((tree, query) => store.listUploads(tree, query)),
+    readChanges: fresh((query) => store.readChanges(query)),
+    listSnapshots: fresh((tree) => store.listSnapshots(tree)),
+    getSnapshotEntry: fresh((tree, snapshot, path) => store.getSnapshotEntry(tree, snapshot, path)),
+    joinedParts: fresh((request, recordsMax) => store.joinedParts(request, recordsMax)),
+  };
+}
+
+function openOn(tables: StoreTables, options: SqliteStoreOptions): FilerStore {
   const watchers = new Set<() => void>();
   const commit = new GroupCommit({
     database: options.database,
@@ -374,8 +442,27 @@ function referenceCalls({ tables, commit, scan }: StoreParts): ReferenceCalls {
     referenceCount: () => reading(() => contents.referenceCount()),
     scanContents: () => scan.contents(),
     countHolders: () => reading(() => scan.holders()),
-    countUsage: () => reading(() => scan.usage()),
+    countUsage: () => reading(() => scan.usage().map((found) => withUncopied(tables, found))),
   };
+}
+
+/** A copy counts from its first moment what is still to come into its rows. */
+function withUncopied(tables: StoreTables, found: UsageCheck): UsageCheck {
+  const tree = tables.trees.find(found.tree);
+  if (tree?.base === undefined) return found;
+  const left = uncopiedView(tables, tree.id, tree.base, "unchecked");
+  let { bytes, entries, chunks } = found.counted;
+  let place: PathPlace | undefined = { path: "", bound: ">=" };
+  while (place !== undefined) {
+    const run: PathRun = left.run(place, undefined, LIST_KEYS_MAX);
+    for (const row of run.rows) {
+      bytes += row.sizeBytes;
+      chunks += row.chunkCount;
+    }
+    entries += run.rows.length;
+    place = run.next;
+  }
+  return { ...found, counted: { bytes, entries, chunks } };
 }
 
 function reading<Value>(read: () => Value): Value {

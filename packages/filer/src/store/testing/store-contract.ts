@@ -232,6 +232,7 @@ export function filerStoreContract(name: string, open: () => StoreWorld): void {
       expect(await list(store, COPY)).toEqual([...expected, "a/900", "b"]);
       expect((await entry(store, "a/000")).sizeBytes).toBe(1);
       expect((await entry(store, "a/000", COPY)).sizeBytes).toBe(5);
+      expectCounted(store);
       await store.reclaim();
     }
     await settle(store);
@@ -255,7 +256,9 @@ export function filerStoreContract(name: string, open: () => StoreWorld): void {
     expect(valueOf(await store.listSnapshots(TREE))).toEqual([]);
     await store.deleteTree(TREE);
     expect((await list(store, COPY)).length).toBe(MANY);
+    expectCounted(store);
     await settle(store);
+    expectCounted(store);
     expect((await list(store, COPY)).length).toBe(MANY);
     expect((await store.getTree(COPY))?.usage.entries).toBe(MANY);
     expect(store.countHolders()).toEqual([]);
@@ -424,6 +427,11 @@ function textOf(item: ListItem): string {
 
 async function settle(store: FilerStore): Promise<void> {
   while (await store.reclaim()) continue;
+}
+
+/** Counters say what counting gives, also while rows are still to come. */
+function expectCounted(store: FilerStore): void {
+  for (const { counter, counted } of store.countUsage()) expect(counter).toEqual(counted);
 }
 
 function garbage(store: FilerStore): bigint[] {

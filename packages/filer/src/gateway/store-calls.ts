@@ -1,0 +1,69 @@
+import { type Result, ok } from "@kelp/base";
+import type { CompleteUpload, Content, Entry, Part } from "@kelp/wire";
+import type { CompleteParts, FilerStore } from "../store/filer-store.ts";
+
+/**
+ * What a gateway has done by the one process that writes: changes, and listings that take several looks. Their arguments and results are plain data, so that
+ * they cross as they are; completing an upload, which calls back, has a message of its own.
+ */
+export const FORWARDED = [
+  "createTree",
+  "deleteTree",
+  "setQuota",
+  "setTreeAttributes",
+  "putEntry",
+  "deleteEntry",
+  "setEntryAttributes",
+  "renameEntry",
+  "renamePrefix",
+  "deletePrefix",
+  "createUpload",
+  "putPart",
+  "abortUpload",
+  "addGarbage",
+  "createSnapshot",
+  "deleteSnapshot",
+  "cloneTree",
+  "listEntries",
+  "listSnapshotEntries",
+] as const satisfies readonly (keyof FilerStore)[];
+
+export type Forwarded = (typeof FORWARDED)[number];
+
+export const COMPLETE_UPLOAD = "completeUpload";
+
+/** Name of the call for a method of the store. */
+export function callName(change: Forwarded | typeof COMPLETE_UPLOAD): string {
+  return `filer.${change}`;
+}
+
+/** Stands in the answer to `putEntry` for what the gateway has itself: its bytes need not come back. */
+export const NO_CONTENT: Content = { kind: "chunks", chunks: [] };
+
+export function withContent<Refusal>(
+  result: Result<Entry, Refusal>,
+  content: Content,
+): Result<Entry, Refusal> {
+  return result.kind === "ok" ? ok({ ...result.value, content }) : result;
+}
+
+/** A completion whose description was made from parts as the gateway saw them. */
+export interface CompleteDescribed extends Omit<CompleteParts, "describe"> {
+  /** Absent when the gateway saw no such upload: only a repeated completion can succeed then. */
+  readonly described:
+    | {
+        readonly description: ReturnType<CompleteUpload["describe"]>;
+        readonly seen: readonly SeenPart[];
+      }
+    | undefined;
+}
+
+/** What tells one writing of a part from another. */
+export type SeenPart = Pick<Part, "number" | "etag" | "sizeBytes" | "modifiedMs">;
+
+export function seenPart({ number, etag, sizeBytes, modifiedMs }: Part): SeenPart {
+  return { number, etag, sizeBytes, modifiedMs };
+}
+
+/** Parts were written between the gateway's look and the commit: describe them again. */
+export const PARTS_CHANGED = "parts-changed";
