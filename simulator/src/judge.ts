@@ -57,6 +57,7 @@ export async function judge(
  * a record, every record is whole, and the index says the same. A cut may leave a torn record only where something was running.
  */
 export function judgeVolumes(image: DiskImage, record: WorkloadRecord, moment: number): void {
+  if (!record.hasFailures) judgeAllShards(image);
   if (isAnythingRunning(record, moment)) return;
   for (const [path, data] of image) {
     if (data === undefined || !path.endsWith(".dat")) continue;
@@ -64,8 +65,14 @@ export function judgeVolumes(image: DiskImage, record: WorkloadRecord, moment: n
     const { problems } = checkVolume({ data: sourceOf(data), index: index && sourceOf(index) });
     if (problems.length > 0) throw new Error(`${path}: ${problems.join("; ")}`);
   }
-  for (const path of image.keys()) {
-    if (path.endsWith(".ecx")) judgeShards(image, path.slice(0, -".ecx".length));
+}
+
+/** Shards are whole or not there after every cut: bits that the workload flipped a scrub has made good before. */
+function judgeAllShards(image: DiskImage): void {
+  for (const [path, bytes] of image) {
+    if (bytes !== undefined && path.endsWith(".ecx")) {
+      judgeShards(image, path.slice(0, -".ecx".length));
+    }
   }
 }
 
@@ -90,8 +97,12 @@ function isAnythingRunning({ workers, collecting, hasFailures }: WorkloadRecord,
   return (
     hasFailures ||
     workers.some(({ history }) => history.isRunning(moment)) ||
-    collecting.some(({ start, end }) => start < moment && (end ?? Infinity) > moment)
+    isWithin(collecting, moment)
   );
+}
+
+function isWithin(periods: WorkloadRecord["collecting"], moment: number): boolean {
+  return periods.some(({ start, end }) => start < moment && (end ?? Infinity) > moment);
 }
 
 function stateOf(worker: WorkerRecord, lines: readonly string[], moment: number): WorkerState {

@@ -31,6 +31,8 @@ export interface WorkloadRecord {
   /** The disk fails now and then: an operation may throw, and has changed nothing then. */
   readonly hasFailures: boolean;
   readonly collecting: { readonly start: number; end: number | undefined }[];
+  /** Moments between which volumes were made shards of, made good, and put together again. */
+  readonly reshaping: { readonly start: number; end: number | undefined }[];
 }
 
 export interface WorkerRecord {
@@ -68,6 +70,7 @@ export class Workload {
         history: new History(states[index]),
       })),
       collecting: [],
+      reshaping: [],
     };
   }
 
@@ -135,7 +138,10 @@ export class Workload {
       try {
         await rig.filer.collect({ graceMs: 0 });
         await this.#vacuumOne(rig);
+        const reshaping = { start: rig.disk.moment, end: undefined as number | undefined };
+        this.record.reshaping.push(reshaping);
         for (let turn = 0; turn < 3; turn += 1) await this.#reshapeOne(rig);
+        reshaping.end = rig.disk.moment;
       } catch (error) {
         if (!this.record.hasFailures) throw error;
       }
