@@ -15,20 +15,26 @@ export interface ShardFiles {
 }
 
 const MIB = 1024 * 1024;
-const LARGE_BLOCK_BYTES = 1024 * MIB;
-const SMALL_BLOCK_BYTES = MIB;
+/** How the volume file is dealt out: rows of large blocks first, then rows of small ones. */
+export interface ShardBlocks {
+  readonly largeBytes: number;
+  readonly smallBytes: number;
+}
+
+const BLOCKS: ShardBlocks = { largeBytes: 1024 * MIB, smallBytes: MIB };
+const PIECE_BYTES = MIB;
 const SUMS_MAGIC = 0x4543_5355;
 const SUMS_HEADER_BYTES = 14;
 
-/** Checks sums, parity and, when all data shards are there, every needle that the index names. */
-export function checkShards(files: ShardFiles): string[] {
+/** Checks sums, parity and, when all data shards are there, every needle that the index names. `blocks`: of the format unless given. */
+export function checkShards(files: ShardFiles, blocks = BLOCKS): string[] {
   const problems: string[] = [];
   const complain = (problem: string): void => void problems.push(problem);
   const sizes = new Set([...files.shards.values()].map((shard) => shard.sizeBytes));
   if (sizes.size > 1) complain(`shards of different sizes: ${[...sizes].join(", ")}`);
   checkSums(files, complain);
   checkParity(files, complain);
-  checkNeedles(files, complain);
+  checkNeedles(files, blocks, complain);
   return problems;
 }
 
@@ -69,8 +75,8 @@ function checkParity({ shards, info }: ShardFiles, complain: (problem: string) =
   for (const [index, row] of rows.entries()) {
     const parity = shards.get(dataShards + index);
     if (parity === undefined) continue;
-    for (let at = 0; at < parity.sizeBytes; at += SMALL_BLOCK_BYTES) {
-      const expected = Buffer.alloc(Math.min(SMALL_BLOCK_BYTES, parity.sizeBytes - at));
+    for (let at = 0; at < parity.sizeBytes; at += PIECE_BYTES) {
+      const expected = Buffer.alloc(Math.min(PIECE_BYTES, parity.sizeBytes - at));
       for (const [column, factor] of row.entries()) {
         const products = Uint8Array.from({ length: 256 }, (_, byte) => multiply(byte, factor));
         const piece = data[column]?.read(at, expected.length) ?? Buffer.alloc(0);
@@ -86,14 +92,18 @@ function checkParity({ shards, info }: ShardFiles, complain: (problem: string) =
   }
 }
 
-function checkNeedles(files: ShardFiles, complain: (problem: string) => void): void {
+function checkNeedles(
+  files: ShardFiles,
+  blocks: ShardBlocks,
+  complain: (problem: string) => void,
+): void {
   const { info, index, journal } = files;
   const gone = new Set<bigint>();
   const removals = journal?.read(0, journal.sizeBytes) ?? Buffer.alloc(0);
   for (let at = 0; at + 8 <= removals.length; at += 8) {
     gone.add(removals.readBigUInt64BE(at));
   }
-  const data = joined(files);
+  const data = joined(files, blocks);
   const version = data?.read(0, 1)[0];
   let last = -1n;
   for (const { id, offset, bodyBytes } of readIndex(index, info.bytesOffset, complain)) {
@@ -110,22 +120,24 @@ function checkNeedles(files: ShardFiles, complain: (problem: string) => void): v
 }
 
 /** The volume file that the data shards hold; `undefined` when one is absent. */
-function joined({ shards, info }: ShardFiles): ByteSource | undefined {
+function joined(
+  { shards, info }: ShardFiles,
+  { largeBytes: largeBlockBytes, smallBytes: smallBlockBytes }: ShardBlocks,
+): ByteSource | undefined {
   const { dataShards } = info;
   for (let id = 0; id < dataShards; id += 1) if (!shards.has(id)) return undefined;
   const shardBytes = shards.get(0)?.sizeBytes ?? 0;
   const sizeBytes = info.dataFileBytes ?? shardBytes * dataShards;
   const largeRows = Math.floor(
-    (info.dataFileBytes === undefined ? shardBytes - 1 : sizeBytes / dataShards) /
-      LARGE_BLOCK_BYTES,
+    (info.dataFileBytes === undefined ? shardBytes - 1 : sizeBytes / dataShards) / largeBlockBytes,
   );
-  const largeBytes = largeRows * LARGE_BLOCK_BYTES * dataShards;
+  const largeBytes = largeRows * largeBlockBytes * dataShards;
   const place = (offset: number): { id: number; at: number; left: number } => {
     const isLarge = offset < largeBytes;
-    const unit = isLarge ? LARGE_BLOCK_BYTES : SMALL_BLOCK_BYTES;
+    const unit = isLarge ? largeBlockBytes : smallBlockBytes;
     const inside = isLarge ? offset : offset - largeBytes;
     const block = Math.floor(inside / unit);
-    const start = isLarge ? 0 : largeRows * LARGE_BLOCK_BYTES;
+    const start = isLarge ? 0 : largeRows * largeBlockBytes;
     const at = start + Math.floor(block / dataShards) * unit + (inside % unit);
     return { id: block % dataShards, at, left: unit - (inside % unit) };
   };

@@ -1,9 +1,15 @@
 import { must } from "@kelp/base";
 import type { DiskImage } from "@kelp/base/testing";
-import { checkVolume, sourceOf } from "@kelp/conformance/checker";
+import {
+  type ByteSource,
+  checkShards,
+  checkVolume,
+  parseVolumeInfo,
+  sourceOf,
+} from "@kelp/conformance/checker";
 import type { CheckFinding } from "@kelp/filer";
 import { observeTree } from "./observe.ts";
-import type { StoreRig } from "./store-rig.ts";
+import { SHARD_BLOCKS, type StoreRig } from "./store-rig.ts";
 import { type WorkerState, describeState, usageOf } from "./worker-state.ts";
 import {
   PLAIN_TREE,
@@ -12,6 +18,11 @@ import {
   type WorkerRecord,
   type WorkloadRecord,
 } from "./workload.ts";
+
+const BLOCKS = {
+  largeBytes: SHARD_BLOCKS.largeBlockBytes,
+  smallBytes: SHARD_BLOCKS.smallBlockBytes,
+};
 
 /**
  * Compares what a restarted store holds with what was acknowledged before `moment`. Throws what does not fit:
@@ -46,6 +57,7 @@ export async function judge(
  * a record, every record is whole, and the index says the same. A cut may leave a torn record only where something was running.
  */
 export function judgeVolumes(image: DiskImage, record: WorkloadRecord, moment: number): void {
+  if (!record.hasFailures) judgeAllShards(image);
   if (isAnythingRunning(record, moment)) return;
   for (const [path, data] of image) {
     if (data === undefined || !path.endsWith(".dat")) continue;
@@ -55,12 +67,42 @@ export function judgeVolumes(image: DiskImage, record: WorkloadRecord, moment: n
   }
 }
 
+/** Shards are whole or not there after every cut: bits that the workload flipped a scrub has made good before. */
+function judgeAllShards(image: DiskImage): void {
+  for (const [path, bytes] of image) {
+    if (bytes !== undefined && path.endsWith(".ecx")) {
+      judgeShards(image, path.slice(0, -".ecx".length));
+    }
+  }
+}
+
+function judgeShards(image: DiskImage, base: string): void {
+  const file = (end: string): ByteSource | undefined => {
+    const bytes = image.get(`${base}${end}`);
+    return bytes && sourceOf(bytes);
+  };
+  const shards = new Map<number, ByteSource>();
+  for (let number = 0; number < 100; number++) {
+    const shard = file(`.ec${String(number).padStart(2, "0")}`);
+    if (shard !== undefined) shards.set(number, shard);
+  }
+  const info = parseVolumeInfo(Buffer.from(image.get(`${base}.vif`) ?? "{}").toString());
+  const parts = { shards, index: must(file(".ecx")), journal: file(".ecj"), sums: file(".ecsum") };
+  const problems = checkShards({ ...parts, info }, BLOCKS);
+  if (shards.size !== info.dataShards + info.parityShards) problems.push("shards are missing");
+  if (problems.length > 0) throw new Error(`${base}: ${problems.join("; ")}`);
+}
+
 function isAnythingRunning({ workers, collecting, hasFailures }: WorkloadRecord, moment: number) {
   return (
     hasFailures ||
     workers.some(({ history }) => history.isRunning(moment)) ||
-    collecting.some(({ start, end }) => start < moment && (end ?? Infinity) > moment)
+    isWithin(collecting, moment)
   );
+}
+
+function isWithin(periods: WorkloadRecord["collecting"], moment: number): boolean {
+  return periods.some(({ start, end }) => start < moment && (end ?? Infinity) > moment);
 }
 
 function stateOf(worker: WorkerRecord, lines: readonly string[], moment: number): WorkerState {

@@ -70,7 +70,13 @@ async function runOnce(
   await rig[Symbol.asyncDispose]();
 
   const cuts = rig.disk.cuts();
-  const moments = Array.from({ length: wanted.count }, () => from + random.below(to - from + 1));
+  const reshaping = workload.record.reshaping.filter(({ start, end }) => start !== end);
+  const moments = Array.from({ length: wanted.count }, (_, index) => {
+    // Changes of form take few of a run's moments and have most to lose.
+    const isOfThem = index % 3 === 0 && reshaping.length > 0;
+    const { start, end } = isOfThem ? random.pick(reshaping) : { start: from, end: to };
+    return start + random.below((end ?? to) - start + 1);
+  });
   for (const [cut, moment] of moments.sort((left, right) => left - right).entries()) {
     const chance = new SeededRandom(Math.imul(seed, 0x1_0001) + cut);
     const image = cuts.cut(moment, chance);
@@ -111,8 +117,18 @@ async function judgeAndClose(rig: StoreRig, { record }: Workload, moment: number
   {
     await using open = rig;
     await judge(open, record, moment);
+    if (!record.hasFailures) await scrubShards(open);
   }
   judgeVolumes(rig.disk.image(), record, moment);
+}
+
+/** What was flipped in shards when the power went is made good, or the cut has taken more than that. */
+async function scrubShards({ volumes }: StoreRig): Promise<void> {
+  for (const { id, form } of await volumes.volumes()) {
+    if (form.kind !== "erasure-coded") continue;
+    const { damaged } = await volumes.scrubVolume(id, { bytesPerSec: Number.POSITIVE_INFINITY });
+    if (damaged.length > 0) throw new Error(`Volume ${id} stays damaged`);
+  }
 }
 
 function troubled(disk: PowerCutDisk, trouble: Trouble, random: SeededRandom): Disk {

@@ -19,6 +19,12 @@ const DATABASE_FILES = ["", "-wal", "-journal"];
 
 /** Small, so that a run fills volumes and makes new ones. */
 const VOLUME_SIZE_BYTES = 192 * 1024;
+/** Small as well: a volume has rows of both kinds. */
+export const SHARD_BLOCKS = {
+  largeBlockBytes: 32 * 1024,
+  smallBlockBytes: 4096,
+  checksumBlockBytes: 16 * 1024,
+};
 /** Larger bodies stand in needles. */
 export const INLINE_BYTES_MAX = 1024;
 
@@ -65,6 +71,7 @@ export async function openRig(options: RigOptions): Promise<StoreRig> {
       folder: VOLUMES,
       volumeSizeBytesMax: VOLUME_SIZE_BYTES,
       fullGraceBytes: 4 * 1024 * 1024,
+      shardBlocks: SHARD_BLOCKS,
     }),
   );
   const master = opened.use(

@@ -1,8 +1,8 @@
 import { collectBytes, must } from "@kelp/base";
 import type { SeededRandom } from "@kelp/base/testing";
-import type { EntryPath, TreeName, UploadId } from "@kelp/wire";
+import type { EntryPath, TreeName, UploadId, VolumeId } from "@kelp/wire";
 import { History } from "./history.ts";
-import type { StoreRig } from "./store-rig.ts";
+import { type StoreRig, VOLUMES } from "./store-rig.ts";
 import {
   type UploadState,
   type Value,
@@ -19,6 +19,8 @@ export const PLAIN_TREE = "plain" as TreeName;
 export const TIGHT_TREE = "tight" as TreeName;
 export const TIGHT_QUOTA_BYTES = 60_000;
 
+/** No job waits for its pace. */
+const SHARDS = { dataShards: 3, parityShards: 2, bytesPerSec: Number.POSITIVE_INFINITY };
 const KEYS_PER_WORKER = 4;
 const LARGE_BYTES = 2 * 1024 * 1024 + 5000;
 
@@ -29,6 +31,8 @@ export interface WorkloadRecord {
   /** The disk fails now and then: an operation may throw, and has changed nothing then. */
   readonly hasFailures: boolean;
   readonly collecting: { readonly start: number; end: number | undefined }[];
+  /** Moments between which volumes were made shards of, made good, and put together again. */
+  readonly reshaping: { readonly start: number; end: number | undefined }[];
 }
 
 export interface WorkerRecord {
@@ -66,6 +70,7 @@ export class Workload {
         history: new History(states[index]),
       })),
       collecting: [],
+      reshaping: [],
     };
   }
 
@@ -84,9 +89,42 @@ export class Workload {
 
   async #vacuumOne({ volumes }: StoreRig): Promise<void> {
     const emptying = (await volumes.volumes()).filter(
-      ({ deletedCount, state }) => deletedCount > 0 && state !== "failed",
+      ({ deletedCount, state, form }) =>
+        deletedCount > 0 && state !== "failed" && form.kind === "plain",
     );
     if (emptying.length > 0) await volumes.vacuum(this.#vacuums.pick(emptying).id);
+  }
+
+  /** Makes shards of a full volume; of one that has them a volume file again, or damages a shard and has it made good. */
+  async #reshapeOne(rig: StoreRig): Promise<void> {
+    const { volumes } = rig;
+    const all = (await volumes.volumes()).filter(({ state }) => state !== "failed");
+    const plain = all.filter(({ state, form }) => form.kind === "plain" && state === "full");
+    const coded = all.filter(({ form }) => form.kind === "erasure-coded");
+    const isEncoding = coded.length === 0 || (plain.length > 0 && this.#vacuums.chance(0.2));
+    if (isEncoding) {
+      if (plain.length > 0) await volumes.encodeVolume(this.#vacuums.pick(plain).id, SHARDS);
+      return;
+    }
+    const { id, collection } = this.#vacuums.pick(coded);
+    if (this.#vacuums.chance(0.4)) return volumes.decodeVolume(id, SHARDS);
+    if (!this.record.hasFailures) await this.#damageShard(rig, { id, collection });
+    const { damaged } = await volumes.scrubVolume(id, SHARDS);
+    if (damaged.length > 0) throw new Error(`Not made good: ${JSON.stringify(damaged)}`);
+  }
+
+  async #damageShard(
+    { disk }: StoreRig,
+    { id, collection }: { readonly id: VolumeId; readonly collection: string },
+  ): Promise<void> {
+    const shard = this.#vacuums.below(SHARDS.dataShards + SHARDS.parityShards);
+    const base = collection === "" ? `${id}` : `${collection}_${id}`;
+    await using file = await disk.open(`${VOLUMES}/${base}.ec0${shard}`, { access: "read-write" });
+    const at = this.#vacuums.below(await file.sizeBytes());
+    const byte = Buffer.alloc(1);
+    await file.readAt(byte, at);
+    byte[0] = (byte[0] ?? 0) ^ 1;
+    await file.writeAt([byte], at);
   }
 
   async #collect(rig: StoreRig, done: AbortSignal): Promise<void> {
@@ -100,6 +138,10 @@ export class Workload {
       try {
         await rig.filer.collect({ graceMs: 0 });
         await this.#vacuumOne(rig);
+        const reshaping = { start: rig.disk.moment, end: undefined as number | undefined };
+        this.record.reshaping.push(reshaping);
+        for (let turn = 0; turn < 3; turn += 1) await this.#reshapeOne(rig);
+        reshaping.end = rig.disk.moment;
       } catch (error) {
         if (!this.record.hasFailures) throw error;
       }

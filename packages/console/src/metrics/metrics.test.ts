@@ -28,7 +28,9 @@ test("values are written as the format says, labels escaped", () => {
 
 test("the metrics tell of volumes, disks, maintenance and refusals", async () => {
   await using console = await startConsole();
-  const failed = { ...VOLUME, id: volumeId(2), state: "failed" } as const;
+  const shape = { dataShards: 10, parityShards: 4, missingShards: [1, 12] };
+  const form = { kind: "erasure-coded", ...shape } as const;
+  const failed = { ...VOLUME, id: volumeId(2), state: "failed", form } as const;
   console.status = { volumes: [VOLUME, failed], totalBytes: 1, availableBytes: 1 };
   const damage = { volumeId: volumeId(1), what: "1", offsetBytes: 8, reason: "rot", foundMs: 1 };
   console.volumes.damaged = [damage];
@@ -42,6 +44,10 @@ test("the metrics tell of volumes, disks, maintenance and refusals", async () =>
     'kelp_volumes{state="read-only"} 0',
     'kelp_volumes{state="failed"} 1',
     'kelp_volumes{state="missing"} 0',
+    'kelp_volume_forms{form="plain"} 1',
+    'kelp_volume_forms{form="erasure-coded"} 1',
+    'kelp_volume_forms{form="remote"} 0',
+    "kelp_shards_missing 2",
     "kelp_volume_size_bytes 200",
     "kelp_needles 4",
     "kelp_needle_live_bytes 120",

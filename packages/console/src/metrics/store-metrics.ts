@@ -3,6 +3,7 @@ import type {
   FoundDamage,
   MasterStatus,
   VolumeFigures,
+  VolumeForm,
   VolumeState,
   VolumeStatus,
 } from "@kelp/wire";
@@ -24,6 +25,8 @@ const STATES = [
   "failed",
   "missing",
 ] as const satisfies readonly VolumeState[];
+
+const FORMS = ["plain", "erasure-coded", "remote"] as const satisfies readonly VolumeForm["kind"][];
 
 /** What is measured of a store. Nothing is labelled by what users name (buckets, objects): the number of series is bounded. */
 export function storeMetrics(measured: MeasuredStore): readonly Metric[] {
@@ -59,6 +62,19 @@ function volumeMetrics(volumes: readonly VolumeStatus[]): readonly Metric[] {
         labels: { state },
         value: volumes.filter((volume) => volume.state === state).length,
       })),
+    ),
+    gauge(
+      "volume_forms",
+      "Volumes by form",
+      FORMS.map((form) => ({
+        labels: { form },
+        value: volumes.filter((volume) => volume.form.kind === form).length,
+      })),
+    ),
+    gauge(
+      "shards_missing",
+      "Shards that are absent or have damaged blocks",
+      sum(({ form }) => (form.kind === "erasure-coded" ? form.missingShards.length : 0)),
     ),
     gauge(
       "volume_size_bytes",

@@ -1,4 +1,4 @@
-import type { Disk } from "@kelp/base";
+import { type Disk, DiskError } from "@kelp/base";
 import type { VolumeId } from "@kelp/wire";
 import type { DiskFolder } from "../store/disk-folder.ts";
 import { volumeFileName } from "../volume/file-name.ts";
@@ -30,7 +30,7 @@ export async function findErasures(
   const found = new Map<string, { name: ErasureFileName; folders: FoundFolder[] }>();
   for (const folder of folders) {
     if (folder.failure !== undefined) continue;
-    for (const [key, names] of byVolume(await disk.list(folder.folder))) {
+    for (const [key, names] of byVolume(await namesIn(disk, folder))) {
       const [name] = names;
       if (name === undefined) continue;
       const volume = found.get(key) ?? { name, folders: [] };
@@ -43,6 +43,16 @@ export async function findErasures(
     collection: name.collection,
     folders: parts,
   }));
+}
+
+async function namesIn(disk: Pick<Disk, "list">, { folder }: DiskFolder): Promise<string[]> {
+  try {
+    return await disk.list(folder);
+  } catch (error) {
+    // It is about to be found out as failed.
+    if (error instanceof DiskError) return [];
+    throw error;
+  }
 }
 
 /** The same for one volume. */

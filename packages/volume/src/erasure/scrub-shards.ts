@@ -47,9 +47,7 @@ export async function scrubErasure(
     signal: options.signal,
   });
   const shards = await scrubShards({ id, content }, pace);
-  const absent = content.file.missingShards
-    .filter((shard) => !shards.damaged.some((damage) => damage.what === `shard ${shard}`))
-    .map((shard) => shardDamage(id, shard, { offsetBytes: 0, reason: "it is missing" }));
+  const absent = otherwiseMissing(id, content, shards.damaged);
   const needles = await scrubNeedles(id, volume, pace);
   const found = [...shards.damaged, ...absent];
   const isRepaired = await tryRebuild(context, id, slot, options);
@@ -59,6 +57,48 @@ export async function scrubErasure(
     repaired: isRepaired ? found : [],
     damaged: isRepaired ? needles.damaged : [...found, ...needles.damaged],
   };
+}
+
+/** The same reading of all shards, and nothing else: no needle is read and nothing is changed. Throws `wrong-form`. */
+export async function checkErasure(
+  context: Pick<JobContext, "deps">,
+  id: VolumeId,
+  volume: ServedVolume,
+  options: JobOptions,
+): Promise<readonly Damage[]> {
+  const content = erasureContentOf(volume);
+  if (content === undefined) throw wrongForm("check", id, volume.status().form.kind);
+  const pace = new Pace(context.deps.clock, {
+    bytesPerSec: options.bytesPerSec ?? JOB_BYTES_PER_SEC_DEFAULT,
+    signal: options.signal,
+  });
+  const { damaged } = await scrubShards({ id, content }, pace);
+  return [...damaged, ...otherwiseMissing(id, content, damaged)];
+}
+
+/** Why a shard is damaged that is not there at all. */
+export const SHARD_MISSING = "it is missing";
+
+/** The number of the shard that a `Damage.what` names; `undefined` when it names something else. */
+export function damagedShard(what: string): number | undefined {
+  const match = /^shard (\d{1,2})$/.exec(what);
+  return match === null ? undefined : Number(match[1]);
+}
+
+/** Shards that cannot be used for another reason than what was just found. */
+function otherwiseMissing(
+  id: VolumeId,
+  { file }: ErasureContent,
+  damaged: readonly Damage[],
+): readonly Damage[] {
+  const present = new Set(file.presentShards);
+  const told = new Set(damaged.map(({ what }) => damagedShard(what)));
+  return file.missingShards
+    .filter((shard) => !told.has(shard))
+    .map((shard) => {
+      const reason = present.has(shard) ? "it was not trusted before" : SHARD_MISSING;
+      return shardDamage(id, shard, { offsetBytes: 0, reason });
+    });
 }
 
 async function tryRebuild(
@@ -94,7 +134,11 @@ async function verifyBlocks(
     for (const shard of set.presentShards) {
       await pace.spend(lengthBytes);
       checkedBytes += lengthBytes;
-      if (await set.verifyBlock(shard, offsetBytes / set.blockBytes)) continue;
+      const block = offsetBytes / set.blockBytes;
+      if (await set.verifyBlock(shard, block)) {
+        set.trust(shard, block);
+        continue;
+      }
       const reason = "its checksum does not fit, or it cannot be read";
       damaged.push(shardDamage(volume.id, shard, { offsetBytes, reason }));
     }

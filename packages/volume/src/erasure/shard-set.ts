@@ -147,6 +147,14 @@ export class ShardSet implements SealedFile {
     });
   }
 
+  /** The block was found to agree with its checksum: somebody put it right. Without a checksum nothing can tell. */
+  trust(shard: number, block: number): void {
+    const damaged = this.#damaged.get(shard);
+    if (damaged === undefined || this.checksumOf(shard, block) === undefined) return;
+    damaged.delete(block);
+    if (damaged.size === 0) this.#damaged.delete(shard);
+  }
+
   /** Whether the block agrees with its checksum; quarantines it when not. `true` when there is no checksum. */
   async verifyBlock(shard: number, block: number): Promise<boolean> {
     const start = block * this.blockBytes;

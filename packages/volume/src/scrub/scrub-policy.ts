@@ -1,5 +1,5 @@
 import { assert } from "@kelp/base";
-import type { VolumeId, VolumeStatus } from "@kelp/wire";
+import type { VolumeForm, VolumeId, VolumeStatus } from "@kelp/wire";
 import { SCRUB_BYTES_PER_SEC_MIN } from "../limits.ts";
 import type { ScrubProgress } from "./scrub-record.ts";
 
@@ -24,9 +24,9 @@ export function chooseForScrub(
   assert(cycleMs > 0, "a cycle takes time");
   let totalBytes = 0;
   let chosen: { readonly id: VolumeId; readonly finishedMs: number } | undefined;
-  for (const { id, state, sizeBytes } of volumes) {
+  for (const { id, state, sizeBytes, form } of volumes) {
     if (state === "failed" || state === "missing" || state === "deleted") continue;
-    totalBytes += sizeBytes;
+    totalBytes += bytesToRead(sizeBytes, form);
     const { positionBytes, finishedMs } = progressOf(id);
     const isInterrupted = positionBytes > 0;
     // A clock that stepped back must not put a volume off for ever.
@@ -38,4 +38,11 @@ export function chooseForScrub(
   if (chosen === undefined) return undefined;
   const neededPerSec = (totalBytes * 1000) / (cycleMs * PLANNED_SHARE);
   return { id: chosen.id, bytesPerSec: Math.max(neededPerSec, SCRUB_BYTES_PER_SEC_MIN) };
+}
+
+/** Of shards all are read, and then every needle. */
+function bytesToRead(sizeBytes: number, form: VolumeForm): number {
+  if (form.kind !== "erasure-coded") return sizeBytes;
+  const { dataShards, parityShards } = form;
+  return sizeBytes * (1 + (dataShards + parityShards) / dataShards);
 }

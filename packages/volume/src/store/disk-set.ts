@@ -96,10 +96,18 @@ export class DiskSet {
 
   async #checkEach(): Promise<void> {
     for (const id of this.#toReopen) await this.#reopen(id);
+    const wereFailed = this.disks.filter((disk) => disk.failure !== undefined);
+    const failing = new Map<DiskFolder, unknown>();
+    // All are known before shards are looked for in those that are left.
     for (const disk of this.disks) {
-      if (disk.failure === undefined) await this.#checkHealthy(disk);
-      else await this.#tryAgain(disk);
+      if (disk.failure === undefined) await this.#probe(disk, failing);
     }
+    for (const [disk, error] of failing) {
+      await this.#takeAway(disk, error);
+      // Not before the last of its files is closed, so that no other process writes to it at the same time.
+      disk.release();
+    }
+    for (const disk of wereFailed) await this.#tryAgain(disk);
   }
 
   /** Measures the free space; tells when volumes stop taking needles for the lack of it, and when they take them again. */
@@ -366,7 +374,7 @@ export class DiskSet {
     return disk;
   }
 
-  async #checkHealthy(disk: DiskFolder): Promise<void> {
+  async #probe(disk: DiskFolder, failing: Map<DiskFolder, unknown>): Promise<void> {
     try {
       await disk.probe(this.#disk);
       await this.measure(disk);
@@ -376,9 +384,7 @@ export class DiskSet {
         error,
       });
       disk.fail(error);
-      await this.#takeAway(disk, error);
-      // Not before the last of its files is closed, so that no other process writes to it at the same time.
-      disk.release();
+      failing.set(disk, error);
     }
   }
 

@@ -91,6 +91,18 @@ export class Maintenance {
     return [...this.#records.values()].flatMap((record) => record.damaged);
   }
 
+  /** What is listed of one volume. */
+  damagedIn(id: VolumeId): readonly FoundDamage[] {
+    return this.quarantined.filter((damage) => damage.volumeId === id);
+  }
+
+  /** Forgets damage of a volume that `isThere` says is no more, on whatever disk that was noted. */
+  async settleDamage(id: VolumeId, isThere: (damage: Damage) => boolean): Promise<void> {
+    for (const [disk, record] of this.#records) {
+      if (disk.failure === undefined) await record.settleDamage(id, isThere);
+    }
+  }
+
   /** Reads what is known of a folder's volumes. To be called before they are opened. */
   async openRecord(disk: DiskFolder): Promise<void> {
     const record = await ScrubRecord.open(this.#options.disk, disk.folder, this.#options.log);
@@ -225,7 +237,7 @@ export class Maintenance {
   /** Notes that all of a volume was read, and what was found. */
   async #settle(id: VolumeId, record: ScrubRecord, { damaged }: ScrubReport): Promise<void> {
     const foundMs = this.#options.clock.nowMs();
-    await record.settleDamage(id, () => false);
+    await this.settleDamage(id, () => false);
     await record.addDamage(damaged.map((damage) => ({ ...damage, foundMs })));
     await record.setProgress(id, { revision: 0, positionBytes: 0, finishedMs: foundMs });
   }

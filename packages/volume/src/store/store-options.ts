@@ -1,4 +1,5 @@
 import type { RemoteBlobs } from "@kelp/wire";
+import type { BlockSizes } from "../erasure/layout.ts";
 import type { VolumeDeps } from "../volume/open-files.ts";
 import type { VolumeFolder } from "./disk-folder.ts";
 
@@ -15,6 +16,8 @@ export interface VolumeStoreOptions extends VolumeDeps {
   readonly volumeSizeBytesMax?: number;
   /** How far beyond that a full volume takes needles assigned earlier: `FULL_GRACE_BYTES_DEFAULT` unless given. */
   readonly fullGraceBytes?: number;
+  /** Other than those of the format only in tests. */
+  readonly shardBlocks?: BlockSizes | undefined;
 }
 
 export function foldersOf(options: VolumeStoreOptions): readonly VolumeFolder[] {

@@ -1,13 +1,19 @@
 import { DiskError, assert } from "@kelp/base";
-import type { ErasureShape, JobOptions, ScrubReport, VolumeId } from "@kelp/wire";
+import type { Damage, ErasureShape, JobOptions, ScrubReport, VolumeId } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
 import { decodeVolume } from "../erasure/decode.ts";
 import { encodeVolume } from "../erasure/encode.ts";
 import { type FoundErasure, findErasure } from "../erasure/find-shards.ts";
 import { erasureContentOf, openErasure } from "../erasure/open-erasure.ts";
+import { type BlockSizes, FORMAT_BLOCKS } from "../erasure/layout.ts";
 import { areOfAnother } from "../erasure/other-shards.ts";
 import { rebuildVolume } from "../erasure/rebuild.ts";
-import { scrubErasure } from "../erasure/scrub-shards.ts";
+import {
+  SHARD_MISSING,
+  checkErasure,
+  damagedShard,
+  scrubErasure,
+} from "../erasure/scrub-shards.ts";
 import { type OpenedErasure, dropLeftovers, settleForms } from "../erasure/settle-forms.ts";
 import { SealedVolume } from "../sealed/sealed-volume.ts";
 import type { PlainPlace } from "../sealed/job-context.ts";
@@ -25,8 +31,13 @@ export interface VolumeFormsOptions extends VolumeDeps {
   readonly table: VolumeTable;
   readonly disks: readonly DiskFolder[];
   readonly remotes: RemoteStores;
+  readonly shardBlocks?: BlockSizes | undefined;
   readonly openPlain: (place: PlainPlace) => Promise<ServedVolume>;
   readonly announce: (id: VolumeId, volume: ServedVolume) => void;
+  /** What is listed as damaged of a volume. */
+  readonly damaged: (id: VolumeId) => readonly Damage[];
+  /** Forgets damage of a volume that `isThere` says is no more. */
+  readonly settleDamage: (id: VolumeId, isThere: (damage: Damage) => boolean) => Promise<void>;
   readonly job: <Value>(
     id: VolumeId,
     name: string,
@@ -49,24 +60,40 @@ export class VolumeForms {
   constructor(options: VolumeFormsOptions) {
     this.#options = options;
     const { table, disks, remotes, openPlain, announce } = options;
-    this.#context = { deps: options, table, disks, remotes, openPlain, announce };
+    const blocks = options.shardBlocks ?? FORMAT_BLOCKS;
+    this.#context = { deps: options, table, disks, remotes, openPlain, announce, blocks };
   }
 
   encode(id: VolumeId, options: JobOptions & ErasureShape = {}): Promise<void> {
-    return this.#options.job(id, "encode", options, (slot, signal) =>
-      encodeVolume(this.#context, id, slot, { ...options, signal }),
-    );
+    return this.#options.job(id, "encode", options, async (slot, signal) => {
+      await encodeVolume(this.#context, id, slot, { ...options, signal });
+      // Every needle was read and written anew.
+      await this.#options.settleDamage(id, () => false);
+    });
   }
 
   decode(id: VolumeId, options: JobOptions = {}): Promise<void> {
-    return this.#options.job(id, "decode", options, (slot, signal) =>
-      decodeVolume(this.#context, id, slot, { ...options, signal }),
-    );
+    return this.#options.job(id, "decode", options, async (slot, signal) => {
+      await decodeVolume(this.#context, id, slot, { ...options, signal });
+      await this.#options.settleDamage(id, () => false);
+    });
   }
 
   rebuild(id: VolumeId, options: JobOptions = {}): Promise<readonly number[]> {
-    return this.#options.job(id, "rebuild", options, (slot, signal) =>
-      rebuildVolume(this.#context, id, slot, { ...options, signal }),
+    return this.#options.job(id, "rebuild", options, async (slot, signal) => {
+      const rebuilt = await rebuildVolume(this.#context, id, slot, { ...options, signal });
+      await this.#options.settleDamage(id, ({ what }) => {
+        const shard = damagedShard(what);
+        return shard === undefined || !rebuilt.includes(shard);
+      });
+      return rebuilt;
+    });
+  }
+
+  /** Reads all shards against their checksums without changing anything; what is damaged or missing. Throws `wrong-form`. */
+  check(id: VolumeId, options: JobOptions = {}): Promise<readonly Damage[]> {
+    return this.#options.job(id, "check", options, ({ volume }, signal) =>
+      checkErasure(this.#context, id, volume, { ...options, signal }),
     );
   }
 
@@ -101,8 +128,10 @@ export class VolumeForms {
     const isUsed = (id: VolumeId): boolean => isInUse(table.find(id)?.volume);
     const { opened, leftovers } = await settleForms(this.#options, this.#options.disks, {
       isLeftAlone: isUsed,
+      blocks: this.#context.blocks,
     });
     this.#leftovers = leftovers;
+    for (const each of opened) if ("volume" in each) this.#putAside(each.id, each.volume);
     const found: FoundForm[] = [...opened];
     for (const disk of disks) {
       for (const place of await settleRemotes(this.#options, disk)) {
@@ -154,10 +183,21 @@ export class VolumeForms {
     using _frozen = await volume.freeze("opening its shards anew");
     const { collection } = volume;
     const found = await findErasure(disk, disks, { id, collection });
-    const next = await openErasure(this.#options, found);
+    const next = await openErasure(this.#options, found, this.#context.blocks);
+    this.#putAside(id, next);
     const [home] = erasureContentOf(next)?.folders ?? [];
     await table.exchange(id, next, home?.disk);
     this.#options.announce(id, next);
+  }
+
+  /** What scrubbing found damaged in shards, and could not make good, is not trusted after a restart either. */
+  #putAside(id: VolumeId, volume: SealedVolume): void {
+    const file = erasureContentOf(volume)?.file;
+    for (const { what, offsetBytes, reason } of this.#options.damaged(id)) {
+      const shard = damagedShard(what);
+      if (file === undefined || shard === undefined || reason === SHARD_MISSING) continue;
+      file.distrust(shard, offsetBytes, reason);
+    }
   }
 
   async #mayBeOfAnother(found: FoundErasure, volume: Volume): Promise<boolean> {

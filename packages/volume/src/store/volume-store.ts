@@ -1,6 +1,7 @@
 import { DiskError, assert } from "@kelp/base";
 import type {
   CreateVolume,
+  Damage,
   DiskStatus,
   ErasureShape,
   Fid,
@@ -106,6 +107,8 @@ export class VolumeStore
       remotes: options.remotes ?? new Map(),
       openPlain: (place) => this.#folders.openPlain(place),
       announce: (id, volume) => this.#folders.tell(id, volume),
+      damaged: (id) => this.#maintenance.damagedIn(id),
+      settleDamage: (id, isThere) => this.#maintenance.settleDamage(id, isThere),
       job: (id, name, jobOptions, work) => this.#job(id, name, jobOptions, work),
     });
     const parts = {
@@ -348,6 +351,11 @@ export class VolumeStore
 
   rebuildVolume(id: VolumeId, options?: JobOptions): Promise<readonly number[]> {
     return this.#forms.rebuild(id, options);
+  }
+
+  /** Reads all shards of an erasure-coded volume against their checksums; what is damaged or missing. Nothing is repaired. */
+  checkShards(id: VolumeId, options?: JobOptions): Promise<readonly Damage[]> {
+    return this.#forms.check(id, options);
   }
 
   moveToRemote(id: VolumeId, backend: string, options: JobOptions = {}): Promise<void> {

@@ -18,7 +18,8 @@ export interface FolderFinding {
     | "unusable-volume"
     | "index-differs"
     | "index-not-rebuilt"
-    | "quarantined";
+    | "quarantined"
+    | "damaged-shard";
   /** Space is lost, or something was repaired; data is not lost. Everything else is damage. */
   readonly isHarmless: boolean;
   readonly text: string;
@@ -82,14 +83,18 @@ export async function checkFolder(
     options.onFinding(describeFinding(finding));
   }
   for (const found of volumes.quarantined()) {
-    // Damaged needles the check has read itself.
-    if (!/^[0-9a-f]+$/.test(found.what)) options.onFinding(describeQuarantined(found));
+    // Damaged needles the check has read itself, and shards it is about to.
+    if (found.what === "index") options.onFinding(describeQuarantined(found));
   }
   const statuses = await volumes.volumes();
   for (const status of statuses) {
     // Those that entries refer to were told already, with how much is in them.
     const finding = unreadableIds.has(status.id) ? undefined : describeVolume(status);
     if (finding !== undefined) options.onFinding(finding);
+    if (status.form.kind !== "erasure-coded" || status.state === "missing") continue;
+    for (const found of await volumes.checkShards(status.id, UNHURRIED)) {
+      options.onFinding(describeShard(found));
+    }
   }
   return {
     volumeCount: statuses.length,
@@ -98,6 +103,9 @@ export async function checkFolder(
     rebuiltCount,
   };
 }
+
+/** Nobody else wants the disk. */
+const UNHURRIED = { bytesPerSec: Number.POSITIVE_INFINITY };
 
 /** The folders in which a server had volumes last; `undefined` when it left no word of them. */
 async function knownFolders(
@@ -177,6 +185,14 @@ function describeQuarantined({ volumeId, what, reason }: Damage): FolderFinding 
   return damage(
     "quarantined",
     `scrubbing found the ${what} of volume ${volumeId} damaged: ${reason}`,
+  );
+}
+
+/** What is damaged beyond the parity was told as damaged blobs already. */
+function describeShard({ volumeId, what, offsetBytes, reason }: Damage): FolderFinding {
+  return damage(
+    "damaged-shard",
+    `${what} of volume ${volumeId} is damaged at ${offsetBytes}: ${reason}; ec.rebuild makes it anew`,
   );
 }
 
