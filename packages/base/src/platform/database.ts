@@ -6,7 +6,7 @@ import type { SqlDatabase, SqlStatement, SqlValue } from "../database.ts";
  * Pages that a connection keeps, at most. With SQLite's own 2 MB nearly every look at an entry of a large folder reads
  * its pages from the system again: 5 µs of a read's 19, half of it with these.
  */
-const PAGE_CACHE_KIB = 32 * 1024;
+const PAGE_CACHE_KIB = 16 * 1024;
 
 /**
  * Opens an SQLite file in WAL mode with `synchronous=FULL`: a committed transaction is on stable storage.
