@@ -66,7 +66,11 @@ export async function fillVolume(
   const removed = Array.from({ length: Math.floor(count / REMOVED_EVERY) }, (_, index) =>
     head("DELETE", index * REMOVED_EVERY),
   );
-  await measure(door, { name: `remove of ${collection}`, clients: FILL_CLIENTS, requests: removed });
+  await measure(door, {
+    name: `remove of ${collection}`,
+    clients: FILL_CLIENTS,
+    requests: removed,
+  });
   return { id: Number(fid.split(",")[0]), sizeBytes };
 }
 
