@@ -15,7 +15,7 @@ export interface SuiteOptions {
 const CREATES_DEFAULT = 100_000;
 const ENTRIES_DEFAULT = 1_000_000;
 const JOBS_DEFAULT = "vacuum,scrub,encode";
-const ROUNDS_DEFAULT = 3;
+const ROUNDS_DEFAULT = 5;
 
 /** Takes `--peer NAME=URL,KEY,SECRET` (as often as wanted) `--creates N`, `--entries N`, `--jobs NAME[,NAME…]` and `--rounds N` out of the words. */
 export function parseOptions(words: readonly string[]): {

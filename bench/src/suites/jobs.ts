@@ -1,3 +1,4 @@
+import { must } from "@kelp/base";
 import { type Measurement, measure, quantiles } from "../load.ts";
 import type { SuiteOptions } from "../options.ts";
 import { processMemory } from "../process-stat.ts";
@@ -9,7 +10,7 @@ import { ask, gets, puts } from "./s3.ts";
 
 const VOLUME_BYTES = 384 * 1024 * 1024;
 const KEYS = 4000;
-const WINDOW_MS = 1500;
+const WINDOW_MS = 1000;
 /** From asking for a job to the first window: the request has arrived and the job is at work. */
 const HEAD_START_MS = 200;
 /** Nothing but the jobs that are asked for. */
@@ -28,7 +29,8 @@ type Job = (typeof JOBS)[number];
 
 /**
  * What clients see of small objects while a volume is vacuumed, scrubbed, encoded. Quiet and busy windows take turns, so that
- * whatever else the machine does falls on both, and a busy window counts only when the job ran from before it until after it.
+ * whatever else the machine does falls on both, and the ratio is the median of those of the rounds. A busy window counts only when the
+ * job ran from before it until after it.
  */
 export async function jobsSuite(options: SuiteOptions): Promise<Measurement[]> {
   using folder = benchFolder();
@@ -59,7 +61,7 @@ interface Bench {
   readonly window: (load: Load) => Promise<Window>;
 }
 
-/** Rounds of quiet windows and of windows under the job; both as lines, with how they compare. */
+/** Rounds of windows under the job, each between two of quiet ones; both as lines, with how they compare. */
 async function compare(
   bench: Bench,
   of: { readonly job: Job; readonly volume: FilledVolume; readonly rounds: number },
@@ -67,50 +69,90 @@ async function compare(
   const { job, volume, rounds } = of;
   const alone = new RunningJob(askJob(bench.server, volume.id, job));
   const aloneMs = await alone.end();
-  const quiet = LOADS.map((): Window[] => []);
-  const busy = LOADS.map((): Window[] => []);
+  const quiet = [await quietWindows(bench)];
+  const busy: Window[][] = [];
   const jobMs: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    if (job === "encode") await askJob(bench.server, volume.id, "decode");
-    for (const [at, load] of LOADS.entries()) quiet[at]?.push(await bench.window(load));
-    let left = LOADS.map((load, at) => ({ load, at }));
-    while (left.length > 0) {
-      const running = new RunningJob(askJob(bench.server, volume.id, job));
-      await Promise.race([running.end(), Bun.sleep(HEAD_START_MS)]);
-      for (const { load, at } of left) {
-        const window = await bench.window(load);
-        // It may have ended within the window: then it is taken again, under the next run of the job.
-        if (!running.isRunning) break;
-        busy[at]?.push(window);
-        left = left.slice(1);
-      }
-      jobMs.push(await running.end());
-      if (job === "encode" && left.length > 0) await askJob(bench.server, volume.id, "decode");
-    }
+    busy.push(await busyWindows(bench, of, jobMs));
+    quiet.push(await quietWindows(bench));
   }
   const memory = processMemory(bench.server.pid).rssBytes;
   const lines = LOADS.flatMap((load, at) => {
-    const before = lineOf(`${load.name}, quiet before ${job}`, load, quiet[at] ?? [], memory);
-    const during = lineOf("", load, busy[at] ?? [], memory);
-    const ratio = (during.latencyMsP99 / before.latencyMsP99).toFixed(2);
-    return [before, { ...during, name: `${load.name} during ${job}: p99 × ${ratio}` }];
-  });
-  const speed = (elapsedMs: number): number => volume.sizeBytes / 1_000_000 / (elapsedMs / 1000);
-  const duration = (name: string, durations: readonly number[]): Measurement => ({
-    name,
-    clients: 0,
-    operations: durations.length,
-    ratePerSec: 0,
-    ...quantiles(Float64Array.from(durations)),
-    serverCpuUsPerOperation: 0,
-    serverRssBytes: memory,
-    throughputMbPerSec: speed(quantiles(Float64Array.from(durations)).latencyMsP50),
+    const during = busy.map((windows) => must(windows[at]));
+    const around = quiet.map((windows) => must(windows[at]));
+    const ratios = during
+      .map((window, round) => p99([window]) / p99(around.slice(round, round + 2)))
+      .sort((left, right) => left - right);
+    const ratio = (share: number): string =>
+      must(ratios[Math.round((ratios.length - 1) * share)]).toFixed(2);
+    const name = `${load.name} during ${job}: p99 × ${ratio(0.5)} (${ratio(0)} to ${ratio(1)})`;
+    return [
+      lineOf(`${load.name}, quiet`, load, around, memory),
+      lineOf(name, load, during, memory),
+    ];
   });
   return [
     ...lines,
-    duration(`${job} of the volume, nobody else`, [aloneMs]),
-    duration(`${job} of the volume, under these loads`, jobMs),
+    durationLine(`${job} of the volume, nobody else`, { volume, memory, durations: [aloneMs] }),
+    durationLine(`${job} of the volume, under these loads`, { volume, memory, durations: jobMs }),
   ];
+}
+
+async function quietWindows({ window }: Bench): Promise<Window[]> {
+  const windows: Window[] = [];
+  for (const load of LOADS) windows.push(await window(load));
+  return windows;
+}
+
+/** One window of each load, all of it within a run of the job. Adds how long whole runs took. */
+async function busyWindows(
+  { server, window }: Bench,
+  { job, volume }: { readonly job: Job; readonly volume: FilledVolume },
+  jobMs: number[],
+): Promise<Window[]> {
+  const windows: Window[] = [];
+  while (windows.length < LOADS.length) {
+    if (job === "encode") await askJob(server, volume.id, "decode");
+    const running = new RunningJob(askJob(server, volume.id, job));
+    await Promise.race([running.end(), Bun.sleep(HEAD_START_MS)]);
+    for (const load of LOADS.slice(windows.length)) {
+      const taken = await window(load);
+      // It may have ended within the window: then that is taken again, under the next run.
+      if (!running.isRunning) break;
+      windows.push(taken);
+    }
+    jobMs.push(await running.end());
+  }
+  return windows;
+}
+
+function durationLine(
+  name: string,
+  of: {
+    readonly volume: FilledVolume;
+    readonly memory: number;
+    readonly durations: readonly number[];
+  },
+): Measurement {
+  const figures = quantiles(Float64Array.from(of.durations));
+  return {
+    name,
+    clients: 0,
+    operations: of.durations.length,
+    ratePerSec: 1000 / figures.latencyMsP50,
+    ...figures,
+    serverCpuUsPerOperation: 0,
+    serverRssBytes: of.memory,
+    throughputMbPerSec: of.volume.sizeBytes / 1000 / figures.latencyMsP50,
+  };
+}
+
+function p99(windows: readonly Window[]): number {
+  return quantiles(latenciesOf(windows)).latencyMsP99;
+}
+
+function latenciesOf(windows: readonly Window[]): Float64Array {
+  return Float64Array.from(windows.flatMap(({ latenciesMs }) => [...latenciesMs]));
 }
 
 function lineOf(
@@ -119,7 +161,7 @@ function lineOf(
   windows: readonly Window[],
   serverRssBytes: number,
 ): Measurement {
-  const latencies = Float64Array.from(windows.flatMap(({ latenciesMs }) => [...latenciesMs]));
+  const latencies = latenciesOf(windows);
   const elapsedMs = windows.reduce((sum, window) => sum + window.elapsedMs, 0);
   return {
     name,
