@@ -1,40 +1,69 @@
 import { assert } from "./assert.ts";
 import type { Clock } from "./clock.ts";
 
-/** So long after the last request others are expected to follow: background work does not rush into a gap. */
-const REMEMBERED_MS = 100;
+/** Requests are counted over stretches of this length; those of the last two are remembered. */
+const STRETCH_MS = 100;
+/** So many requests within what is remembered, some hundred in a second, are heavy load. */
+const HEAVY_COUNT = 20;
+
+/** `none`: nobody is served, nor was a moment ago. */
+export type ForegroundLoad = "none" | "light" | "heavy";
 
 /**
- * Whether anybody waits for the process. Doors tell of each request; background work asks, and gives way. Others of the program that
- * serve requests in processes of their own tell `touch` now and then while they do.
+ * How many wait for the process. Doors tell of each request; background work asks, and gives way. Others of the program that serve
+ * requests in processes of their own tell how many came, now and then.
  */
 export class Foreground {
   readonly #clock: Pick<Clock, "monotonicMs">;
   #inFlight = 0;
-  #lastMs = Number.NEGATIVE_INFINITY;
+  #stretchStartMs: number;
+  #count = 0;
+  /** Of the stretch before. */
+  #countBefore = 0;
+  #totalCount = 0;
 
   constructor(clock: Pick<Clock, "monotonicMs">) {
     this.#clock = clock;
+    this.#stretchStartMs = clock.monotonicMs();
   }
 
-  /** A request is served now, or one was a moment ago. */
-  get isBusy(): boolean {
-    return this.#inFlight > 0 || this.#clock.monotonicMs() - this.#lastMs < REMEMBERED_MS;
+  /** As it is now, and was a moment ago: background work does not rush into a gap. */
+  get load(): ForegroundLoad {
+    this.#turnOver();
+    const count = this.#count + this.#countBefore;
+    if (count >= HEAVY_COUNT) return "heavy";
+    return count > 0 || this.#inFlight > 0 ? "light" : "none";
+  }
+
+  /** Requests that ever came. */
+  get totalCount(): number {
+    return this.#totalCount;
   }
 
   /** A request came. Callers must `leave` once for each. */
   enter(): void {
     this.#inFlight++;
+    this.came(1);
   }
 
   leave(): void {
     assert(this.#inFlight > 0, "a request that leaves has come");
     this.#inFlight--;
-    this.touch();
   }
 
-  /** Somebody was served a moment ago. */
-  touch(): void {
-    this.#lastMs = this.#clock.monotonicMs();
+  /** So many requests came to somebody else of the program. */
+  came(count: number): void {
+    this.#turnOver();
+    this.#count += count;
+    this.#totalCount += count;
+  }
+
+  #turnOver(): void {
+    const nowMs = this.#clock.monotonicMs();
+    const ageMs = nowMs - this.#stretchStartMs;
+    if (ageMs < STRETCH_MS) return;
+    this.#countBefore = ageMs < 2 * STRETCH_MS ? this.#count : 0;
+    this.#count = 0;
+    this.#stretchStartMs = nowMs;
   }
 }

@@ -131,13 +131,13 @@ export const HEADER_WALK_BUFFER_BYTES = 64 * KIB;
 export const DAMAGE_COUNT_MAX = 10_000;
 /** What a background job may have in hand: sleeps that hold it to its rate are at least so long. */
 export const PACE_BURST_MS = 20;
-/** A job gives up the thread after so long. Above it requests that came meanwhile would wait for longer than they take. */
-export const JOB_SLICE_MS = 1.5;
+/** A job gives up the thread after so long: what a request that came meanwhile waits for it. */
+export const JOB_SLICE_MS = 1;
 /**
- * While requests are served a job rests so many times as long as it worked. A client alone sends a hundred small requests in a slice
- * and its rest, of which one meets the slice: fewer than a hundredth are to be slower for it.
+ * While requests are served a job rests so many times as long as it worked. Under heavy load a slice and its rest take 25 ms, in which
+ * even a client alone sends more than a hundred small requests, one of which meets the slice: p99 is that of the others.
  */
-export const JOB_REST_FACTOR = 8;
+export const JOB_REST_FACTOR = { light: 4, heavy: 24 } as const;
 /** No rest is longer, so that a disk or a processor that is slow for everybody does not stop a job altogether. */
 export const JOB_REST_MS_MAX = 50;
 /** Files of a job are synced in pieces of this size: one large sync would hold up those of the appends, some 7 ms for 2 MiB. */

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { Clock, Disk, DiskFile } from "@kelp/base";
+import type { Clock, Disk, DiskFile, ForegroundLoad } from "@kelp/base";
 import { systemClock, systemDisk } from "@kelp/base/platform";
 import { JOB_REST_FACTOR, JOB_SLICE_MS, JOB_SYNC_BYTES, WALK_BUFFER_BYTES } from "../limits.ts";
 import type { VolumeStore } from "../store/volume-store.ts";
@@ -39,13 +39,13 @@ const JOBS: readonly (readonly [string, (store: VolumeStore) => Promise<unknown>
   ["decode", (store) => store.decodeVolume(ONE, UNHELD)],
 ];
 
-async function sleepsOf(isBusy: boolean): Promise<Record<string, readonly number[]>> {
+async function sleepsOf(load: ForegroundLoad): Promise<Record<string, readonly number[]>> {
   using world = new VolumeWorld();
   const clock = new HurriedClock();
   await using store = await world.open({
     clock,
     shardBlocks: SMALL_BLOCKS,
-    foreground: { isBusy },
+    foreground: { load },
   });
   for (let id = 1; id <= 30; id++) await store.append(fid(id), content(id, 400));
   await store.remove([fid(1), fid(2)]);
@@ -60,11 +60,11 @@ async function sleepsOf(isBusy: boolean): Promise<Record<string, readonly number
 }
 
 test("every job gives up the thread, and rests while requests are served", async () => {
-  const quiet = await sleepsOf(false);
-  const busy = await sleepsOf(true);
+  const quiet = await sleepsOf("none");
+  const busy = await sleepsOf("heavy");
   for (const [name] of JOBS) {
     const isQuiet = quiet[name]?.length !== 0 && quiet[name]?.every((ms) => ms === 0);
-    const rests = busy[name]?.filter((ms) => ms >= JOB_SLICE_MS * JOB_REST_FACTOR) ?? [];
+    const rests = busy[name]?.filter((ms) => ms >= JOB_SLICE_MS * JOB_REST_FACTOR.heavy) ?? [];
     expect([name, isQuiet, rests.length > 3]).toEqual([name, true, true]);
   }
 });

@@ -26,57 +26,57 @@ function sleepingClock(): Clock & { readonly slept: number[]; advance(ms: number
 }
 
 const UNHELD = { bytesPerSec: Number.POSITIVE_INFINITY };
-const BUSY = { isBusy: true };
+const HEAVY = { load: "heavy" } as const;
 
-test("a job goes on within its slice, gives up the thread after it, and rests when somebody is served", () => {
+test("a job goes on within its slice, gives up the thread after it, and rests as the load asks", () => {
   const within = { workedMs: JOB_SLICE_MS / 2, aheadMs: 0 };
-  expect(pauseAfter({ ...within, isBusy: false })).toBeUndefined();
-  expect(pauseAfter({ ...within, isBusy: true })).toBeUndefined();
+  expect(pauseAfter({ ...within, load: "none" })).toBeUndefined();
+  expect(pauseAfter({ ...within, load: "heavy" })).toBeUndefined();
   const after = { workedMs: JOB_SLICE_MS, aheadMs: 0 };
-  expect(pauseAfter({ ...after, isBusy: false })).toBe(0);
-  expect(pauseAfter({ ...after, isBusy: true })).toBe(JOB_SLICE_MS * JOB_REST_FACTOR);
+  expect(pauseAfter({ ...after, load: "none" })).toBe(0);
+  expect(pauseAfter({ ...after, load: "light" })).toBe(JOB_SLICE_MS * JOB_REST_FACTOR.light);
+  expect(pauseAfter({ ...after, load: "heavy" })).toBe(JOB_SLICE_MS * JOB_REST_FACTOR.heavy);
 });
 
 test("a rest is bounded: whatever load there is, a job comes to its end", () => {
-  const stuck = { workedMs: 10_000, aheadMs: 0, isBusy: true };
-  expect(pauseAfter(stuck)).toBe(JOB_REST_MS_MAX);
+  expect(pauseAfter({ workedMs: 10_000, aheadMs: 0, load: "heavy" })).toBe(JOB_REST_MS_MAX);
 });
 
 test("a debt to the rate is paid whether or not somebody is served, and a rest pays for it, too", () => {
   const ahead = { workedMs: 0, aheadMs: PACE_BURST_MS };
-  expect(pauseAfter({ ...ahead, isBusy: false })).toBe(PACE_BURST_MS);
-  expect(pauseAfter({ workedMs: 0, aheadMs: PACE_BURST_MS - 1, isBusy: false })).toBeUndefined();
-  const both = { workedMs: 1, aheadMs: JOB_REST_MS_MAX * 2, isBusy: true };
-  expect(pauseAfter(both)).toBe(JOB_REST_MS_MAX * 2);
-  const rest = { workedMs: JOB_SLICE_MS * 2, aheadMs: PACE_BURST_MS, isBusy: true };
-  expect(pauseAfter(rest)).toBe(JOB_SLICE_MS * 2 * JOB_REST_FACTOR);
+  expect(pauseAfter({ ...ahead, load: "none" })).toBe(PACE_BURST_MS);
+  expect(pauseAfter({ ...ahead, aheadMs: PACE_BURST_MS - 1, load: "none" })).toBeUndefined();
+  const long = { workedMs: 1, aheadMs: JOB_REST_MS_MAX * 2, load: "heavy" } as const;
+  expect(pauseAfter(long)).toBe(JOB_REST_MS_MAX * 2);
+  const rest = { workedMs: JOB_SLICE_MS, aheadMs: PACE_BURST_MS, load: "heavy" } as const;
+  expect(pauseAfter(rest)).toBe(JOB_SLICE_MS * JOB_REST_FACTOR.heavy);
 });
 
 test("under load a job has its share of the thread and no more", async () => {
   const clock = sleepingClock();
-  const pace = new Pace({ clock, foreground: BUSY }, UNHELD);
+  const pace = new Pace({ clock, foreground: HEAVY }, UNHELD);
   for (let piece = 0; piece < 90; piece++) {
     clock.advance(1);
     await pace.spend(1);
   }
   const workedMs = 90;
   const restedMs = clock.slept.reduce((sum, ms) => sum + ms, 0);
-  expect(restedMs).toBe(workedMs * JOB_REST_FACTOR);
+  expect(restedMs).toBe(workedMs * JOB_REST_FACTOR.heavy);
 });
 
 test("with nobody there a job only lets others have the thread", async () => {
   const clock = sleepingClock();
-  const pace = new Pace({ clock, foreground: { isBusy: false } }, UNHELD);
+  const pace = new Pace({ clock, foreground: { load: "none" } }, UNHELD);
   for (let piece = 0; piece < 4; piece++) {
     clock.advance(1);
     await pace.spend(1_000_000);
   }
-  expect(clock.slept).toEqual([0, 0]);
+  expect(clock.slept).toEqual([0, 0, 0, 0]);
 });
 
 test("a job that somebody waits for takes no rest", async () => {
   const clock = sleepingClock();
-  const pace = new Pace({ clock, foreground: BUSY }, { ...UNHELD, rests: "short" });
+  const pace = new Pace({ clock, foreground: HEAVY }, { ...UNHELD, rests: "short" });
   clock.advance(JOB_SLICE_MS);
   await pace.spend(1);
   expect(clock.slept).toEqual([0]);

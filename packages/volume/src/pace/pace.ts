@@ -1,10 +1,10 @@
-import { type Clock, type Foreground, assert } from "@kelp/base";
+import { type Clock, type Foreground, type ForegroundLoad, assert } from "@kelp/base";
 import { JOB_REST_FACTOR, JOB_REST_MS_MAX, JOB_SLICE_MS, PACE_BURST_MS } from "../limits.ts";
 
 export interface PaceDeps {
   readonly clock: Clock;
   /** Whom the job gives way to. Nobody unless given. */
-  readonly foreground?: Pick<Foreground, "isBusy"> | undefined;
+  readonly foreground?: Pick<Foreground, "load"> | undefined;
 }
 
 export interface PaceOptions {
@@ -20,7 +20,7 @@ export interface PaceOptions {
  *
  * Of the rate, bytes that were not used while the job waited for something else are lost, but for `PACE_BURST_MS` worth of them:
  * a job that was held up does not catch up in one rush. Work is cut into slices of `JOB_SLICE_MS`: after each the thread is given up,
- * and while requests are served the job rests `JOB_REST_FACTOR` times as long as it worked. With nobody there it goes on at once.
+ * and while requests are served the job rests a multiple of the time that it worked (`JOB_REST_FACTOR`). With nobody there it goes on at once.
  */
 export class Pace {
   readonly #deps: PaceDeps;
@@ -55,7 +55,7 @@ export class Pace {
     const pauseMs = pauseAfter({
       workedMs: nowMs - this.#resumedMs,
       aheadMs: this.#paidMs - nowMs,
-      isBusy: this.#rests === "as-needed" && foreground?.isBusy === true,
+      load: this.#rests === "as-needed" ? (foreground?.load ?? "none") : "none",
     });
     if (pauseMs === undefined) return;
     await clock.sleep(pauseMs, this.#signal);
@@ -70,12 +70,12 @@ export class Pace {
 export function pauseAfter(state: {
   readonly workedMs: number;
   readonly aheadMs: number;
-  readonly isBusy: boolean;
+  readonly load: ForegroundLoad;
 }): number | undefined {
-  const { workedMs, aheadMs, isBusy } = state;
+  const { workedMs, aheadMs, load } = state;
   // Timers are coarse: many small debts are paid with one sleep.
   const owedMs = aheadMs >= PACE_BURST_MS ? aheadMs : 0;
   if (owedMs === 0 && workedMs < JOB_SLICE_MS) return undefined;
-  const restMs = isBusy ? Math.min(workedMs * JOB_REST_FACTOR, JOB_REST_MS_MAX) : 0;
-  return Math.max(owedMs, restMs);
+  if (load === "none") return owedMs;
+  return Math.max(owedMs, Math.min(workedMs * JOB_REST_FACTOR[load], JOB_REST_MS_MAX));
 }

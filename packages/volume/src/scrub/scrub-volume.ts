@@ -13,7 +13,7 @@ export interface ScrubDeps {
   readonly hashes: Checksums;
   readonly log: Log;
   /** Whom the job gives way to. */
-  readonly foreground?: Pick<Foreground, "isBusy"> | undefined;
+  readonly foreground?: Pick<Foreground, "load"> | undefined;
 }
 
 export interface ScrubPlace {

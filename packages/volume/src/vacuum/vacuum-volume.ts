@@ -48,7 +48,7 @@ export interface VacuumDeps {
   readonly hashes: Checksums;
   readonly log: Log;
   /** Whom the job gives way to. */
-  readonly foreground?: Pick<Foreground, "isBusy"> | undefined;
+  readonly foreground?: Pick<Foreground, "load"> | undefined;
 }
 
 /**

@@ -35,7 +35,7 @@ export interface VolumeDeps {
   readonly hashes: Pick<Hashes, "crc32c" | "xxh3">;
   readonly log: Log;
   /** Whom jobs give way to. Nobody unless given. */
-  readonly foreground?: Pick<Foreground, "isBusy"> | undefined;
+  readonly foreground?: Pick<Foreground, "load"> | undefined;
 }
 
 export interface VolumeName {

@@ -106,11 +106,14 @@ async function serve(
     log,
   });
   const foreground = new Foreground(systemClock);
+  let toldCount = 0;
   const telling = new RepeatingJob({
     name: "tell of requests",
     pauseMs: BUSY_PAUSE_MS,
     round: async () => {
-      if (foreground.isBusy) await server.call(BUSY_CALL, undefined);
+      const count = foreground.totalCount - toldCount;
+      toldCount += count;
+      if (count > 0) await server.call(BUSY_CALL, count);
     },
     clock: systemClock,
     log,

@@ -57,7 +57,7 @@ export class Gateways {
         ...store.filer.gatewayCalls(),
         ...serveMaster(store.master),
         ...serveVolumes({ volumes: store.volumes, master: store.master, borrower }),
-        [BUSY_CALL]: () => store.foreground.touch(),
+        [BUSY_CALL]: (count) => store.foreground.came(count as number),
       }),
       onStarted: (started) => {
         this.#pool = started;

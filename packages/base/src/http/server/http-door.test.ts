@@ -199,13 +199,13 @@ test("a connection serves on after a small body that nobody wanted", async () =>
 });
 
 test("a door tells of each request, whether it is answered, refused or breaks", async () => {
-  const seen: boolean[] = [];
+  const seen: string[] = [];
   let nowMs = 0;
   const foreground = new Foreground({ monotonicMs: () => nowMs });
   const told = await HttpDoor.open({
     handler: {
       handle(request) {
-        seen.push(foreground.isBusy);
+        seen.push(foreground.load);
         return handle(request);
       },
       explain: () => undefined,
@@ -217,15 +217,15 @@ test("a door tells of each request, whether it is answered, refused or breaks", 
     foreground,
   });
   try {
-    expect(foreground.isBusy).toBe(false);
+    expect(foreground.load).toBe("none");
     for (const path of ["/x", "/refuse", "/bug"]) {
       const response = await fetch(`http://127.0.0.1:${told.port}${path}`);
       await response.text();
     }
-    expect(seen).toEqual([true, true, true]);
+    expect(seen).toEqual(["light", "light", "light"]);
     await told.drain(AbortSignal.timeout(10_000));
     nowMs += 60_000;
-    expect(foreground.isBusy).toBe(false);
+    expect(foreground.load).toBe("none");
   } finally {
     await told.stop();
   }
