@@ -7,7 +7,10 @@ import { repositoryPath } from "../repository.ts";
 export function benchCommand(line: CommandLine): Command {
   return new Command("bench")
     .description("Measure a server of its own and write the results to bench/results")
-    .argument("[suite...]", "s3, list, large, start, needles, pipeline; all by default")
+    .argument(
+      "[suite...]",
+      "s3, list, large, start, needles, pipeline, jobs and more; all by default",
+    )
     .addHelpText(
       "after",
       examples([
