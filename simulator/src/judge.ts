@@ -3,6 +3,7 @@ import type { CheckFinding } from "@kelp/filer";
 import type { ForestState } from "./forest-state.ts";
 import { judgeForest } from "./judge-forests.ts";
 import { observeTree } from "./observe.ts";
+import { unsealAll } from "./reshaping.ts";
 import type { StoreRig } from "./store-rig.ts";
 import { type WorkerState, describeState, usageOf } from "./worker-state.ts";
 import {
@@ -64,6 +65,7 @@ export async function judgeSettled(
 ): Promise<void> {
   // Whatever has a lifetime is over, so that none ends between two looks.
   rig.clock.advance(DAY_MS);
+  await unsealAll(rig);
   await settle(rig);
   await judge(rig, record, { moment, origin: "settled" });
 }
@@ -94,11 +96,11 @@ function remains(record: WorkloadRecord, { moment, origin }: Judged): Set<CheckF
 
 /** Whether anything was on its way that writes to volumes. */
 export function isAnythingRunning(record: WorkloadRecord, moment: number): boolean {
-  const { workers, forests, collecting, hasFailures } = record;
+  const { workers, forests, collecting, reshaping, hasFailures } = record;
   return (
     hasFailures ||
     [...workers, ...forests].some(({ history }) => history.isRunning(moment)) ||
-    isWithin(collecting, moment)
+    isWithin([...collecting, ...reshaping], moment)
   );
 }
 

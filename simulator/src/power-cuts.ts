@@ -8,9 +8,9 @@ import { type StoreRig, openRig } from "./store-rig.ts";
 import { Workload, createTrees } from "./workload.ts";
 
 /** Cuts made of one run of the workload. */
-const CUTS_PER_RUN = 100;
+const CUTS_PER_RUN = 125;
 const WORKERS = 6;
-const STEPS_PER_WORKER = 40;
+const STEPS_PER_WORKER = 90;
 
 /** Parts of the cuts after which a backup is restored, one is made, and the background has its time. */
 const BACKUPS_JUDGED = 0.15;

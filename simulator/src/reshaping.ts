@@ -28,8 +28,8 @@ export async function reshapeOne(
   const plain = all.filter(({ state, form }) => form.kind === "plain" && SEALED.has(state));
   const other = all.filter(({ form }) => form.kind !== "plain");
   if (other.length === 0 || (plain.length > 0 && random.chance(0.3))) {
-    if (plain.length === 0) return sealOne(rig, random);
-    const { id } = random.pick(plain);
+    const id = plain.length > 0 ? random.pick(plain).id : await sealOne(volumes, all, random);
+    if (id === undefined) return;
     if (random.chance(0.6)) return volumes.encodeVolume(id, SHARDS);
     return volumes.moveToRemote(id, REMOTE, SHARDS);
   }
@@ -45,9 +45,23 @@ export async function reshapeOne(
 const SEALED: ReadonlySet<VolumeStatus["state"]> = new Set(["full", "read-only"]);
 
 /** Volumes fill up too seldom for a run. */
-async function sealOne({ volumes }: StoreRig, random: SeededRandom): Promise<void> {
-  const writable = (await volumes.volumes()).filter(({ state }) => state === "writable");
-  if (writable.length > 1) await volumes.setWritable(random.pick(writable).id, "read-only");
+async function sealOne(
+  volumes: StoreRig["volumes"],
+  all: readonly VolumeStatus[],
+  random: SeededRandom,
+): Promise<VolumeId | undefined> {
+  const writable = all.filter(({ state }) => state === "writable");
+  if (writable.length < 2) return undefined;
+  const { id } = random.pick(writable);
+  await volumes.setWritable(id, "read-only");
+  return id;
+}
+
+/** What was sealed takes changes again, removals above all. */
+export async function unsealAll({ volumes }: StoreRig): Promise<void> {
+  for (const { id, state, form } of await volumes.volumes()) {
+    if (form.kind === "plain" && state === "read-only") await volumes.setWritable(id, "writable");
+  }
 }
 
 async function damageShard(

@@ -24,9 +24,9 @@ const DATABASE_FILES = ["", "-wal", "-journal"];
 const VOLUME_SIZE_BYTES = 192 * 1024;
 /** Small as well: a volume has rows of both kinds. */
 export const SHARD_BLOCKS = {
-  largeBlockBytes: 32 * 1024,
-  smallBlockBytes: 4096,
-  checksumBlockBytes: 16 * 1024,
+  largeBlockBytes: 48 * 1024,
+  smallBlockBytes: 16 * 1024,
+  checksumBlockBytes: 32 * 1024,
 };
 /** Larger bodies stand in needles. */
 export const INLINE_BYTES_MAX = 1024;

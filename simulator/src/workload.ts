@@ -1,11 +1,12 @@
 import { collectBytes, must } from "@kelp/base";
 import type { SeededRandom } from "@kelp/base/testing";
 import type { EntryPath, TreeName, UploadId } from "@kelp/wire";
+import { VolumeError } from "@kelp/volume";
 import { type BackupRun, backUp } from "./backups.ts";
 import { ForestHand, type ForestRecord, createForest, firstForest } from "./forest-hand.ts";
 import type { ForestState } from "./forest-state.ts";
 import { History } from "./history.ts";
-import { reshapeOne, vacuumOne } from "./reshaping.ts";
+import { reshapeOne, unsealAll, vacuumOne } from "./reshaping.ts";
 import type { StoreRig } from "./store-rig.ts";
 import {
   EMPTY_STATE,
@@ -25,6 +26,8 @@ export const TIGHT_TREE = "tight" as TreeName;
 export const TIGHT_QUOTA_BYTES = 60_000;
 
 const KEYS_PER_WORKER = 4;
+/** Changes of form after the others are done: beside them one takes most of a run. */
+const RESHAPED_AFTERWARDS = 6;
 const LARGE_BYTES = 2 * 1024 * 1024 + 5000;
 
 /** What workers did, for whoever judges a cut. */
@@ -101,7 +104,11 @@ export class Workload {
   /** Each worker does `stepCount` operations. */
   async run(rig: StoreRig, stepCount: number): Promise<void> {
     const done = new AbortController();
-    const helpers = [this.#collect(rig, done.signal), this.#backUp(rig, done.signal)];
+    const helpers = [
+      this.#collect(rig, done.signal),
+      this.#reshape(rig, done.signal),
+      this.#backUp(rig, done.signal),
+    ];
     const toleratesFailures = this.record.hasFailures;
     const hands = [
       ...this.record.workers.map(
@@ -124,8 +131,7 @@ export class Workload {
   async #backUp(rig: StoreRig, done: AbortSignal): Promise<void> {
     const random = this.#random.fork(3000);
     for (;;) {
-      const restTurns = 30 + random.below(200);
-      for (let turn = 0; turn < restTurns; turn += 1) await nextTurn();
+      await rest(30 + random.below(200));
       if (done.aborted) return;
       // Names of backups tell their order by the time.
       rig.clock.advance(1);
@@ -142,27 +148,44 @@ export class Workload {
 
   async #collect(rig: StoreRig, done: AbortSignal): Promise<void> {
     while (!done.aborted) {
-      for (let turn = 0; turn < 20; turn += 1) await nextTurn();
-      const round: { start: number; end: number | undefined } = {
-        start: rig.disk.moment,
-        end: undefined,
-      };
-      this.record.collecting.push(round);
-      try {
-        await rig.filer.collect({ graceMs: 0 });
-        await vacuumOne(rig, this.#changes);
-        const reshaping = { start: rig.disk.moment, end: undefined as number | undefined };
-        this.record.reshaping.push(reshaping);
-        const mayDamage = !this.record.hasFailures;
-        for (let turn = 0; turn < 4; turn += 1) {
-          await reshapeOne(rig, this.#changes, { mayDamage });
+      await rest(20);
+      await this.#noted(rig, this.record.collecting, async () => {
+        try {
+          await rig.filer.collect({ graceMs: 0 });
+        } catch (error) {
+          // A volume that is about to get another form takes no removals until it has it.
+          if (!(error instanceof VolumeError) || error.code !== "read-only") throw error;
         }
-        reshaping.end = rig.disk.moment;
-      } catch (error) {
-        if (!this.record.hasFailures) throw error;
-      }
-      round.end = rig.disk.moment;
+      });
     }
+  }
+
+  async #reshape(rig: StoreRig, done: AbortSignal): Promise<void> {
+    const mayDamage = !this.record.hasFailures;
+    for (let left = RESHAPED_AFTERWARDS; left > 0; left -= done.aborted ? 1 : 0) {
+      await rest(1);
+      await unsealAll(rig);
+      await this.#noted(rig, this.record.reshaping, async () => {
+        if (this.#changes.chance(0.2)) await vacuumOne(rig, this.#changes);
+        else await reshapeOne(rig, this.#changes, { mayDamage });
+      });
+    }
+  }
+
+  /** Does some work and notes when. */
+  async #noted(
+    { disk }: StoreRig,
+    periods: { readonly start: number; end: number | undefined }[],
+    work: () => Promise<void>,
+  ): Promise<void> {
+    const period = { start: disk.moment, end: undefined as number | undefined };
+    periods.push(period);
+    try {
+      await work();
+    } catch (error) {
+      if (!this.record.hasFailures) throw error;
+    }
+    period.end = disk.moment;
   }
 }
 
@@ -382,6 +405,6 @@ async function* streamOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
 }
 
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+async function rest(turns: number): Promise<void> {
+  for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
