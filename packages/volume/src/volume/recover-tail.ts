@@ -1,4 +1,4 @@
-import type { Hashes, Log } from "@kelp/base";
+import type { DiskFile, Hashes, Log } from "@kelp/base";
 import {
   type IndexEntry,
   type OffsetWidth,
@@ -74,21 +74,21 @@ export async function recoverTail(
     switch (step.kind) {
       case "record":
         lastRecord = { offsetBytes: step.offsetBytes, bodyBytes: step.header.bodyBytes };
-        if (step.isFoundBySearch && !(await isBelievable(region, index, step.header))) {
+        if (step.isFoundBySearch && !(await isBelievable(region.file, index, step.header))) {
           await recall(step.offsetBytes, endOf(step, index));
           break;
         }
-        await entries.add(apply(index, step.offsetBytes, step.header));
+        await entries.add(takeRecord(index, step.offsetBytes, step.header));
         break;
       case "damaged":
         damagedCount++;
         deps.log.error("a record of a volume is damaged", { ...where, reason: step.reason });
-        if (!(await isBelievable(region, index, step.header))) {
+        if (!(await isBelievable(region.file, index, step.header))) {
           await recall(step.offsetBytes, endOf(step, index));
           break;
         }
         // It stays known, so that reading it says "corrupt" and not "not found".
-        await entries.add(apply(index, step.offsetBytes, step.header));
+        await entries.add(takeRecord(index, step.offsetBytes, step.header));
         break;
       case "gap":
         damagedCount++;
@@ -126,7 +126,11 @@ function endOf(
 }
 
 /** A record without a body removes a needle that is known, and is an empty needle when it is new. */
-function apply(index: NeedleIndex, offsetBytes: number, header: NeedleHeader): IndexEntry {
+export function takeRecord(
+  index: NeedleIndex,
+  offsetBytes: number,
+  header: NeedleHeader,
+): IndexEntry {
   const { idHigh, idLow, bodyBytes } = header;
   const isRemoval = bodyBytes === 0 && index.knows(idHigh, idLow) !== "unknown";
   if (isRemoval) index.remove(idHigh, idLow, { hasTombstone: true });
@@ -137,8 +141,9 @@ function apply(index: NeedleIndex, offsetBytes: number, header: NeedleHeader): I
 /** How far above all others an id may be that was found by search: no forgery shall use up the ids. */
 const ID_STEP_MAX = 1n << 40n;
 
-async function isBelievable(
-  region: DataRegion,
+/** Whether a record that was found by search, or is damaged, may change the index. `file` holds the records. */
+export async function isBelievable(
+  file: Pick<DiskFile, "readAt">,
   index: NeedleIndex,
   header: NeedleHeader,
 ): Promise<boolean> {
@@ -147,7 +152,7 @@ async function isBelievable(
     return joinIdHalves(header.idHigh, header.idLow) <= index.needleIdMax + ID_STEP_MAX;
   }
   const bytes = Buffer.alloc(HEADER_BYTES);
-  await region.file.readAt(bytes, known.offsetBytes);
+  await file.readAt(bytes, known.offsetBytes);
   return readHeader(bytes, 0).cookie === header.cookie;
 }
 
