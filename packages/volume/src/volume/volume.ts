@@ -9,6 +9,7 @@ import {
   type ScannedNeedle,
   type StoredNeedle,
   type Ttl,
+  type VolumeId,
   type VolumeState,
   type VolumeStatus,
   formatFid,
@@ -116,6 +117,10 @@ export class Volume implements ServedVolume {
       graceBytes: options.graceBytes,
       onStateChange: options.onStateChange,
     });
+  }
+
+  get id(): VolumeId {
+    return this.#options.id;
   }
 
   get collection(): string {
