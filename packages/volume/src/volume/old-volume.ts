@@ -183,13 +183,13 @@ export class OldVolume implements ServedVolume {
     const header = readHeader(record, 0);
     const isOther = joinIdHalves(header.idHigh, header.idLow) !== id;
     const decoded = decodeNeedle(record, bodyBytes, this.#hashes, this.#superblock.version);
-    if (isOther || header.bodyBytes !== bodyBytes) {
-      return { kind: "corrupt", needleId: fid.needleId, offsetBytes, reason: "another record" };
-    }
-    if (decoded.kind === "corrupt") {
-      return { kind: "corrupt", needleId: fid.needleId, offsetBytes, reason: decoded.reason };
-    }
     const { cookie } = header;
+    const corrupt = (reason: string): ScannedNeedle => {
+      const recordBytes = record.length;
+      return { kind: "corrupt", needleId: fid.needleId, cookie, offsetBytes, recordBytes, reason };
+    };
+    if (isOther || header.bodyBytes !== bodyBytes) return corrupt("another record");
+    if (decoded.kind === "corrupt") return corrupt(decoded.reason);
     return { kind: "live", needleId: fid.needleId, cookie, sizeBytes: decoded.data.length };
   }
 

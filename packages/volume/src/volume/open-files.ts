@@ -194,7 +194,8 @@ async function openIndexOf(
     });
     const { index } = loaded;
     const indexFile = new IndexFile({ file, endBytes: loaded.trustedBytes, index, log: deps.log });
-    const tail = await recoverTail(deps, { region, loaded, indexFile });
+    const { distrusted: earlier } = loaded;
+    const tail = await recoverTail(deps, { region, loaded, indexFile, earlier });
     const files: VolumeFiles = {
       data,
       superblock,
