@@ -20,7 +20,7 @@ import { corruptNeedle, openRecord } from "../needle/stored-needle.ts";
 import { ttlLengthMs } from "../needle/ttl.ts";
 import { SUPERBLOCK_BYTES, type Superblock } from "../superblock/superblock.ts";
 import { indexOldRecords } from "./old-records.ts";
-import { type VolumeDeps, dataPath, indexPath } from "./open-files.ts";
+import { type VolumeDeps, addressableBytes, dataPath, indexPath } from "./open-files.ts";
 import { RunningReads } from "./running-reads.ts";
 import type { ServedVolume } from "./served-volume.ts";
 import type { VolumeInfo } from "./volume-info.ts";
@@ -55,7 +55,7 @@ export class OldVolume implements ServedVolume {
         version: superblock.version,
         offsetWidth: info.offsetBytes,
         startBytes: SUPERBLOCK_BYTES + superblock.extraBytes,
-        endBytes: await file.sizeBytes(),
+        endBytes: await addressableBytes(file, info),
         log: deps.log,
       };
       const path = indexPath(options);

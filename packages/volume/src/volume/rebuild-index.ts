@@ -17,6 +17,7 @@ import {
 import {
   type VolumeDeps,
   type VolumeName,
+  addressableBytes,
   basePath,
   checkpointSource,
   dataPath,
@@ -58,13 +59,14 @@ export interface RebuiltIndex {
  * have the volume. Throws `unsupported-format`, or `DiskError`.
  */
 export async function rebuildIndex(deps: VolumeDeps, name: VolumeName): Promise<RebuiltIndex> {
-  const { offsetBytes: offsetWidth } = await readVolumeInfo(deps.disk, basePath(name));
+  const info = await readVolumeInfo(deps.disk, basePath(name));
+  const offsetWidth = info.offsetBytes;
   await using data = await deps.disk.open(dataPath(name), { access: "read-write" });
   const superblock = await readSuperblock(deps, name, data);
   const region: DataRegion = {
     file: data,
     startBytes: SUPERBLOCK_BYTES + superblock.extraBytes,
-    endBytes: await data.sizeBytes(),
+    endBytes: await addressableBytes(data, info),
   };
   const checkpoint = await checkpointSource(deps, name, data);
   if (checkpoint.superblock[0] !== VERSION) {
