@@ -26,6 +26,7 @@ import {
 import { openOneIndex, openSortedIndex } from "./open-erasure.ts";
 import type { ShardSet } from "./shard-set.ts";
 import { UNFINISHED, shardExtension } from "./shard-names.ts";
+import { Pace } from "../pace/pace.ts";
 import { writeSortedIndex } from "./write-sorted-index.ts";
 
 /**
@@ -271,10 +272,12 @@ async function writeEverywhere(
   index: NeedleIndex,
 ): Promise<void> {
   const { disk, hashes } = deps;
+  // Until it is there the volume serves nobody: in the way of all who wait for it.
+  const pace = new Pace(deps, { bytesPerSec: Infinity, rests: "short" });
   for (const { base, disk: folder, hasChecksums } of folders) {
     const path = `${base}.ecx`;
     await dropIfThere(deps, `${path}${UNFINISHED}`);
-    const written = await writeSortedIndex(deps, path, index);
+    const written = await writeSortedIndex(deps, path, index, { pace });
     const expected = protection?.index;
     const isExpected =
       expected === undefined ||
