@@ -1,7 +1,7 @@
 import { type DiskFile, ErasureCode, SHARD_COUNT_MAX } from "@kelp/base";
 import { PLAIN_VOLUME, type VolumeTraits } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
-import { DATA_SHARDS_DEFAULT, PARITY_SHARDS_DEFAULT } from "../limits.ts";
+import { DATA_SHARDS_DEFAULT, PARITY_SHARDS_DEFAULT, VOLUME_FILE_BYTES_MAX } from "../limits.ts";
 import { readHeader } from "../needle/decode.ts";
 import { CHECKSUM_BYTES, DATE_BYTES, HEADER_BYTES } from "../needle/layout.ts";
 import type { SealedContent } from "../sealed/sealed-content.ts";
@@ -13,7 +13,7 @@ import {
   type Superblock,
   parseSuperblock,
 } from "../superblock/superblock.ts";
-import type { VolumeDeps } from "../volume/open-files.ts";
+import { type VolumeDeps, unreachableBytes } from "../volume/open-files.ts";
 import { NO_VOLUME_INFO, type VolumeInfo, readVolumeInfo } from "../volume/volume-info.ts";
 import { type BitrotProtection, parseBitrotFile } from "./bitrot-file.ts";
 import { openDeletionJournal } from "./deletion-journal.ts";
@@ -87,6 +87,10 @@ async function openContent(
   const counts = info?.shards ?? protection ?? DEFAULT_COUNTS;
   const { dataShards, parityShards } = counts;
   if (info?.offsetBytes === 5) throw unsupported(found, "its index has offsets of 5 bytes");
+  const dataFileBytes = info?.dataFileBytes ?? 0;
+  if (dataFileBytes > VOLUME_FILE_BYTES_MAX) {
+    throw unsupported(found, unreachableBytes(dataFileBytes, VOLUME_FILE_BYTES_MAX));
+  }
   if (dataShards < 1 || parityShards < 1 || dataShards + parityShards > SHARD_COUNT_MAX) {
     throw unsupported(found, `it has ${dataShards} + ${parityShards} shards`);
   }
