@@ -229,3 +229,25 @@ test("without its index file a volume whose record has another id frees nothing 
   rmSync(volumePath().replace(/dat$/, "idx"));
   expect(await check()).toEqual([]);
 });
+
+test.each([
+  ["volume", 3],
+  ["needle id", 11],
+  ["cookie", 15],
+])("a reference whose %s is damaged (byte %i of its row) frees nothing", async (_what, at) => {
+  await withFiler(async ({ filer, execute, advance, volumes }) => {
+    execute(`UPDATE chunk_refs SET address = CAST(
+      substr(address, 1, ${at}) || x'7e' || substr(address, ${at + 2}) AS BLOB)
+      WHERE address = (SELECT min(address) FROM chunk_refs)`);
+    expect(await sweep(filer, advance)).toBe(0);
+    expect((await volumes.volumes())[0]?.liveCount).toBe(OBJECTS.length);
+  });
+  for (const orphans of ["report", "remove"] as const) {
+    const kinds = (await check(orphans)).map(({ kind }) => kind);
+    expect(kinds).toContain("unreferenced-chunk");
+    expect(kinds).not.toContain("orphan-needle");
+  }
+  await withFiler(async ({ volumes }) => {
+    expect((await volumes.volumes())[0]?.liveCount).toBe(OBJECTS.length);
+  });
+});
