@@ -125,3 +125,16 @@ test("a torn record goes as any other that nobody knows; a damaged one that is n
   expect(await world.filer.sweepOrphans(GRACE)).toMatchObject({ removedNeedles: 0 });
   expect(await Array.fromAsync(world.filer.check())).toMatchObject([{ kind: "corrupt-needle" }]);
 });
+
+test("what an entry names stays though its reference is lost, in a manifest too", async () => {
+  // Two records in a list, four in a manifest.
+  using world = await openTreeWorld({ lists: { recordsMax: 2, manifestRecordsMax: 4 } });
+  await write(world, "long", noise(20 * MIB));
+  await world.volumes.append(ORPHAN, noise(9));
+  const count = world.volumes.needleCount;
+  world.database.execute("DELETE FROM chunk_refs");
+  await world.filer.sweepOrphans(GRACE);
+  world.clock.advance(5000);
+  expect(await world.filer.sweepOrphans(GRACE)).toMatchObject({ removedNeedles: 1 });
+  expect(world.volumes.needleCount).toBe(count - 1);
+});

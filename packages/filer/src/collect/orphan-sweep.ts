@@ -2,13 +2,16 @@ import type { Clock, Log } from "@kelp/base";
 import { type Fid, type VolumeClient, type VolumeId, formatFid } from "@kelp/wire";
 import { KnownGarbage } from "../check/known-garbage.ts";
 import { ORPHAN_CANDIDATES_MAX, ORPHAN_GRACE_MS, REMOVE_FIDS_MAX } from "../limits.ts";
+import type { ReadManifest } from "../chunk/manifest-reader.ts";
 import type { OtherBodies } from "../gateway/gateways.ts";
+import { namedInContents } from "./named-in-contents.ts";
 import { isNamedNeedle, namedCookies } from "./named-needle.ts";
 import type { FilerStore } from "../store/filer-store.ts";
 
 export interface OrphanSweepDeps {
   readonly store: FilerStore;
   readonly volumes: VolumeClient;
+  readonly readManifest: ReadManifest;
   /** Only volumes of this collection are the filer's. */
   readonly collection: string;
   readonly isInFlight: (fid: Fid) => boolean;
@@ -36,7 +39,7 @@ export interface SweepReport {
 /**
  * Removes needles that a crash left behind: durable, and their entry never committed; or torn, in the middle of a volume. Nothing tells how old a needle is, so a needle
  * is removed when two sweeps, at least the grace apart, found it known to nobody: no entry, part, garbage row or body on its
- * way. What was seen is remembered in memory; a restart begins anew.
+ * way. Before the first is removed the lists of all entries are read for them, too. What was seen is remembered in memory; a restart begins anew.
  */
 export class OrphanSweep {
   readonly #deps: OrphanSweepDeps;
@@ -63,13 +66,14 @@ export class OrphanSweep {
         if (orphan === undefined) continue;
         const name = formatFid(orphan.fid);
         const firstMs = this.#seenMs.get(name) ?? clock.nowMs();
-        if (firstMs <= clock.nowMs() - graceMs && this.#seenMs.has(name)) due.push(orphan);
+        const isDue = firstMs <= clock.nowMs() - graceMs && this.#seenMs.has(name);
+        if (isDue) due.push(orphan);
         else if (seenMs.size < ORPHAN_CANDIDATES_MAX) seenMs.set(name, firstMs);
-        if (due.length >= REMOVE_FIDS_MAX)
-          removed.push(...(await this.#remove(due.splice(0), garbage)));
       }
     }
-    removed.push(...(await this.#remove(due, garbage)));
+    for (const orphans of await this.#unnamed(due, options)) {
+      removed.push(...(await this.#remove(orphans, garbage)));
+    }
     this.#seenMs = seenMs;
     const removedNeedles = removed.length;
     const removedBytes = removed.reduce((sum, sizeBytes) => sum + sizeBytes, 0);
@@ -102,6 +106,28 @@ export class OrphanSweep {
       const orphan: Orphan = { fid: { volumeId, needleId, cookie }, sizeBytes, isCorrupt };
       yield this.#isKnown(orphan, garbage) ? undefined : orphan;
     }
+  }
+
+  /** What no list of chunks names either, in slices. Costs nothing when nothing is due, as is usual. */
+  async #unnamed(
+    due: readonly Orphan[],
+    options: SweepOptions,
+  ): Promise<readonly (readonly Orphan[])[]> {
+    if (due.length === 0) return [];
+    const { store, readManifest, log } = this.#deps;
+    const fids = due.map(({ fid }) => fid);
+    const named = await namedInContents(fids, { ...options, store, readManifest });
+    const unnamed = due.filter(({ fid }) => !named.has(formatFid(fid)));
+    if (unnamed.length < due.length) {
+      log.error("entries name needles whose references are lost, keeping them; run fsck", {
+        needle_count: due.length - unnamed.length,
+      });
+    }
+    const slices: Orphan[][] = [];
+    for (let start = 0; start < unnamed.length; start += REMOVE_FIDS_MAX) {
+      slices.push(unnamed.slice(start, start + REMOVE_FIDS_MAX));
+    }
+    return slices;
   }
 
   /** Looks once more, at the moment of the removal. Returns the sizes of what was removed. */

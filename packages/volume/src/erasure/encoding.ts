@@ -1,8 +1,8 @@
 import { type DiskFile, ErasureCode, SHARD_COUNT_MAX } from "@kelp/base";
 import { VolumeError } from "../errors.ts";
-import { DATA_SHARDS_DEFAULT, PARITY_SHARDS_DEFAULT } from "../limits.ts";
+import { DATA_SHARDS_DEFAULT, PARITY_SHARDS_DEFAULT, VOLUME_FILE_BYTES_MAX } from "../limits.ts";
 import { SUPERBLOCK_BYTES, type Superblock, parseSuperblock } from "../superblock/superblock.ts";
-import type { VolumeDeps } from "../volume/open-files.ts";
+import { type VolumeDeps, unreachableBytes } from "../volume/open-files.ts";
 import { type VolumeInfo, readVolumeInfo } from "../volume/volume-info.ts";
 import { type BitrotProtection, parseBitrotFile } from "./bitrot-file.ts";
 import type { FoundErasure, FoundFolder } from "./find-shards.ts";
@@ -33,6 +33,10 @@ export async function readEncoding(deps: VolumeDeps, found: FoundErasure): Promi
   const folders = members.map((member) => member.folder);
   const { dataShards, parityShards } = info?.shards ?? protection ?? DEFAULT_COUNTS;
   if (info?.offsetBytes === 5) throw unsupported(found, "its index has offsets of 5 bytes");
+  const dataFileBytes = info?.dataFileBytes ?? 0;
+  if (dataFileBytes > VOLUME_FILE_BYTES_MAX) {
+    throw unsupported(found, unreachableBytes(dataFileBytes, VOLUME_FILE_BYTES_MAX));
+  }
   if (dataShards < 1 || parityShards < 1 || dataShards + parityShards > SHARD_COUNT_MAX) {
     throw unsupported(found, `it has ${dataShards} + ${parityShards} shards`);
   }

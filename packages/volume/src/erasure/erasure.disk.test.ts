@@ -248,6 +248,17 @@ test("where nothing says when it was encoded the date of its newest needle is no
   expect(open.volume.status().createdMs).toBeGreaterThan(0);
 });
 
+test("shards of a volume file beyond what offsets of its index reach are refused", async () => {
+  using world = new ErasureWorld();
+  await encoded(world);
+  for (const path of world.files(".vif")) {
+    const info = readFileSync(path, "utf8");
+    writeFileSync(path, info.replace(/"datFileSize": "\d+"/, '"datFileSize": "34359738376"'));
+  }
+  const failure: unknown = await world.open().catch((error: unknown) => error);
+  expect(String(failure)).toContain("34359738376 bytes, at most 34359738368 can be addressed");
+});
+
 test("an append is refused, whatever is missing", async () => {
   using world = new ErasureWorld();
   await encoded(world);

@@ -94,6 +94,12 @@ export class VolumeStore
     this.#maintenance = new Maintenance({
       ...options,
       job: (id, name, jobOptions, work) => this.#job(id, name, jobOptions, work),
+      reopen: async (id, { volume, disk }) => {
+        const { collection } = volume;
+        const next = await this.#folders.openPlain({ id, collection, disk });
+        await this.#table.exchange(id, next);
+        this.#folders.tell(id, next);
+      },
       volumes: () => this.volumes(),
       disks: () => this.disks(),
       find: (id) => this.#table.find(id),
