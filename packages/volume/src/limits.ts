@@ -31,6 +31,8 @@ export const COPY_BYTES_MAX = 64 * KIB;
 /** Appends and removals waiting for a batch, per volume. Beyond it callers are refused (`overloaded`). */
 export const QUEUE_COUNT_MAX = 65_536;
 export const QUEUE_BYTES_MAX = 512 * MIB;
+/** Removals that one copy of a journal could not take, kept for its next write. With more it is given up until it is opened anew. */
+export const MISSED_REMOVALS_BYTES_MAX = MIB;
 
 /** Volumes that are tried for lending before a gateway is told that there is none. */
 export const BORROW_ATTEMPTS_MAX = 16;
