@@ -36,6 +36,7 @@ export {
   type SqlValue,
   migrate,
 } from "./database.ts";
+export { makeDurableFolder } from "./durable-folder.ts";
 export { type Disk, DiskError, type DiskFile, type DiskSpace, type OpenOptions } from "./disk.ts";
 export { ErasureCode, SHARD_COUNT_MAX, type ShardPiece } from "./erasure/index.ts";
 export { Foreground, type ForegroundLoad } from "./foreground.ts";

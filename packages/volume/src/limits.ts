@@ -144,6 +144,8 @@ export const JOB_REST_MS_MAX = 50;
 export const JOB_SYNC_BYTES = 2 * MIB;
 /** Volumes with a TTL are kept so much longer than their newest needle can be read, or a tenth of the TTL if that is less. */
 export const EXPIRY_MARGIN_MS_MAX = 10 * 60 * 1000;
+/** 2000-01-01: nothing was stored in this format before, so an earlier date says nothing about when a volume is over. */
+export const EXPIRY_DATE_MS_MIN = 946_684_800_000;
 /** At the start. Each waits for the disk most of the time. */
 export const VOLUMES_OPENED_AT_ONCE = 8;
 /** How old the measured free space of a disk may be when a needle is taken. */
