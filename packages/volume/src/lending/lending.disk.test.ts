@@ -83,9 +83,11 @@ class LendingWorld implements AsyncDisposable {
   #serve(peer: CallPeer): CallHandlers {
     const ended = Promise.withResolvers<void>();
     this.#ended.set(peer, ended);
-    const borrower = { peer, ended: ended.promise };
+    const borrower = { name: "gateway 7", peer, ended: ended.promise };
     const writable = async (): Promise<Fid> => {
-      const found = (await this.store.volumes()).find(({ state }) => state === "writable");
+      const found = (await this.store.volumes()).find(
+        ({ state, holder }) => state === "writable" && holder === undefined,
+      );
       return fid(1, found?.id ?? 99);
     };
     const handlers = serveVolumes({ volumes: this.store, master: { assign: writable }, borrower });
@@ -125,7 +127,19 @@ test("a borrowed volume is written by the gateway alone, and served through it t
   expect(await store.read(fid(1))).toBeUndefined();
   expect(await writer.volumes.read(fid(1))).toBeUndefined();
   const [status] = await store.volumes();
-  expect(status).toMatchObject({ state: "read-only", liveCount: 2, deletedCount: 1 });
+  expect(status).toMatchObject({
+    state: "writable",
+    holder: "gateway 7",
+    liveCount: 2,
+    deletedCount: 1,
+  });
+  expect(store.lentTo(writer.borrower)).toEqual([ONE]);
+  expect(store.lentTo(other.borrower)).toEqual([]);
+  await store.setWritable(ONE, "read-only");
+  expect(store.lentTo(writer.borrower)).toEqual([]);
+  const [back] = await store.volumes();
+  expect(back).toMatchObject({ state: "read-only" });
+  expect(back?.holder).toBeUndefined();
 });
 
 test("whole needles of a lent volume are written, read and removed through its borrower", async () => {
