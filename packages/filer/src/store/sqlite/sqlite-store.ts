@@ -75,19 +75,26 @@ export function openSqliteReader(
   const store = openOn(tables, options);
   const selectVersion = database.prepare<{ data_version: number }>("PRAGMA data_version");
   let seenVersion: number | undefined;
+  // What is kept in memory is of the last state seen.
+  const forgetOlder = (): void => {
+    const version = selectVersion.get()?.data_version;
+    if (version !== seenVersion) tables.trees.forget();
+    seenVersion = version;
+  };
   // Called synchronously: what a call reads before it first waits is of one state.
   const fresh =
     <Arguments extends unknown[], Value>(read: (...values: Arguments) => Value) =>
     (...values: Arguments): Value =>
       database.snapshot(() => {
-        const version = selectVersion.get()?.data_version;
-        // What is kept in memory is of the last state seen.
-        if (version !== seenVersion) tables.trees.forget();
-        seenVersion = version;
+        forgetOlder();
         return read(...values);
       });
   return {
-    getTree: fresh((name) => store.getTree(name)),
+    // Asked in every request: one row, which is of one state by itself, or memory.
+    getTree(name) {
+      forgetOlder();
+      return store.getTree(name);
+    },
     listTrees: fresh(() => store.listTrees()),
     getEntry: fresh((tree, path) => store.getEntry(tree, path)),
     listEntries: fresh((name, query) => {
