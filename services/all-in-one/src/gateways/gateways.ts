@@ -7,7 +7,7 @@ import type { Credentials } from "../folder/credentials.ts";
 import type { DataFolder } from "../folder/data-folder.ts";
 import type { ServerSettings } from "../settings.ts";
 import type { Store } from "../store.ts";
-import type { GatewaySetup } from "./gateway-calls.ts";
+import { BUSY_CALL, type GatewaySetup } from "./gateway-calls.ts";
 import { GatewayPool } from "./gateway-pool.ts";
 import { isPortShared } from "../doors/port-holder.ts";
 import { PORT_ATTEMPTS_MAX } from "./limits.ts";
@@ -74,6 +74,7 @@ export class Gateways {
         ...store.filer.gatewayCalls(),
         ...serveMaster(store.master),
         ...serveVolumes({ volumes: store.volumes, master: store.master, borrower }),
+        [BUSY_CALL]: (count) => store.foreground.came(count as number),
       }),
       onDied: (borrower) => store.abandoned.note(store.volumes.lentTo(borrower)),
       onStarted: (started) => {
