@@ -15,13 +15,13 @@ export interface HeldBytes extends Disposable {
 export class RequestBody {
   readonly #incoming: IncomingMessage;
   readonly #stalls: StallWatch;
-  readonly #onFirstRead: () => void;
+  readonly #owed: { send(): void } | undefined;
 
-  /** `onFirstRead` is where a client that waits for it is told to go on. */
-  constructor(incoming: IncomingMessage, stalls: StallWatch, onFirstRead: () => void) {
+  /** `owed` is sent before the first read: the client waits for it. */
+  constructor(incoming: IncomingMessage, stalls: StallWatch, owed: { send(): void } | undefined) {
     this.#incoming = incoming;
     this.#stalls = stalls;
-    this.#onFirstRead = onFirstRead;
+    this.#owed = owed;
   }
 
   /** As announced; `undefined` for a body of unknown length. */
@@ -43,7 +43,7 @@ export class RequestBody {
     if (!this.isPresent) return;
     const incoming = this.#incoming;
     using transfer = this.#stalls.watch(() => incoming.destroy());
-    this.#onFirstRead();
+    this.#owed?.send();
     let sizeBytes = 0;
     try {
       // The socket still has to carry the answer, so that leaving early must not destroy it.
@@ -124,7 +124,7 @@ export class RequestBody {
         reject(bodyCut(cause));
       };
       incoming.on("data", onData).on("end", onEnd).on("error", onGone).on("close", onGone);
-      this.#onFirstRead();
+      this.#owed?.send();
     });
   }
 

@@ -60,7 +60,7 @@ class Gate implements OpenDoorGate {
   readonly #options: DoorGateOptions;
   readonly #limit: SignInLimit;
   /** Whole `Authorization` headers, and the key that they proved. */
-  readonly #proven = new Remembered<KeyRecord>();
+  readonly #proven = new Remembered<ProvenKey>();
   /** Kind, access and text of tokens, and what they grant. */
   readonly #granted = new Remembered<{ readonly grant: DoorGrant; readonly expiresMs: number }>();
 
@@ -69,7 +69,7 @@ class Gate implements OpenDoorGate {
     this.#limit = new SignInLimit(options.clock);
   }
 
-  async admit(request: GateRequest, question: DoorQuestion): Promise<DoorAdmission> {
+  admit(request: GateRequest, question: DoorQuestion): DoorAdmission | Promise<DoorAdmission> {
     const { authorization } = request.headers;
     if (authorization !== undefined) {
       // No second credential is looked at where the first is wrong.
@@ -99,11 +99,11 @@ class Gate implements OpenDoorGate {
     );
   }
 
-  async #admitHeader(
+  #admitHeader(
     authorization: string | string[],
     request: GateRequest,
     question: DoorQuestion,
-  ): Promise<DoorAdmission> {
+  ): DoorAdmission | Promise<DoorAdmission> {
     if (typeof authorization !== "string" || authorization.length > AUTHORIZATION_LENGTH_MAX) {
       return WRONG;
     }
@@ -117,18 +117,17 @@ class Gate implements OpenDoorGate {
     }
     if (bearer === undefined) return WRONG;
     if (bearer.includes(".")) return this.#admitSigned(bearer, question);
-    const admission = await this.#options.people.admit(request);
-    return admission.kind === "admitted"
-      ? { kind: "admitted", principal: admission.principal }
-      : admission;
+    return this.#askPeople(request);
   }
 
   /** A header that was found right, while its key is still the one that it proved. */
   #provenBefore(authorization: string): DoorAdmission | undefined {
     const proven = this.#proven.get(authorization);
     if (proven === undefined) return undefined;
-    const current = this.#options.keys.findKey(proven.id);
-    if (current !== undefined && isSameKey(current, proven)) {
+    const { key, admission } = proven;
+    const current = this.#options.keys.findKey(key.id);
+    if (current === key) return admission;
+    if (current !== undefined && isSameKey(current, key)) {
       return { kind: "admitted", principal: current.principal };
     }
     this.#proven.forget(authorization);
@@ -138,8 +137,9 @@ class Gate implements OpenDoorGate {
   #admitPair(authorization: string, encoded: string): DoorAdmission {
     const key = this.#provenKey(encoded);
     if (key === undefined) return WRONG;
-    this.#proven.put(authorization, key);
-    return { kind: "admitted", principal: key.principal };
+    const admission = { kind: "admitted", principal: key.principal } as const;
+    this.#proven.put(authorization, { key, admission });
+    return admission;
   }
 
   #provenKey(encoded: string): KeyRecord | undefined {
@@ -190,14 +190,27 @@ class Gate implements OpenDoorGate {
     return question.effect === "reads" ? signingKeys.pathRead : signingKeys.pathWrite;
   }
 
-  async #admitPerson(request: GateRequest, question: DoorQuestion): Promise<DoorAdmission> {
+  #admitPerson(
+    request: GateRequest,
+    question: DoorQuestion,
+  ): DoorAdmission | Promise<DoorAdmission> {
     const isHidden = question.effect === "changes" && isSafe(request.method);
     if (isHidden && isStartedElsewhere(request)) return FOREIGN;
-    const admission = await this.#options.people.admit(isHidden ? asChange(request) : request);
+    return this.#askPeople(isHidden ? asChange(request) : request);
+  }
+
+  async #askPeople(request: GateRequest): Promise<DoorAdmission> {
+    const admission = await this.#options.people.admit(request);
     return admission.kind === "admitted"
       ? { kind: "admitted", principal: admission.principal }
       : admission;
   }
+}
+
+/** The key that a header proved, and what follows while it is that very key. */
+interface ProvenKey {
+  readonly key: KeyRecord;
+  readonly admission: DoorAdmission;
 }
 
 /** A bounded memory of what was found right. */
@@ -224,7 +237,7 @@ class Remembered<Value> {
 }
 
 function isSameKey(left: KeyRecord, right: KeyRecord): boolean {
-  return left === right || (left.id === right.id && left.secret === right.secret);
+  return left.id === right.id && left.secret === right.secret;
 }
 
 /** A needle, and how many ids behind it. Throws nothing: what is odd grants nothing. */
