@@ -73,6 +73,8 @@ export type {
   Trees,
   Upload,
   Uploads,
+  AppendFile,
+  Appends,
   WriteFile,
   WritePart,
   WriteRefusal,

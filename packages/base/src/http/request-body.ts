@@ -97,12 +97,15 @@ export class RequestBody {
     return new Promise<Uint8Array>((resolve, reject) => {
       const pieces: Uint8Array[] = [];
       let sizeBytes = 0;
+      let isSettled = false;
       const transfer = this.#stalls.watch(() => incoming.destroy());
+      // The listeners end with the request: taking each off costs more than letting it find this.
       const settle = (): void => {
+        isSettled = true;
         transfer[Symbol.dispose]();
-        incoming.off("data", onData).off("end", onEnd).off("error", onGone).off("close", onGone);
       };
       const onData = (piece: Uint8Array): void => {
+        if (isSettled) return;
         sizeBytes += piece.length;
         transfer.moved(piece.length);
         try {
@@ -116,10 +119,12 @@ export class RequestBody {
         }
       };
       const onEnd = (): void => {
+        if (isSettled) return;
         settle();
         resolve(joinBytes(pieces));
       };
       const onGone = (cause?: unknown): void => {
+        if (isSettled) return;
         settle();
         reject(bodyCut(cause));
       };

@@ -34,6 +34,7 @@ export function encodeFields(fields: NeedleFields): Uint8Array | string | undefi
     return "its date of modification cannot be stored";
   }
   if (!isStorableTtl(ttl)) return "its TTL cannot be stored";
+  if (lastModifiedSec !== undefined && hasDateAlone(fields)) return dateAlone(lastModifiedSec);
 
   const parts: Uint8Array[] = [];
   let flags = 0;
@@ -62,7 +63,38 @@ export function encodeFields(fields: NeedleFields): Uint8Array | string | undefi
     flags |= FLAG_PAIRS;
     parts.push(Uint8Array.of(pairs.length >>> 8, pairs.length & 0xff), pairs);
   }
-  return flags === 0 ? undefined : Buffer.concat([Uint8Array.of(flags), ...parts]);
+  if (flags === 0) return undefined;
+  return Buffer.concat([Uint8Array.of(flags), ...parts]);
+}
+
+/** The usual needle: whoever writes it says nothing but when. */
+function hasDateAlone({
+  name,
+  mediaType,
+  pairs,
+  ttl,
+  isGzip,
+  isChunkManifest,
+}: NeedleFields): boolean {
+  return (
+    name === undefined &&
+    mediaType === undefined &&
+    pairs === undefined &&
+    ttl === undefined &&
+    isGzip !== true &&
+    isChunkManifest !== true
+  );
+}
+
+function dateAlone(lastModifiedSec: number): Uint8Array {
+  const bytes = new Uint8Array(6);
+  bytes[0] = FLAG_LAST_MODIFIED;
+  let rest = lastModifiedSec;
+  for (let at = 5; at > 0; at--) {
+    bytes[at] = rest % 256;
+    rest = Math.floor(rest / 256);
+  }
+  return bytes;
 }
 
 /**

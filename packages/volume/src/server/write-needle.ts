@@ -35,7 +35,8 @@ export async function writeNeedle(
   request: HttpRequest,
   place: { readonly path: NeedlePath; readonly checkChunk: (fid: Fid) => void },
 ): Promise<HttpReply> {
-  const written = await storeUpload(deps, request, { fid: place.path.fid, ...place });
+  const { path, checkChunk } = place;
+  const written = await storeUpload(deps, request, { fid: path.fid, checkChunk });
   const headers = { ETag: `"${written.etag}"`, "Content-MD5": written.md5 };
   if (written.state === "unchanged") return emptyReply(204, headers);
   return jsonReply(
