@@ -113,7 +113,7 @@ class Gate implements OpenDoorGate {
     const [, basic, bearer] = /^(?:basic +(\S+)|bearer +(\S+)) *$/i.exec(authorization) ?? [];
     if (basic !== undefined) {
       if (isForeign(request, question)) return FOREIGN;
-      return this.#admitPair(authorization, basic);
+      return this.#admitPair(authorization, basic, request.remoteAddress);
     }
     if (bearer === undefined) return WRONG;
     if (bearer.includes(".")) return this.#admitSigned(bearer, question);
@@ -134,34 +134,44 @@ class Gate implements OpenDoorGate {
     return undefined;
   }
 
-  #admitPair(authorization: string, encoded: string): DoorAdmission {
-    const key = this.#provenKey(encoded);
+  #admitPair(
+    authorization: string,
+    encoded: string,
+    address: string,
+  ): DoorAdmission | Promise<DoorAdmission> {
+    const pair = pairOf(encoded);
+    if (pair === undefined || this.#options.keys.findKey(pair.id) === undefined) return WRONG;
+    const turn = this.#limit.turn(pair.id, address);
+    if (turn === undefined) return this.#admitAtTurn(authorization, pair, address);
+    if (turn === "too-many") {
+      this.#options.log.warn("access key refused: too many wrong secrets", {
+        access_key: pair.id,
+        address,
+      });
+      return WRONG;
+    }
+    return turn.then(() => this.#admitAtTurn(authorization, pair, address));
+  }
+
+  #admitAtTurn(authorization: string, pair: PresentedPair, address: string): DoorAdmission {
+    const key = this.#provenKey(pair, address);
     if (key === undefined) return WRONG;
     const admission = { kind: "admitted", principal: key.principal } as const;
     this.#proven.put(authorization, { key, admission });
     return admission;
   }
 
-  #provenKey(encoded: string): KeyRecord | undefined {
+  #provenKey({ id, secret }: PresentedPair, address: string): KeyRecord | undefined {
     const { keys, hashes, log } = this.#options;
-    if (!/^[A-Za-z0-9+/]+={0,2}$/.test(encoded)) return undefined;
-    const text = Buffer.from(encoded, "base64").toString("utf8");
-    const colon = text.indexOf(":");
-    if (colon < 1) return undefined;
-    const key = keys.findKey(text.slice(0, colon) as AccessKeyId);
+    const key = keys.findKey(id);
     if (key === undefined) return undefined;
-    if (this.#limit.isExhausted(key.id)) {
-      log.warn("access key refused: too many wrong secrets", { access_key: key.id });
-      return undefined;
+    const presented = hashes.digest("sha256", utf8(secret));
+    if (hashes.equalInConstantTime(presented, hashes.digest("sha256", utf8(key.secret)))) {
+      return key;
     }
-    const presented = hashes.digest("sha256", utf8(text.slice(colon + 1)));
-    if (!hashes.equalInConstantTime(presented, hashes.digest("sha256", utf8(key.secret)))) {
-      this.#limit.failed(key.id);
-      log.warn("access key refused: wrong secret", { access_key: key.id });
-      return undefined;
-    }
-    this.#limit.succeeded(key.id);
-    return key;
+    this.#limit.failed(id, address);
+    log.warn("access key refused: wrong secret", { access_key: id, address });
+    return undefined;
   }
 
   #admitSigned(token: string, question: DoorQuestion): DoorAdmission {
@@ -205,6 +215,20 @@ class Gate implements OpenDoorGate {
       ? { kind: "admitted", principal: admission.principal }
       : admission;
   }
+}
+
+interface PresentedPair {
+  readonly id: AccessKeyId;
+  readonly secret: string;
+}
+
+/** What a Basic header says; `undefined` when it says nothing. */
+function pairOf(encoded: string): PresentedPair | undefined {
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(encoded)) return undefined;
+  const text = Buffer.from(encoded, "base64").toString("utf8");
+  const colon = text.indexOf(":");
+  if (colon < 1) return undefined;
+  return { id: text.slice(0, colon) as AccessKeyId, secret: text.slice(colon + 1) };
 }
 
 /** The key that a header proved, and what follows while it is that very key. */

@@ -450,13 +450,13 @@ function listOf(...chunks: readonly Chunk[]): Partial<PutEntry> {
 
 function extensionOf(
   { path, position }: Entry,
-  list: {
+  next: {
     readonly chunks: readonly Chunk[];
     readonly kept: readonly Chunk[];
     readonly listed?: readonly Chunk[];
   },
 ): ExtendEntry {
-  const { chunks, kept, listed = [] } = list;
+  const { chunks, kept, listed = [] } = next;
   const { content: _none, condition: _any, ...request } = requestOf(path, listOf(...chunks));
   return { ...request, content: { kind: "chunks", chunks }, kept, listed, position };
 }
