@@ -20,4 +20,4 @@ export { Query, percentDecoded } from "./query.ts";
 export { decideRange } from "./ranges.ts";
 export { type HttpReply, type ReplyHeaders, emptyReply, jsonReply, textReply } from "./reply.ts";
 export { type HeldBytes, RequestBody } from "./request-body.ts";
-export { StallWatch, type Transfer } from "./stall-watch.ts";
+export { type HeldShare, StallWatch, type Transfer } from "./stall-watch.ts";

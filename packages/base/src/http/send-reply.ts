@@ -3,7 +3,7 @@ import { assert } from "../assert.ts";
 import { EMPTY_BYTES } from "../bytes.ts";
 import { SOCKET_WRITE_BYTES_MAX } from "./limits.ts";
 import type { HttpReply } from "./reply.ts";
-import type { StallWatch } from "./stall-watch.ts";
+import type { HeldShare, StallWatch } from "./stall-watch.ts";
 
 type BytesReply = Extract<HttpReply, { readonly kind: "bytes" }>;
 
@@ -71,8 +71,9 @@ async function sendStream(
   if (options.isHead || primed.first.done === true) outgoing.end();
   else {
     const { first, rest } = primed;
-    const sizeBytes = reply.kind === "stream" ? reply.sizeBytes : undefined;
-    await sendPieces(outgoing, { first, rest, sizeBytes }, { stalls: options.stalls });
+    const { sizeBytes, share } =
+      reply.kind === "stream" ? reply : { sizeBytes: undefined, share: undefined };
+    await sendPieces(outgoing, { first, rest, sizeBytes }, { stalls: options.stalls, share });
   }
 }
 
@@ -97,7 +98,8 @@ async function sendBytes(
     const { linger } = options;
     // Somebody counts these bytes, or they are many: a client that takes none of them shall not hold them for ever.
     if (!isBodiless && (onSent !== undefined || body.length > SOCKET_WRITE_BYTES_MAX)) {
-      await sendPieces(outgoing, onePiece(body), { stalls: options.stalls, linger });
+      const { stalls } = options;
+      await sendPieces(outgoing, onePiece(body), { stalls, linger, share: reply.share });
       return;
     }
     if (linger === undefined) {
@@ -129,11 +131,15 @@ function onePiece(body: Uint8Array | string): Pieces {
 async function sendPieces(
   outgoing: ServerResponse,
   pieces: Pieces,
-  options: { readonly stalls: StallWatch; readonly linger?: (() => Promise<void>) | undefined },
+  options: {
+    readonly stalls: StallWatch;
+    readonly linger?: (() => Promise<void>) | undefined;
+    readonly share: HeldShare | undefined;
+  },
 ): Promise<void> {
   const { rest } = pieces;
   const gate = new DrainGate(outgoing);
-  using transfer = options.stalls.watch(() => outgoing.destroy());
+  using transfer = options.stalls.watch(() => outgoing.destroy(), options.share);
   transfer.setWaiting("on-us");
   let leftBytes = pieces.sizeBytes;
   let next = pieces.first;

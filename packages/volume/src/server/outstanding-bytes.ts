@@ -1,4 +1,5 @@
 import { type Permit, Semaphore } from "@kelp/base";
+import type { HeldShare } from "@kelp/base/http";
 import type { ReadNeedle } from "@kelp/wire";
 import {
   DOWNLOAD_BUDGET_BYTES,
@@ -20,6 +21,11 @@ export class OutstandingBytes {
     return new Reservation(this.#budget, removed);
   }
 
+  /** Whether somebody waits for room. */
+  get isWanted(): boolean {
+    return this.#budget.isWanted;
+  }
+
   /** Expanding costs time as well: a few at a time, in the order they came. */
   async expand<Value>(run: () => Promise<Value>): Promise<Value> {
     using _permit = await this.#expansions.acquire();
@@ -28,7 +34,7 @@ export class OutstandingBytes {
 }
 
 /** The share of one read, none at first. */
-export class Reservation implements ReadNeedle {
+export class Reservation implements ReadNeedle, HeldShare {
   readonly removed: "refuse" | "read";
   readonly #budget: Semaphore;
   #permit: Permit | undefined;
@@ -42,6 +48,15 @@ export class Reservation implements ReadNeedle {
   /** Whether there is something to give back. */
   get isHeld(): boolean {
     return this.#permit !== undefined;
+  }
+
+  get sizeBytes(): number {
+    return this.#sizeBytes;
+  }
+
+  /** Whether others wait for room. */
+  isWanted(): boolean {
+    return this.#budget.isWanted;
   }
 
   /** Makes the share large enough; `undefined` when it is. Small needles are not counted. */
@@ -74,7 +89,8 @@ export class Reservation implements ReadNeedle {
 /** Bytes that count until they are released. */
 export interface HeldContent {
   readonly bytes: Uint8Array;
-  readonly release: (() => void) | undefined;
+  /** `undefined` where nothing is held. */
+  readonly share: Reservation | undefined;
 }
 
 /** What compressed content may become, by what it says of itself and at the most: whoever stored it may have lied. */

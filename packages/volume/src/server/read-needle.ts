@@ -61,7 +61,7 @@ export async function readNeedle(
       ? readManifest(deps, request, path, taken)
       : answerNeedle(request, path, taken);
   } catch (error) {
-    taken.release?.();
+    taken.share?.release();
     throw error;
   }
 }
@@ -92,15 +92,15 @@ async function takeNeedle(
     if (needle.isGzip === true && how.isPassedOn?.(needle) !== true) {
       return await expandNeedle(deps, fid, { needle, share });
     }
-    return { needle, bytes: needle.data, release: releaseOf(share) };
+    return { needle, bytes: needle.data, share: heldOf(share) };
   } catch (error) {
     share.release();
     throw error;
   }
 }
 
-function releaseOf(share: Reservation): (() => void) | undefined {
-  return share.isHeld ? () => share.release() : undefined;
+function heldOf(share: Reservation): Reservation | undefined {
+  return share.isHeld ? share : undefined;
 }
 
 /** The share grows to both forms of the content. While it waits for that it holds nothing: a large needle is read again. */
@@ -120,7 +120,7 @@ async function expandNeedle(
     }
     const { needle } = found;
     const bytes = await outstanding.expand(() => inflate(needle.data, expandedBytes));
-    if (bytes !== "larger") return { needle, bytes, release: releaseOf(share) };
+    if (bytes !== "larger") return { needle, bytes, share: heldOf(share) };
   }
   throw new VolumeError(
     "needle-corrupt",
@@ -129,7 +129,7 @@ async function expandNeedle(
 }
 
 function answerNeedle(request: HttpRequest, path: NeedlePath, taken: Taken): HttpReply {
-  const { needle, bytes, release } = taken;
+  const { needle, bytes, share } = taken;
   const etag = etagOf(needle.checksum);
   const headers = describe(request, {
     name: needle.name ?? fileNameOf(path),
@@ -145,13 +145,14 @@ function answerNeedle(request: HttpRequest, path: NeedlePath, taken: Taken): Htt
   }
   const content = new BytesContent(bytes, etag, modifiedMs(needle));
   const reply = contentReply(request, content, headers);
-  return release === undefined ? reply : holding(reply, release);
+  return share === undefined ? reply : holding(reply, share);
 }
 
 /** Gives the memory back when it was sent, or the client is gone. */
-function holding(reply: HttpReply, release: () => void): HttpReply {
-  if (reply.kind === "bytes") return { ...reply, onSent: release };
-  if (reply.kind === "stream") return { ...reply, stream: releasing(reply.stream, release) };
+function holding(reply: HttpReply, share: Reservation): HttpReply {
+  const release = (): void => share.release();
+  if (reply.kind === "bytes") return { ...reply, share, onSent: release };
+  if (reply.kind === "stream") return { ...reply, share, stream: releasing(reply.stream, release) };
   return reply;
 }
 
@@ -188,7 +189,7 @@ function readManifest(
   const { needle } = taken;
   const etag = etagOf(needle.checksum);
   const manifest = parseManifest(taken.bytes);
-  taken.release?.();
+  taken.share?.release();
   if (manifest === undefined) {
     throw new VolumeError(
       "needle-corrupt",
@@ -210,7 +211,10 @@ function readManifest(
     sizeBytes: manifest.sizeBytes,
     read: (range) => manifestBytes(deps, manifest, range),
   };
-  return contentReply(request, content, headers);
+  const reply = contentReply(request, content, headers);
+  if (reply.kind !== "stream") return reply;
+  const sizeBytes = manifest.chunks.reduce((most, chunk) => Math.max(most, chunk.sizeBytes), 0);
+  return { ...reply, share: { sizeBytes, isWanted: () => deps.outstanding.isWanted } };
 }
 
 /** One chunk in memory at a time. An absent chunk ends the stream: never fewer bytes under a success. */
@@ -223,7 +227,7 @@ async function* manifestBytes(
     const start = Math.max(range.start - offsetBytes, 0);
     const end = Math.min(range.end - offsetBytes, sizeBytes);
     if (start >= end) continue;
-    const { bytes, release } = await takeChunk(deps, fid);
+    const { bytes, share } = await takeChunk(deps, fid);
     try {
       if (bytes.length !== sizeBytes) {
         throw new VolumeError(
@@ -233,7 +237,7 @@ async function* manifestBytes(
       }
       yield bytes.subarray(start, end);
     } finally {
-      release?.();
+      share?.release();
     }
   }
 }

@@ -158,7 +158,8 @@ export class HttpDoor implements Service {
     // What a client stored is what it says it is, and nothing that a browser guesses.
     headers["X-Content-Type-Options"] = "nosniff";
     const isContinueOwed = owed?.isOwed === true;
-    const isCut = isContinueOwed || hasTooMuchLeft(incoming);
+    const isEnding = headers["Connection"] === "close" && !incoming.complete;
+    const isCut = isContinueOwed || isEnding || hasTooMuchLeft(incoming);
     if (isCut || !this.#server.listening) headers["Connection"] = "close";
     try {
       const sending = sendReply(outgoing, primed, {
