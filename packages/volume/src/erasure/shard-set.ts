@@ -192,7 +192,7 @@ export class ShardSet implements SealedFile {
       await this.readAt(target, offset);
       if (isGood()) return true;
     }
-    return this.#tryWithout(target, offset, { segments, isGood });
+    return await this.#tryWithout(target, offset, { segments, isGood });
   }
 
   async close(): Promise<void> {

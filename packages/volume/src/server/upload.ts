@@ -60,7 +60,8 @@ export async function withUpload<Value>(
   const promised = headerText(request.headers, "content-md5") ?? part?.headers.get("content-md5");
   if (promised !== undefined) await checkMd5(deps, promised, { data, md5, isCompressed });
   const name = part?.fileName;
-  return store({
+  // Awaited here: the memory is held until it is stored.
+  return await store({
     data,
     name,
     mediaType: mediaTypeOf(part === undefined ? contentType : part.mediaType, name),

@@ -121,7 +121,9 @@ class VolumeHandler implements HttpHandler {
     switch (request.method) {
       case "POST":
       case "PUT": {
-        const caller = await this.#admit(request, path, WRITE);
+        const asked = this.#ask(request, WRITE);
+        const caller = asked instanceof Promise ? await asked : asked;
+        this.#allow(caller, path, WRITE);
         this.#refuseFilers(path.fid);
         const checkChunk = (fid: Fid): void => {
           this.#refuseFilers(fid);
@@ -129,11 +131,12 @@ class VolumeHandler implements HttpHandler {
           this.#require(caller, "seaweed:ReadNeedle", fid);
           this.#require(caller, "seaweed:DeleteNeedle", fid);
         };
-        if (request.query.isTrue("cm")) this.#requireKey(caller);
+        if (request.rawQuery !== "" && request.query.isTrue("cm")) this.#requireKey(caller);
         return writeNeedle(this.#deps, request, { path, checkChunk });
       }
       case "DELETE": {
-        const caller = await this.#admit(request, path, DELETE);
+        const caller = await this.#ask(request, DELETE);
+        this.#allow(caller, path, DELETE);
         this.#refuseFilers(path.fid);
         const checkChunk = (fid: Fid): void => {
           this.#refuseFilers(fid);
@@ -147,13 +150,6 @@ class VolumeHandler implements HttpHandler {
       default:
         throw new HttpError(405, "Method not allowed", { headers: { Allow: NEEDLE_METHODS } });
     }
-  }
-
-  async #admit(request: HttpRequest, path: NeedlePath, access: NeedleAccess): Promise<DoorCaller> {
-    const asked = this.#ask(request, access);
-    const caller = asked instanceof Promise ? await asked : asked;
-    this.#allow(caller, path, access);
-    return caller;
   }
 
   #ask(request: HttpRequest, access: NeedleAccess): DoorCaller | Promise<DoorCaller> {

@@ -38,7 +38,7 @@ export class FolderBlobs implements RemoteBlobs {
 
   async read(key: string, target: Uint8Array, offset: number): Promise<number> {
     await using file = await this.#disk.open(this.#pathOf(key), { access: "read" });
-    return file.readAt(target, offset);
+    return await file.readAt(target, offset);
   }
 
   async head(key: string): Promise<{ readonly sizeBytes: number } | undefined> {
