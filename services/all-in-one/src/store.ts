@@ -1,4 +1,4 @@
-import type { Log } from "@kelp/base";
+import { Foreground, type Log } from "@kelp/base";
 import { systemClock, systemDisk, systemHashes, systemRandom } from "@kelp/base/platform";
 import { type KeyRing, type OpenFiler, type OtherBodies, openFiler } from "@kelp/filer";
 import { type Iam, openIam } from "@kelp/iam";
@@ -38,6 +38,8 @@ export interface Store extends AsyncDisposable {
   readonly iamDatabase: SqlDatabase;
   readonly objects: ObjectStore;
   readonly copies: BucketCopies;
+  /** Doors tell it of requests; jobs on volumes give way to them. */
+  readonly foreground: Foreground;
 }
 
 export async function openStore(options: {
@@ -55,6 +57,7 @@ export async function openStore(options: {
   const { folder, credentials, settings, keyRing, gateways } = options;
   const common = { clock: systemClock, random: systemRandom, hashes: systemHashes };
   const guard = { damagedLog: settings.damagedLog, log: options.log };
+  const foreground = new Foreground(systemClock);
   await using opened = new AsyncDisposableStack();
 
   const volumes = opened.use(
@@ -64,6 +67,7 @@ export async function openStore(options: {
       tiers: settings.volumeTiers,
       freeBytesFloor: settings.minFreeSpaceBytes,
       volumeSizeBytesMax: settings.volumeSizeBytesMax,
+      foreground,
       log: options.log.child({ room: "volume" }),
     }),
   );
@@ -128,6 +132,7 @@ export async function openStore(options: {
     iamDatabase,
     objects,
     copies: createBucketCopies({ filer }),
+    foreground,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -1,5 +1,5 @@
-import { isNamedNeedle } from "../collect/named-needle.ts";
-import type { Chunk, Fid, NeedleId, VolumeClient, VolumeId } from "@kelp/wire";
+import { isNamedNeedle, namedCookies, referencesOf } from "../collect/named-needle.ts";
+import type { Chunk, Fid, NeedleId, ScannedNeedle, VolumeClient, VolumeId } from "@kelp/wire";
 import type { ReadManifest } from "../chunk/manifest-reader.ts";
 import { FilerError, errorCodes } from "../errors.ts";
 import { inlineBytesOf } from "../seal/stored-bytes.ts";
@@ -31,6 +31,25 @@ export type CheckFinding =
       readonly fid: Fid;
       readonly sizeBytes: number;
       readonly isRemoved: boolean;
+    }
+  /**
+   * A damaged record that no entry, part or garbage row names: an append that a crash tore before it was acknowledged, or what
+   * was freed since. Space lost, nothing else.
+   */
+  | {
+      readonly kind: "debris";
+      readonly volumeId: VolumeId;
+      readonly needleId: NeedleId;
+      readonly recordBytes: number;
+      readonly isRemoved: boolean;
+    }
+  /** A volume of another collection that has chunks of the filer's: it is not swept, and clients of the volume door may change it. */
+  | {
+      readonly kind: "shared-volume";
+      readonly volumeId: VolumeId;
+      readonly collection: string;
+      /** Chunks in it that entries and parts name. */
+      readonly namedCount: number;
     }
   /** An entry or part whose own row, or whose inline bytes, do not match their checksum: lost data. */
   | { readonly kind: "damaged-entry"; readonly owner: string; readonly reason: string }
@@ -85,7 +104,6 @@ export type CheckFinding =
       readonly counted: string;
     };
 
-const REFERENCES_AT_ONCE = 1000;
 const GARBAGE_AT_ONCE = 1000;
 
 /**
@@ -103,6 +121,8 @@ export async function* checkFiler(
   for (const { id, collection } of volumes) {
     const isOwn = collection === deps.collection;
     checked.add(id);
+    const namedCount = isOwn ? 0 : countReferences(deps.store, id);
+    if (namedCount > 0) yield { kind: "shared-volume", volumeId: id, collection, namedCount };
     try {
       yield* checkVolume({ ...deps, garbage, isOwn }, id, options);
     } catch (error) {
@@ -123,10 +143,19 @@ export async function* checkFiler(
 }
 
 function unreadableVolume(store: FilerStore, id: VolumeId, error: unknown): CheckFinding {
-  let namedCount = 0;
-  for (const _chunk of referencesOf(store, id)) namedCount += 1;
   const reason = error instanceof Error ? error.message : String(error);
-  return { kind: "unreadable-volume", volumeId: id, namedCount, reason };
+  return {
+    kind: "unreadable-volume",
+    volumeId: id,
+    namedCount: countReferences(store, id),
+    reason,
+  };
+}
+
+function countReferences(store: FilerStore, id: VolumeId): number {
+  let count = 0;
+  for (const _chunk of referencesOf(store, id)) count += 1;
+  return count;
 }
 
 /** The store against itself: sizes, references, counters. */
@@ -213,6 +242,8 @@ async function* freedLists(deps: CheckDeps, onUnreadable: () => void): AsyncGene
   }
 }
 
+type CorruptNeedle = Extract<ScannedNeedle, { kind: "corrupt" }>;
+
 interface VolumeCheckDeps extends CheckDeps {
   readonly garbage: KnownGarbage;
   /** Whether the filer alone writes to the volume. */
@@ -225,16 +256,12 @@ async function* checkVolume(
   options: CheckOptions,
 ): AsyncGenerator<CheckFinding> {
   const sizes = new Map<bigint, number | undefined>();
+  let cookies: ReadonlySet<number> | undefined;
   for await (const needle of deps.volumes.scan(id)) {
     options.signal?.throwIfAborted();
     if (needle.kind === "corrupt") {
       sizes.set(needle.needleId, undefined);
-      yield {
-        kind: "corrupt-needle",
-        volumeId: id,
-        needleId: needle.needleId,
-        reason: needle.reason,
-      };
+      yield await judgeCorrupt(deps, id, needle, options);
       continue;
     }
     sizes.set(needle.needleId, needle.sizeBytes);
@@ -245,6 +272,12 @@ async function* checkVolume(
       continue;
     if (isNamedNeedle(deps.store, fid)) {
       const reason = "its cookie is not the one that its entry names";
+      yield { kind: "corrupt-needle", volumeId: id, needleId: needle.needleId, reason };
+      continue;
+    }
+    cookies ??= namedCookies(deps.store, id);
+    if (cookies.has(fid.cookie)) {
+      const reason = "its id is not the one that its entry names";
       yield { kind: "corrupt-needle", volumeId: id, needleId: needle.needleId, reason };
       continue;
     }
@@ -267,6 +300,28 @@ async function* checkVolume(
       yield { kind: "size-differs", fid, namedBytes: sizeBytes, storedBytes };
     }
   }
+}
+
+/**
+ * Whether a damaged record is lost data or what a crash left. The filer acknowledges a write only once its rows name every needle
+ * of it, so a needle that nothing names was never acknowledged, or was freed. In other volumes nobody can tell.
+ */
+async function judgeCorrupt(
+  deps: VolumeCheckDeps,
+  volumeId: VolumeId,
+  needle: CorruptNeedle,
+  options: CheckOptions,
+): Promise<CheckFinding> {
+  const { needleId, cookie, recordBytes, reason } = needle;
+  const fid: Fid = { volumeId, needleId, cookie: cookie ?? 0 };
+  const isKnownNeedle = (): boolean =>
+    deps.isInFlight(fid) || isNamedNeedle(deps.store, fid) || deps.garbage.hasNeedle(fid);
+  if (!deps.isOwn || isKnownNeedle() || (await isInFlightElsewhere(deps, fid)) || isKnownNeedle()) {
+    return { kind: "corrupt-needle", volumeId, needleId, reason };
+  }
+  const isRemoved = options.orphans === "remove" && cookie !== undefined;
+  if (isRemoved) await deps.volumes.remove([fid]);
+  return { kind: "debris", volumeId, needleId, recordBytes, isRemoved };
 }
 
 /**
@@ -296,20 +351,6 @@ async function isAbsent(deps: CheckDeps, fid: Fid): Promise<boolean> {
 /** The volume could not be opened, or its disk is gone. */
 function isUnusable(error: unknown): boolean {
   return errorCodes(error).some((code) => code === "volume-failed" || code === "volume-missing");
-}
-
-function* referencesOf(store: FilerStore, volumeId: VolumeId): Generator<Chunk> {
-  let after: Fid | undefined;
-  for (;;) {
-    const page: readonly Chunk[] = store.listReferences({
-      volumeId,
-      after,
-      limit: REFERENCES_AT_ONCE,
-    });
-    yield* page;
-    if (page.length < REFERENCES_AT_ONCE) return;
-    after = page.at(-1)?.fid;
-  }
 }
 
 /** Counts each chunk once, however many rows name its content: each of n rows adds an n-th. */

@@ -51,7 +51,10 @@ test("what nobody knows stays in volumes that the filer alone does not write to"
       });
       world.clock.advance(5000);
     }
-    expect(await Array.fromAsync(world.filer.check({ orphans: "remove" }))).toEqual([]);
+    // The one that an entry names is told, and stays as well.
+    expect(await Array.fromAsync(world.filer.check({ orphans: "remove" }))).toEqual([
+      { kind: "shared-volume", volumeId: volumeId(1), collection, namedCount: 1 },
+    ]);
   }
   expect(world.volumes.needleCount).toBe(2);
 });
@@ -105,4 +108,20 @@ test("the pace is asked for every needle, and an abort ends the sweep", async ()
   const stop = new AbortController();
   stop.abort(new Error("stopped"));
   expect(world.filer.sweepOrphans({ signal: stop.signal })).rejects.toThrow("stopped");
+});
+
+test("a torn record goes as any other that nobody knows; a damaged one that is named stays", async () => {
+  using world = await orphanWorld();
+  world.volumes.corrupt(ORPHAN);
+  for await (const needle of world.volumes.scan(volumeId(1))) {
+    if (needle.kind !== "live") continue;
+    const { needleId: id, cookie } = needle;
+    world.volumes.corrupt({ volumeId: volumeId(1), needleId: id, cookie });
+  }
+  await world.filer.sweepOrphans(GRACE);
+  world.clock.advance(1000);
+  expect(await world.filer.sweepOrphans(GRACE)).toMatchObject({ removedNeedles: 1 });
+  world.clock.advance(5000);
+  expect(await world.filer.sweepOrphans(GRACE)).toMatchObject({ removedNeedles: 0 });
+  expect(await Array.fromAsync(world.filer.check())).toMatchObject([{ kind: "corrupt-needle" }]);
 });

@@ -3,7 +3,7 @@ import { type Fid, type VolumeClient, type VolumeId, formatFid } from "@kelp/wir
 import { KnownGarbage } from "../check/known-garbage.ts";
 import { ORPHAN_CANDIDATES_MAX, ORPHAN_GRACE_MS, REMOVE_FIDS_MAX } from "../limits.ts";
 import type { OtherBodies } from "../gateway/gateways.ts";
-import { isNamedNeedle } from "./named-needle.ts";
+import { isNamedNeedle, namedCookies } from "./named-needle.ts";
 import type { FilerStore } from "../store/filer-store.ts";
 
 export interface OrphanSweepDeps {
@@ -34,7 +34,7 @@ export interface SweepReport {
 }
 
 /**
- * Removes needles that a crash left behind: durable, and their entry never committed. Nothing tells how old a needle is, so a needle
+ * Removes needles that a crash left behind: durable, and their entry never committed; or torn, in the middle of a volume. Nothing tells how old a needle is, so a needle
  * is removed when two sweeps, at least the grace apart, found it known to nobody: no entry, part, garbage row or body on its
  * way. What was seen is remembered in memory; a restart begins anew.
  */
@@ -90,37 +90,53 @@ export class OrphanSweep {
   ): AsyncGenerator<Orphan | undefined> {
     for await (const needle of this.#deps.volumes.scan(volumeId)) {
       signal?.throwIfAborted();
-      if (needle.kind === "corrupt") {
+      const isCorrupt = needle.kind === "corrupt";
+      const sizeBytes = isCorrupt ? needle.recordBytes : needle.sizeBytes;
+      const waiting = pace?.(sizeBytes);
+      if (waiting !== undefined) await waiting;
+      const { needleId, cookie } = needle;
+      if (cookie === undefined) {
         yield undefined;
         continue;
       }
-      const waiting = pace?.(needle.sizeBytes);
-      if (waiting !== undefined) await waiting;
-      const fid: Fid = { volumeId, needleId: needle.needleId, cookie: needle.cookie };
-      yield this.#isKnown(fid, garbage) ? undefined : { fid, sizeBytes: needle.sizeBytes };
+      const orphan: Orphan = { fid: { volumeId, needleId, cookie }, sizeBytes, isCorrupt };
+      yield this.#isKnown(orphan, garbage) ? undefined : orphan;
     }
   }
 
   /** Looks once more, at the moment of the removal. Returns the sizes of what was removed. */
   async #remove(orphans: readonly Orphan[], garbage: KnownGarbage): Promise<number[]> {
     const inFlight = await this.#deps.others.inFlight(orphans.map(({ fid }) => fid));
+    const { store } = this.#deps;
+    const cookies = new Map<VolumeId, ReadonlySet<number>>();
+    for (const { fid } of orphans) {
+      if (!cookies.has(fid.volumeId)) cookies.set(fid.volumeId, namedCookies(store, fid.volumeId));
+    }
     const removed = orphans.filter(
-      ({ fid }, index) => inFlight[index] === false && !this.#isKnown(fid, garbage),
+      (orphan, index) =>
+        inFlight[index] === false &&
+        cookies.get(orphan.fid.volumeId)?.has(orphan.fid.cookie) === false &&
+        !this.#isKnown(orphan, garbage),
     );
     if (removed.length > 0) await this.#deps.volumes.remove(removed.map(({ fid }) => fid));
     return removed.map(({ sizeBytes }) => sizeBytes);
   }
 
   /** Asked in the order in which a chunk passes, so that one that moves on between two questions is met by the next. */
-  #isKnown(fid: Fid, garbage: KnownGarbage): boolean {
+  #isKnown({ fid, isCorrupt }: Orphan, garbage: KnownGarbage): boolean {
     const { store, isInFlight } = this.#deps;
     return (
-      isInFlight(fid) || store.isReferenced(fid) || garbage.has(fid) || isNamedNeedle(store, fid)
+      isInFlight(fid) ||
+      store.isReferenced(fid) ||
+      (isCorrupt ? garbage.hasNeedle(fid) : garbage.has(fid)) ||
+      isNamedNeedle(store, fid)
     );
   }
 }
 
 interface Orphan {
   readonly fid: Fid;
+  /** Of the whole record when it is damaged. */
   readonly sizeBytes: number;
+  readonly isCorrupt: boolean;
 }

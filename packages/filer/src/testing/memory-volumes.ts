@@ -129,9 +129,11 @@ export class MemoryVolumes implements VolumeClient, MasterClient {
   async *scan(id: VolumeId): AsyncGenerator<ScannedNeedle> {
     if (id !== this.#volumeId) throw new MemoryVolumeError("no-such-volume");
     for (const { fid, data, isCorrupt } of this.#needles.values()) {
+      const { needleId: id, cookie } = fid;
+      const recordBytes = data.length;
       yield isCorrupt
-        ? { kind: "corrupt", needleId: fid.needleId, offsetBytes: 0, reason: "checksum" }
-        : { kind: "live", needleId: fid.needleId, cookie: fid.cookie, sizeBytes: data.length };
+        ? { kind: "corrupt", needleId: id, cookie, offsetBytes: 0, recordBytes, reason: "checksum" }
+        : { kind: "live", needleId: id, cookie, sizeBytes: data.length };
     }
   }
 

@@ -16,7 +16,7 @@ import { SCRUB_BYTES_PER_SEC_DEFAULT, VACUUM_RETRY_MS } from "../limits.ts";
 import { chooseForScrub } from "../scrub/scrub-policy.ts";
 import { NEVER_SCRUBBED, ScrubRecord } from "../scrub/scrub-record.ts";
 import { scrubVolume } from "../scrub/scrub-volume.ts";
-import { Pace } from "../vacuum/pace.ts";
+import { Pace } from "../pace/pace.ts";
 import { chooseForVacuum } from "../vacuum/vacuum-policy.ts";
 import { vacuumVolume } from "../vacuum/vacuum-volume.ts";
 import { type VolumeDeps, basePath } from "../volume/open-files.ts";
@@ -130,8 +130,7 @@ export class Maintenance {
           signal,
         });
         this.#countVacuum(id, report);
-        // All that lives was read and written anew, with its index.
-        await this.#records.get(disk)?.settleDamage(id, () => false);
+        await this.#noteVacuum(id, disk, report);
         return report;
       });
     } catch (error) {
@@ -216,9 +215,8 @@ export class Maintenance {
     record: ScrubRecord,
     options: JobOptions,
   ): Promise<ScrubReport> {
-    const { clock } = this.#options;
     const bytesPerSec = options.bytesPerSec ?? SCRUB_BYTES_PER_SEC_DEFAULT;
-    const pace = new Pace(clock, { bytesPerSec, signal: options.signal });
+    const pace = new Pace(this.#options, { bytesPerSec, signal: options.signal });
     const damaged: Damage[] = [];
     let checkedCount = 0;
     let checkedBytes = 0;
@@ -250,6 +248,31 @@ export class Maintenance {
       bytes_before: report.bytesBefore,
       bytes_after: report.bytesAfter,
     });
+  }
+
+  /** All that lives was read and written anew, with its index: what is damaged still is listed where it stands now. */
+  async #noteVacuum(id: VolumeId, disk: DiskFolder, { damaged }: VacuumReport): Promise<void> {
+    const { clock, log } = this.#options;
+    const record = this.#records.get(disk);
+    if (record === undefined) return;
+    const foundMs = clock.nowMs();
+    const known = new Map(
+      record.damaged.flatMap((each) => (each.volumeId === id ? [[each.what, each.foundMs]] : [])),
+    );
+    // First: what is listed stays listed, whatever comes between.
+    await record.addDamage(
+      damaged.map((each) => ({ ...each, foundMs: known.get(each.what) ?? foundMs })),
+    );
+    const isLeft = new Set(damaged.map(({ what }) => what));
+    await record.settleDamage(id, ({ what }) => isLeft.has(what));
+    for (const { what, offsetBytes, reason } of damaged) {
+      log.error("a vacuum kept a damaged needle as it is", {
+        volume_id: id,
+        what,
+        offset_bytes: offsetBytes,
+        reason,
+      });
+    }
   }
 
   #recordOf(id: VolumeId): ScrubRecord | undefined {

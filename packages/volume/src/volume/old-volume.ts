@@ -20,7 +20,7 @@ import { corruptNeedle, openRecord } from "../needle/stored-needle.ts";
 import { ttlLengthMs } from "../needle/ttl.ts";
 import { SUPERBLOCK_BYTES, type Superblock } from "../superblock/superblock.ts";
 import { indexOldRecords } from "./old-records.ts";
-import { type VolumeDeps, dataPath, indexPath } from "./open-files.ts";
+import { type VolumeDeps, addressableBytes, dataPath, indexPath } from "./open-files.ts";
 import { RunningReads } from "./running-reads.ts";
 import type { ServedVolume } from "./served-volume.ts";
 import type { VolumeInfo } from "./volume-info.ts";
@@ -55,7 +55,7 @@ export class OldVolume implements ServedVolume {
         version: superblock.version,
         offsetWidth: info.offsetBytes,
         startBytes: SUPERBLOCK_BYTES + superblock.extraBytes,
-        endBytes: await file.sizeBytes(),
+        endBytes: await addressableBytes(file, info),
         log: deps.log,
       };
       const path = indexPath(options);
@@ -184,13 +184,13 @@ export class OldVolume implements ServedVolume {
     const header = readHeader(record, 0);
     const isOther = joinIdHalves(header.idHigh, header.idLow) !== id;
     const decoded = decodeNeedle(record, bodyBytes, this.#hashes, this.#superblock.version);
-    if (isOther || header.bodyBytes !== bodyBytes) {
-      return { kind: "corrupt", needleId: fid.needleId, offsetBytes, reason: "another record" };
-    }
-    if (decoded.kind === "corrupt") {
-      return { kind: "corrupt", needleId: fid.needleId, offsetBytes, reason: decoded.reason };
-    }
     const { cookie } = header;
+    const corrupt = (reason: string): ScannedNeedle => {
+      const recordBytes = record.length;
+      return { kind: "corrupt", needleId: fid.needleId, cookie, offsetBytes, recordBytes, reason };
+    };
+    if (isOther || header.bodyBytes !== bodyBytes) return corrupt("another record");
+    if (decoded.kind === "corrupt") return corrupt(decoded.reason);
     return { kind: "live", needleId: fid.needleId, cookie, sizeBytes: decoded.data.length };
   }
 

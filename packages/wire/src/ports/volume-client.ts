@@ -138,6 +138,10 @@ export type ScannedNeedle =
   | {
       readonly kind: "corrupt";
       readonly needleId: NeedleId;
+      /** What its record has in the place of the cookie: by it the needle can be removed. `undefined`: it cannot be read. */
+      readonly cookie: number | undefined;
       readonly offsetBytes: number;
+      /** What its record takes of the volume. */
+      readonly recordBytes: number;
       readonly reason: string;
     };

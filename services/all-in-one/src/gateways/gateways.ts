@@ -7,7 +7,7 @@ import type { Credentials } from "../folder/credentials.ts";
 import type { DataFolder } from "../folder/data-folder.ts";
 import type { ServerSettings } from "../settings.ts";
 import type { Store } from "../store.ts";
-import type { GatewaySetup } from "./gateway-calls.ts";
+import { BUSY_CALL, type GatewaySetup } from "./gateway-calls.ts";
 import { GatewayPool } from "./gateway-pool.ts";
 import { probePort } from "./free-port.ts";
 
@@ -57,6 +57,7 @@ export class Gateways {
         ...store.filer.gatewayCalls(),
         ...serveMaster(store.master),
         ...serveVolumes({ volumes: store.volumes, master: store.master, borrower }),
+        [BUSY_CALL]: (count) => store.foreground.came(count as number),
       }),
       onStarted: (started) => {
         this.#pool = started;

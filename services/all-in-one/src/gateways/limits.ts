@@ -9,3 +9,5 @@ export const REPLACE_PAUSE_MS_MAX = 10_000;
 export const STEADY_MS = 60_000;
 /** How often a gateway looks after the volume files that it reads. */
 export const REFRESH_PAUSE_MS = 10_000;
+/** How often a gateway that serves requests says so: twice while the server remembers one. */
+export const BUSY_PAUSE_MS = 50;

@@ -50,6 +50,7 @@ export type ReadCalls = Pick<
   | "getTree"
   | "listTrees"
   | "getEntry"
+  | "headEntry"
   | "listEntries"
   | "admits"
   | "getUpload"
@@ -92,6 +93,7 @@ export function openSqliteReader(
     getTree: fresh((name) => store.getTree(name)),
     listTrees: fresh(() => store.listTrees()),
     getEntry: fresh((tree, path) => store.getEntry(tree, path)),
+    headEntry: fresh((tree, path) => store.headEntry(tree, path)),
     listEntries: fresh((name, query) => {
       const tree = tables.trees.find(name);
       const isInPlace = tree === undefined || tables.reads.view(tree) === undefined;
@@ -191,6 +193,7 @@ function treeCalls({ tables, commit, snapshots }: StoreParts): TreeCalls {
 type EntryCalls = Pick<
   FilerStore,
   | "getEntry"
+  | "headEntry"
   | "listEntries"
   | "admits"
   | "putEntry"
@@ -209,6 +212,14 @@ function entryCalls(parts: StoreParts): EntryCalls {
         if (tree === undefined) return refused("no-such-tree");
         const entry = tables.reads.findWhole(tree, path);
         return entry === undefined ? refused("no-such-entry") : ok(entry);
+      });
+    },
+    async headEntry(name, path) {
+      return reading(() => {
+        const tree = tables.trees.find(name);
+        if (tree === undefined) return refused("no-such-tree");
+        const head = tables.reads.findHead(tree, path);
+        return head === undefined ? refused("no-such-entry") : ok(head);
       });
     },
     listEntries: (name, query) =>
