@@ -84,14 +84,10 @@ async function settle({ filer, clock }: StoreRig): Promise<void> {
   for (let sweep = 0; sweep < 2; sweep += 1) await filer.sweepOrphans({ graceMs: 0 });
 }
 
-/** What an operation that was cut off may leave: a needle that nothing names, whole or torn. A torn one stays. */
+/** What an operation that was cut off may leave: a needle that nothing names, whole or torn. A torn one stays until a vacuum. */
 function remains(record: WorkloadRecord, { moment, origin }: Judged): Set<CheckFinding["kind"]> {
   if (origin === "backup" || !isAnythingRunning(record, moment)) return new Set();
-  return new Set(
-    origin === "cut"
-      ? (["orphan-needle", "corrupt-needle"] as const)
-      : (["corrupt-needle"] as const),
-  );
+  return new Set(origin === "cut" ? (["orphan-needle", "debris"] as const) : (["debris"] as const));
 }
 
 /** Whether anything was on its way that writes to volumes. */
