@@ -9,6 +9,7 @@ import type { DiskFolder } from "../store/disk-folder.ts";
 import type { VolumeSlot } from "../store/volume-table.ts";
 import { Pace } from "../vacuum/pace.ts";
 import { volumeFileName } from "../volume/file-name.ts";
+import type { ServedVolume } from "../volume/served-volume.ts";
 import { writeVolumeInfo } from "../volume/volume-info.ts";
 import { encodeBitrotFile } from "./bitrot-file.ts";
 import { copyFile } from "./copy-file.ts";
@@ -50,7 +51,7 @@ export async function rebuildVolume(
       await context.deps.disk.syncFolder(disk.folder);
     }
     await copyCompanions(context, content, { fileName, disks: new Set(places.values()) });
-    await reopen(context, volume);
+    await reopenErasure(context, volume);
     return wanted;
   } catch (error) {
     throw jobError("rebuild", id, error);
@@ -196,8 +197,9 @@ async function copyCompanions(
   }
 }
 
-/** Removals wait no longer than it takes to open the files: the new volume must know of all of them. */
-async function reopen(context: JobContext, volume: SealedVolume): Promise<void> {
+/** Puts the volume as its files are now in its place. Removals wait no longer than it takes to open the files: the new volume must know of all of them. */
+export async function reopenErasure(context: JobContext, volume: ServedVolume): Promise<void> {
+  if (!(volume instanceof SealedVolume)) return;
   const { deps, disks, table } = context;
   const { id, collection } = volume;
   using _frozen = await volume.freeze("rebuild");
