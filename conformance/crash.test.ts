@@ -139,12 +139,13 @@ async function writeUntilKilled(
   ledger: CrashLedger,
   plan: CrashPlan,
 ): Promise<void> {
+  // Before the writers, beside whom its parts would take long.
+  const begin = await readyFor(plan.moment, server, ledger);
   const over = new AbortController();
   const client = clientOf(server, CRASH_BUCKET);
   const writers = new CrashWriters({ client, ledger, count: WRITERS, over: over.signal });
   await Promise.race([writers.working, writers.ended()]);
   await Bun.sleep(plan.warmUpMs);
-  const begin = await readyFor(plan.moment, server, ledger);
   const work = begin === undefined ? undefined : observed(begin());
   await Promise.race([Bun.sleep(plan.delayMs), writers.ended()]);
   const isInside = work === undefined ? plan.moment === "writing" : work.isRunning();
