@@ -92,8 +92,11 @@ export const JOB_BYTES_PER_SEC_DEFAULT = 128 * MIB;
 export const RECOVERY_BYTES_MAX = 1 * MIB;
 /** Such reads under way at the same time, per volume; others wait. */
 export const RECOVERY_COUNT_MAX = 4;
-/** Needles of an erasure-coded volume known to be corrupt beyond repair: read again without searching for the cause. */
-export const KNOWN_CORRUPT_COUNT_MAX = 1024;
+/**
+ * Needles of a sealed volume known to be corrupt beyond repair, and as many known to have another cookie than was asked for: read
+ * again without searching for the cause.
+ */
+export const KNOWN_NEEDLE_COUNT_MAX = 1024;
 /** Entries of a sorted index between two keys in memory: 4 KiB are read to find a needle. */
 export const SORTED_INDEX_STEP = 256;
 /** Blocks of a volume file that lives elsewhere, and how many of them are kept, per volume: 16 MiB. */
