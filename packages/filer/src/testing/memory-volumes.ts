@@ -1,6 +1,7 @@
 import { AssertionError } from "@kelp/base";
 import {
   type AssignRequest,
+  type CreateVolume,
   type Fid,
   type MasterClient,
   type MasterStatus,
@@ -99,7 +100,7 @@ export class MemoryVolumes implements VolumeClient, MasterClient {
     for (const fid of fids) this.#needles.delete(fid.needleId);
   }
 
-  async createVolume(): Promise<void> {
+  async createVolume(_id: VolumeId, _options: CreateVolume): Promise<void> {
     throw new MemoryVolumeError("unsupported-format");
   }
 
