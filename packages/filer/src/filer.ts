@@ -87,6 +87,7 @@ export function openFiler(options: FilerOptions): OpenFiler {
       return collecting;
     },
     sweepOrphans(sweepOptions) {
+      if (sweepOptions?.only !== undefined) return sweep.run(sweepOptions);
       sweeping ??= sweep.run(sweepOptions).finally(() => {
         sweeping = undefined;
       });

@@ -1,4 +1,4 @@
-import type { Clock, Log } from "@kelp/base";
+import { type Clock, type Log, Semaphore } from "@kelp/base";
 import { type Fid, type VolumeClient, type VolumeId, formatFid } from "@kelp/wire";
 import { KnownGarbage } from "../check/known-garbage.ts";
 import { ORPHAN_CANDIDATES_MAX, ORPHAN_GRACE_MS, REMOVE_FIDS_MAX } from "../limits.ts";
@@ -21,6 +21,8 @@ export interface OrphanSweepDeps {
 }
 
 export interface SweepOptions {
+  /** Only these volumes; what was seen in others stays seen. Default all. */
+  readonly only?: readonly VolumeId[];
   /** How long a needle must have been known to nobody. Default `ORPHAN_GRACE_MS`. */
   readonly graceMs?: number;
   /** Called with the bytes of each needle that was read: who awaits it sets the pace. */
@@ -45,22 +47,30 @@ export class OrphanSweep {
   readonly #deps: OrphanSweepDeps;
   /** When each candidate was first seen. */
   #seenMs = new Map<string, number>();
+  /** Of two at once each would forget what the other saw. */
+  readonly #oneAtATime = new Semaphore(1);
 
   constructor(deps: OrphanSweepDeps) {
     this.#deps = deps;
   }
 
-  /** One sweep over all volumes. Throws what the volumes throw; what was seen until then is kept. */
+  /** One sweep. Throws what the volumes throw; what was seen until then is kept. A second one waits for the first. */
   async run(options: SweepOptions = {}): Promise<SweepReport> {
+    using _turn = await this.#oneAtATime.acquire(1);
+    return this.#sweep(options);
+  }
+
+  async #sweep(options: SweepOptions): Promise<SweepReport> {
     const { volumes, store, collection, clock, log } = this.#deps;
     const garbage = new KnownGarbage(store);
     const graceMs = options.graceMs ?? ORPHAN_GRACE_MS;
-    const seenMs = new Map<string, number>();
+    const seenMs = this.#seenElsewhere(options);
     const due: Orphan[] = [];
     const removed: number[] = [];
     let scannedNeedles = 0;
     for (const volume of await volumes.volumes()) {
       if (volume.collection !== collection || volume.state === "missing") continue;
+      if (options.only !== undefined && !options.only.includes(volume.id)) continue;
       for await (const orphan of this.#orphansOf(volume.id, garbage, options)) {
         scannedNeedles += 1;
         if (orphan === undefined) continue;
@@ -84,6 +94,13 @@ export class OrphanSweep {
       });
     }
     return { scannedNeedles, removedNeedles, removedBytes, waitingNeedles: seenMs.size };
+  }
+
+  /** What a sweep of some volumes does not look at. */
+  #seenElsewhere({ only }: SweepOptions): Map<string, number> {
+    if (only === undefined) return new Map();
+    const names = new Set(only.map((id) => `${id}`));
+    return new Map([...this.#seenMs].filter(([name]) => !names.has(name.split(",", 1)[0] ?? "")));
   }
 
   /** One item per needle; `undefined` for those that somebody knows. */

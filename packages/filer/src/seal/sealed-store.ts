@@ -53,13 +53,25 @@ function treeCalls(store: TreeCalls, values: Values): TreeCalls {
 
 type EntryCalls = Pick<
   FilerStore,
-  "getEntry" | "getSnapshotEntry" | "putEntry" | "setEntryAttributes" | "renameEntry"
+  | "getEntry"
+  | "headEntry"
+  | "getSnapshotEntry"
+  | "putEntry"
+  | "extendEntry"
+  | "setEntryAttributes"
+  | "renameEntry"
 >;
 
 function entryCalls(store: EntryCalls, values: Values): EntryCalls {
   return {
     async getEntry(tree, path) {
       return map(await store.getEntry(tree, path), (entry) => values.entry(entry));
+    },
+    async headEntry(tree, path) {
+      return map(await store.headEntry(tree, path), (head) => ({
+        ...head,
+        attributes: values.sealing.openAttributes(head.attributes, "entry"),
+      }));
     },
     async getSnapshotEntry(tree, snapshot, path) {
       const outcome = await store.getSnapshotEntry(tree, snapshot, path);
@@ -77,6 +89,11 @@ function entryCalls(store: EntryCalls, values: Values): EntryCalls {
       };
       const outcome = await store.putEntry(sealed);
       return map(outcome, (entry) => ({ ...entry, attributes, content }));
+    },
+    async extendEntry(request) {
+      const { attributes } = request;
+      const sealed = { ...request, attributes: values.seal(attributes, "entry") };
+      return map(await store.extendEntry(sealed), (entry) => ({ ...entry, attributes }));
     },
     async setEntryAttributes(tree, path, change) {
       const attributes = values.seal(change.attributes, "entry");

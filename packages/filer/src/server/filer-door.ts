@@ -1,4 +1,4 @@
-import { type Clock, type Log, Semaphore } from "@kelp/base";
+import { type Clock, type Foreground, type Log, Semaphore } from "@kelp/base";
 import {
   HttpDoor,
   HttpError,
@@ -11,6 +11,7 @@ import {
   textReply,
 } from "@kelp/base/http";
 import {
+  type Appends,
   type Authorizer,
   type DoorGate,
   type Entry,
@@ -49,12 +50,12 @@ import {
   listingReply,
 } from "./listing.ts";
 import { movePath } from "./move-path.ts";
-import { PathLock } from "./path-lock.ts";
+import { PathLock } from "../chunk/path-lock.ts";
 import { readFile } from "./read-file.ts";
 import { type WriteDeps, changeAttributes, makeFolder, writeFile } from "./write-file.ts";
 
 export interface FilerDoorOptions {
-  readonly filer: Filer;
+  readonly filer: Filer & Appends;
   readonly gate: DoorGate;
   readonly authorizer: Authorizer;
   readonly clock: Clock;
@@ -63,12 +64,21 @@ export interface FilerDoorOptions {
   readonly address: string;
   /** 0 for any free one. */
   readonly port: number;
+  /** Told of each request. */
+  readonly foreground?: Foreground | undefined;
 }
 
 /** Opens the HTTP interface of a filer. Rejects with the system's error when the port cannot be had. */
 export function openFilerDoor(options: FilerDoorOptions): Promise<HttpDoor> {
-  const { address, port, clock, log } = options;
-  return HttpDoor.open({ handler: new FilerHandler(options), address, port, clock, log });
+  const { address, port, clock, log, foreground } = options;
+  return HttpDoor.open({
+    handler: new FilerHandler(options),
+    address,
+    port,
+    clock,
+    log,
+    foreground,
+  });
 }
 
 const METHODS = "GET, HEAD, PUT, POST, DELETE, OPTIONS";

@@ -125,7 +125,7 @@ export class BackupWorld implements Disposable {
 
 /** Makes whatever volume is asked for: it keeps all in one. */
 class RestoredVolumes extends MemoryVolumes {
-  override async createVolume(_id: VolumeId, { collection }: CreateVolume): Promise<void> {
-    this.collection = collection;
+  override async createVolume(_id: VolumeId, request: CreateVolume): Promise<void> {
+    this.collection = request.collection;
   }
 }

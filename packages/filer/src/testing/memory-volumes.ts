@@ -100,7 +100,7 @@ export class MemoryVolumes implements VolumeClient, MasterClient {
     for (const fid of fids) this.#needles.delete(fid.needleId);
   }
 
-  async createVolume(_id: VolumeId, _options: CreateVolume): Promise<void> {
+  async createVolume(_id: VolumeId, _request: CreateVolume): Promise<void> {
     throw new MemoryVolumeError("unsupported-format");
   }
 
@@ -130,18 +130,10 @@ export class MemoryVolumes implements VolumeClient, MasterClient {
   async *scan(id: VolumeId): AsyncGenerator<ScannedNeedle> {
     if (id !== this.#volumeId) throw new MemoryVolumeError("no-such-volume");
     for (const { fid, data, isCorrupt } of this.#needles.values()) {
-      const { needleId: stored, cookie } = fid;
-      const recordBytes = data.length;
+      const name = { needleId: fid.needleId, cookie: fid.cookie };
       yield isCorrupt
-        ? {
-            kind: "corrupt",
-            needleId: stored,
-            cookie,
-            offsetBytes: 0,
-            recordBytes,
-            reason: "checksum",
-          }
-        : { kind: "live", needleId: stored, cookie, sizeBytes: data.length };
+        ? { ...name, kind: "corrupt", offsetBytes: 0, recordBytes: data.length, reason: "checksum" }
+        : { ...name, kind: "live", sizeBytes: data.length };
     }
   }
 

@@ -1,11 +1,12 @@
 import { CallError, type CallPeer, unreachable } from "@kelp/base";
-import type {
-  Fid,
-  NeedleContent,
-  ReadNeedle,
-  ScannedNeedle,
-  StoredNeedle,
-  VolumeStatus,
+import {
+  CHUNK_SIZE_BYTES,
+  type Fid,
+  type NeedleContent,
+  type ReadNeedle,
+  type ScannedNeedle,
+  type StoredNeedle,
+  type VolumeStatus,
 } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
 import type { ServedVolume } from "../volume/served-volume.ts";
@@ -19,8 +20,8 @@ import {
 } from "./lending-calls.ts";
 
 /**
- * A volume whose files another process has open: what is asked of it here is asked there. For others it is read-only, so that
- * nobody picks it for new needles.
+ * A volume whose files another process has open: what is asked of it here is asked there. It is announced as read-only, so that
+ * nobody picks it for new needles, and its status tells who has it and what is true there.
  *
  * Invariant: no call is lost when the volume comes back, whatever became of the other process: it is made again on the volume
  * that takes its place. All calls on needles may be made twice.
@@ -30,6 +31,7 @@ export class LentVolume implements ServedVolume {
   readonly state = "read-only";
   readonly #peer: CallPeer;
   readonly #recall: () => Promise<void>;
+  readonly #holder: string;
   #status: VolumeStatus;
   /** Resolves when the other process has the files open. */
   readonly #held = Promise.withResolvers<void>();
@@ -38,6 +40,7 @@ export class LentVolume implements ServedVolume {
 
   /** `recall` resolves when the volume is back. */
   constructor(options: {
+    readonly holder: string;
     readonly peer: CallPeer;
     readonly known: VolumeStatus;
     readonly recall: () => Promise<void>;
@@ -45,7 +48,8 @@ export class LentVolume implements ServedVolume {
     this.collection = options.known.collection;
     this.#peer = options.peer;
     this.#recall = options.recall;
-    this.#status = { ...options.known, state: "read-only" };
+    this.#holder = options.holder;
+    this.#status = { ...options.known, holder: options.holder };
   }
 
   /** The other process has the files open. */
@@ -76,8 +80,14 @@ export class LentVolume implements ServedVolume {
     return (await this.#ask("writeNeedle", fid, [needle])) as "written" | "unchanged";
   }
 
-  async readNeedle(fid: Fid, options?: ReadNeedle): Promise<StoredNeedle | undefined> {
-    return (await this.#ask("readNeedle", fid, [options])) as StoredNeedle | undefined;
+  async readNeedle(fid: Fid, options: ReadNeedle = {}): Promise<StoredNeedle | undefined> {
+    // What it weighs only the borrower knows. Who borrows stores chunks: it counts as a whole one first.
+    await options.admit?.(CHUNK_SIZE_BYTES);
+    const plain = options.removed === undefined ? {} : { removed: options.removed };
+    const answer = await this.#ask("readNeedle", fid, [plain]);
+    const needle = answer as StoredNeedle | undefined;
+    if (needle !== undefined) await options.admit?.(needle.data.length);
+    return needle;
   }
 
   async removeNeedle(fid: Fid): Promise<number | undefined> {
@@ -102,7 +112,7 @@ export class LentVolume implements ServedVolume {
   async refreshStatus(): Promise<void> {
     try {
       const status = (await this.#peer.call(STATUS_CALL, this.#status.id)) as VolumeStatus;
-      this.#status = { ...status, state: "read-only" };
+      this.#status = { ...status, holder: this.#holder };
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
     }

@@ -93,8 +93,14 @@ export class SealedVolume implements ServedVolume {
   }
 
   /** What was removed cannot be read: `removed` makes no difference. */
-  async readNeedle(fid: Fid, _options?: ReadNeedle): Promise<StoredNeedle | undefined> {
+  async readNeedle(fid: Fid, options: ReadNeedle = {}): Promise<StoredNeedle | undefined> {
     this.#refuseClosed();
+    if (options.admit !== undefined) {
+      const location = this.#find(fid);
+      if (location === undefined) return undefined;
+      await options.admit(recordBytesOf(location.bodyBytes, this.content.version));
+      this.#refuseClosed();
+    }
     const needle = await this.#running.during(() =>
       this.#readRecord(fid, undefined, (found) => openRecord(fid, found, this.#hashes)),
     );

@@ -16,7 +16,7 @@ import { SCRUB_BYTES_PER_SEC_DEFAULT, VACUUM_RETRY_MS } from "../limits.ts";
 import { chooseForScrub } from "../scrub/scrub-policy.ts";
 import { NEVER_SCRUBBED, ScrubRecord } from "../scrub/scrub-record.ts";
 import { scrubVolume } from "../scrub/scrub-volume.ts";
-import { Pace } from "../vacuum/pace.ts";
+import { Pace } from "../pace/pace.ts";
 import { chooseForVacuum } from "../vacuum/vacuum-policy.ts";
 import { rewriteOldVolume } from "../vacuum/rewrite-old.ts";
 import { vacuumVolume } from "../vacuum/vacuum-volume.ts";
@@ -228,9 +228,8 @@ export class Maintenance {
     record: ScrubRecord,
     options: JobOptions,
   ): Promise<ScrubReport> {
-    const { clock } = this.#options;
     const bytesPerSec = options.bytesPerSec ?? SCRUB_BYTES_PER_SEC_DEFAULT;
-    const pace = new Pace(clock, { bytesPerSec, signal: options.signal });
+    const pace = new Pace(this.#options, { bytesPerSec, signal: options.signal });
     const damaged: Damage[] = [];
     let checkedCount = 0;
     let checkedBytes = 0;

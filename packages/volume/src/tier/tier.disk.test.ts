@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { systemDisk } from "@kelp/base/platform";
-import { temporaryFolder } from "@kelp/base/testing";
+import { PowerCutDisk, SeededRandom, temporaryFolder } from "@kelp/base/testing";
 import { ErasureWorld, type OpenWorld, SIZES, allReadable } from "../testing/erasure-world.ts";
 import { SteppingDisk } from "../testing/stepping-disk.ts";
 import { codeOf } from "../testing/volume-client-contract.ts";
@@ -207,3 +207,19 @@ test.each(["upload", "download"] as const)(
   },
   TIMEOUT_MS,
 );
+
+test("a slow disk is read to the end before the blob is closed", async () => {
+  const disk = new PowerCutDisk({ slow: new SeededRandom(1) });
+  const cold = new FolderBlobs(disk, "/cold");
+  const bytes = Uint8Array.of(1, 2, 3);
+  const readAt = async (target: Uint8Array): Promise<number> => {
+    target.set(bytes);
+    return bytes.length;
+  };
+  await cold.put("a", { sizeBytes: bytes.length, readAt });
+  const found = new Uint8Array(bytes.length);
+  for (let turn = 0; turn < 20; turn++) {
+    expect(await cold.read("a", found, 0)).toBe(bytes.length);
+    expect(found).toEqual(bytes);
+  }
+});

@@ -6,9 +6,10 @@ import { type LiveBatch, liveInFileOrder } from "../index/file-order.ts";
 import { lastRecordOf } from "../index/index-file.ts";
 import type { LastRecord } from "../index/checkpoint-format.ts";
 import { NeedleIndex } from "../index/needle-index.ts";
-import { DAMAGE_COUNT_MAX, VACUUM_SYNC_BYTES, WALK_BUFFER_BYTES } from "../limits.ts";
+import { DAMAGE_COUNT_MAX, WALK_BUFFER_BYTES } from "../limits.ts";
 import type { Checksums } from "../needle/decode.ts";
 import { joinIdHalves } from "../needle/id-halves.ts";
+import { SteadySync } from "../pace/steady-sync.ts";
 import { type ExamineSource, type Examined, examine } from "../volume/examine.ts";
 import { ReadWindow } from "../volume/read-window.ts";
 import { walkRecords } from "../volume/walk.ts";
@@ -76,7 +77,7 @@ export class RecordCopier {
   #blockBytes = 0;
   #lastRecord: LastRecord | undefined;
   #writtenBytes: number;
-  #syncedBytes: number;
+  readonly #syncing: SteadySync;
   /** Everything before was read back. */
   #checkedBytes: number;
   /** By place in the target. */
@@ -89,7 +90,7 @@ export class RecordCopier {
     this.#hashes = hashes;
     this.#meter = meter;
     this.#writtenBytes = target.startBytes;
-    this.#syncedBytes = target.startBytes;
+    this.#syncing = new SteadySync(target.data);
     this.#checkedBytes = target.startBytes;
   }
 
@@ -205,14 +206,14 @@ export class RecordCopier {
       this.#checkedBytes = examined.endBytes;
       await this.#meter.spend(examined.endBytes - at);
     }
-    await this.#target.entries.check();
+    await this.#target.entries.check((bytes) => this.#meter.spend(bytes));
   }
 
-  /** Makes everything written durable. */
+  /** Makes everything written durable, entries included. */
   async sync(): Promise<void> {
     await this.#flush();
-    await this.#target.data.sync();
-    this.#syncedBytes = this.#writtenBytes;
+    await this.#syncing.finish();
+    await this.#target.entries.sync();
   }
 
   /** Returns the needle when nothing of its name stands where the index says. */
@@ -335,7 +336,6 @@ export class RecordCopier {
     if (this.#blockBytes + piece.length > this.#block.length) await this.#flush();
     this.#block.set(piece, this.#blockBytes);
     this.#blockBytes += piece.length;
-    if (this.endBytes - this.#syncedBytes >= VACUUM_SYNC_BYTES) await this.sync();
   }
 
   async #flush(): Promise<void> {
@@ -344,8 +344,10 @@ export class RecordCopier {
       [this.#block.subarray(0, this.#blockBytes)],
       this.#writtenBytes,
     );
-    this.#writtenBytes += this.#blockBytes;
+    const writtenBytes = this.#blockBytes;
+    this.#writtenBytes += writtenBytes;
     this.#blockBytes = 0;
+    await this.#syncing.wrote(writtenBytes);
   }
 
   /** A window of its own: an earlier one may hold what stood behind the durable end then. */

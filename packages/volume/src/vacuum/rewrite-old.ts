@@ -27,7 +27,7 @@ import {
   settleCompaction,
 } from "./compaction-files.ts";
 import { EntryWriter } from "./entry-writer.ts";
-import { Pace } from "./pace.ts";
+import { Pace } from "../pace/pace.ts";
 import { type CopyMeter, type ExpectedNeedle, RecordCopier, expectedAt } from "./record-copier.ts";
 import { type VacuumDeps, vacuumFailed } from "./vacuum-volume.ts";
 
@@ -85,7 +85,7 @@ class Rewrite implements CopyMeter {
     this.#paths = paths;
     this.#deps = deps;
     const bytesPerSec = options.bytesPerSec ?? VACUUM_BYTES_PER_SEC_DEFAULT;
-    this.#pace = new Pace(deps.clock, { bytesPerSec, signal: options.signal });
+    this.#pace = new Pace(deps, { bytesPerSec, signal: options.signal });
     this.#dates = new RisingDates(deps.clock);
   }
 

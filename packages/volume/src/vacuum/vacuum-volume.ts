@@ -1,4 +1,11 @@
-import { type Clock, type Disk, DiskError, type DiskFile, type Log } from "@kelp/base";
+import {
+  type Clock,
+  type Disk,
+  DiskError,
+  type DiskFile,
+  type Foreground,
+  type Log,
+} from "@kelp/base";
 import type { JobOptions, VacuumReport, VolumeId } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
 import { CHECKPOINT_SUFFIX } from "../index/checkpoint-format.ts";
@@ -23,7 +30,7 @@ import {
   settleCompaction,
 } from "./compaction-files.ts";
 import { EntryWriter } from "./entry-writer.ts";
-import { Pace } from "./pace.ts";
+import { Pace } from "../pace/pace.ts";
 import { type CopyMeter, RecordCopier } from "./record-copier.ts";
 import type { Checksums } from "../needle/decode.ts";
 
@@ -41,6 +48,8 @@ export interface VacuumDeps {
   readonly clock: Clock;
   readonly hashes: Checksums;
   readonly log: Log;
+  /** Whom the job gives way to. */
+  readonly foreground?: Pick<Foreground, "load"> | undefined;
 }
 
 /**
@@ -171,11 +180,9 @@ class Vacuum implements CopyMeter {
       this.#copiedTo = endBytes;
       await copier.check();
       await copier.sync();
-      await index.sync();
       if (this.#volume.content.endBytes - endBytes <= VACUUM_CATCH_UP_BYTES) break;
       if (pass === VACUUM_PASSES_MAX) throw this.#error("overloaded", "it changes too fast");
-      // What is left must become small in the end, so it is copied as fast as it goes.
-      this.#pace = this.#newPace(Number.POSITIVE_INFINITY);
+      this.#hurry();
     }
     return { data, index, copier, entries };
   }
@@ -202,14 +209,13 @@ class Vacuum implements CopyMeter {
 
   /** While nothing changes: the rest, the comparison, the commit. */
   async #finish(content: VolumeContent, files: NewFiles): Promise<Exchange> {
-    const { data, index, copier } = files;
-    this.#pace = this.#newPace(Number.POSITIVE_INFINITY);
+    const { data, copier } = files;
+    this.#hurry();
     await copier.copyChanges(this.#copiedTo, content.endBytes);
     await copier.keepHighestId();
     await copier.check();
     this.#compare(content, copier);
     await copier.sync();
-    await index.sync();
     const firstDateNs = await readFirstDate(data, copier.startBytes, copier.endBytes);
     this.#signal?.throwIfAborted();
     const { disk, log } = this.#deps;
@@ -304,7 +310,13 @@ class Vacuum implements CopyMeter {
   }
 
   #newPace(bytesPerSec: number): Pace {
-    return new Pace(this.#deps.clock, { bytesPerSec, signal: this.#signal });
+    return new Pace(this.#deps, { bytesPerSec, signal: this.#signal });
+  }
+
+  /** For what has to become small in the end, whatever others do. */
+  #hurry(): void {
+    const bytesPerSec = Number.POSITIVE_INFINITY;
+    this.#pace = new Pace(this.#deps, { bytesPerSec, signal: this.#signal, rests: "short" });
   }
 
   #inDoubt(cause: unknown): VolumeError {

@@ -145,7 +145,7 @@ test.each([
       clock: systemClock,
       hashes: systemHashes,
       log: silentLog,
-      folder: world.folder,
+      folders: [world.folder],
     };
     const rebuilt = await Array.fromAsync(rebuildIndexes(rebuilding));
     expect(rebuilt).toMatchObject([{ kind: "failed" }]);

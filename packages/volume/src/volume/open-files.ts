@@ -1,4 +1,4 @@
-import type { Clock, Disk, DiskFile, Hashes, Log } from "@kelp/base";
+import type { Clock, Disk, DiskFile, Foreground, Hashes, Log } from "@kelp/base";
 import type { VolumeId } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
 import { CHECKPOINT_SUFFIX } from "../index/checkpoint-format.ts";
@@ -34,6 +34,8 @@ export interface VolumeDeps {
   readonly clock: Clock;
   readonly hashes: Pick<Hashes, "crc32c" | "xxh3">;
   readonly log: Log;
+  /** Whom jobs give way to. Nobody unless given. */
+  readonly foreground?: Pick<Foreground, "load"> | undefined;
 }
 
 export interface VolumeName {

@@ -1,5 +1,5 @@
 import type { DiskFile } from "@kelp/base";
-import { type NeedleId, needleId } from "@kelp/wire";
+import { type NeedleId, type VolumeId, needleId } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
 import { CheckpointKeeper } from "../index/checkpoint-keeper.ts";
 import { REMOVED_SIZE, writeIndexEntry, indexEntryBytes } from "../index/index-entry.ts";
@@ -51,6 +51,15 @@ export interface RebuiltIndex {
   /** `DIFFERENCE_EXAMPLES_MAX` at most. */
   readonly differences: readonly IndexDifference[];
 }
+
+/** What became of the index of one volume. */
+export type IndexRebuild = {
+  readonly volumeId: VolumeId;
+  readonly collection: string;
+} & (
+  | { readonly kind: "rebuilt"; readonly result: RebuiltIndex }
+  | { readonly kind: "failed"; readonly error: unknown }
+);
 
 /**
  * Makes the index file (and the checkpoint) of a volume anew from its volume file, every record of which is read and

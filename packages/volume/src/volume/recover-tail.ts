@@ -1,4 +1,4 @@
-import type { Hashes, Log } from "@kelp/base";
+import type { DiskFile, Hashes, Log } from "@kelp/base";
 import {
   type IndexEntry,
   type OffsetWidth,
@@ -12,6 +12,7 @@ import { WALK_BUFFER_BYTES } from "../limits.ts";
 import { type NeedleHeader, readHeader } from "../needle/decode.ts";
 import { joinIdHalves } from "../needle/id-halves.ts";
 import { ALIGNMENT_BYTES, HEADER_BYTES } from "../needle/layout.ts";
+import { Pace, type PaceDeps } from "../pace/pace.ts";
 import { type DataRegion, type LoadedIndex, startOf } from "./load-index.ts";
 import { ReadWindow } from "./read-window.ts";
 import { walkRecords } from "./walk.ts";
@@ -38,7 +39,7 @@ export interface RecoveredTail {
  * which an outsider cannot guess, and only adds one whose id is not far above all others.
  */
 export async function recoverTail(
-  deps: { readonly hashes: Pick<Hashes, "crc32c" | "xxh3">; readonly log: Log },
+  deps: PaceDeps & { readonly hashes: Pick<Hashes, "crc32c" | "xxh3">; readonly log: Log },
   opened: {
     readonly region: DataRegion;
     readonly loaded: LoadedIndex;
@@ -70,19 +71,22 @@ export async function recoverTail(
     }
     return recalledEnd;
   };
+  // At the start nobody is served yet; a volume that a disk brings back, or a job puts together, is opened beside requests.
+  const pace = new Pace(deps, { bytesPerSec: Number.POSITIVE_INFINITY, rests: "if-busy" });
   let damagedCount = 0;
   let recalledCount = 0;
   let endBytes = region.endBytes;
   for await (const step of walkRecords(source, loaded.coveredBytes)) {
+    await pace.spend(0);
     const where = { path: region.file.path, offset_bytes: step.offsetBytes };
     switch (step.kind) {
       case "record":
         lastRecord = { offsetBytes: step.offsetBytes, bodyBytes: step.header.bodyBytes };
-        if (step.isFoundBySearch && !(await isBelievable(region, index, step.header))) {
+        if (step.isFoundBySearch && !(await isBelievable(region.file, index, step.header))) {
           await recall(step.offsetBytes, endOf(step, index));
           break;
         }
-        await entries.add(apply(index, step.offsetBytes, step.header));
+        await entries.add(takeRecord(index, step.offsetBytes, step.header));
         for (const entry of otherNames(opened.earlier, step, index)) {
           damagedCount++;
           deps.log.error("a record of a volume has another id than its index says", where);
@@ -94,12 +98,12 @@ export async function recoverTail(
       case "damaged":
         damagedCount++;
         deps.log.error("a record of a volume is damaged", { ...where, reason: step.reason });
-        if (!(await isBelievable(region, index, step.header))) {
+        if (!(await isBelievable(region.file, index, step.header))) {
           await recall(step.offsetBytes, endOf(step, index));
           break;
         }
         // It stays known, so that reading it says "corrupt" and not "not found".
-        await entries.add(apply(index, step.offsetBytes, step.header));
+        await entries.add(takeRecord(index, step.offsetBytes, step.header));
         break;
       case "gap":
         damagedCount++;
@@ -172,7 +176,11 @@ function endOf(
 }
 
 /** A record without a body removes a needle that is known, and is an empty needle when it is new. */
-function apply(index: NeedleIndex, offsetBytes: number, header: NeedleHeader): IndexEntry {
+export function takeRecord(
+  index: NeedleIndex,
+  offsetBytes: number,
+  header: NeedleHeader,
+): IndexEntry {
   const { idHigh, idLow, bodyBytes } = header;
   const isRemoval = bodyBytes === 0 && index.knows(idHigh, idLow) !== "unknown";
   if (isRemoval) index.remove(idHigh, idLow, { hasTombstone: true });
@@ -183,8 +191,9 @@ function apply(index: NeedleIndex, offsetBytes: number, header: NeedleHeader): I
 /** How far above all others an id may be that was found by search: no forgery shall use up the ids. */
 const ID_STEP_MAX = 1n << 40n;
 
-async function isBelievable(
-  region: DataRegion,
+/** Whether a record that was found by search, or is damaged, may change the index. `file` holds the records. */
+export async function isBelievable(
+  file: Pick<DiskFile, "readAt">,
   index: NeedleIndex,
   header: NeedleHeader,
 ): Promise<boolean> {
@@ -193,7 +202,7 @@ async function isBelievable(
     return joinIdHalves(header.idHigh, header.idLow) <= index.needleIdMax + ID_STEP_MAX;
   }
   const bytes = Buffer.alloc(HEADER_BYTES);
-  await region.file.readAt(bytes, known.offsetBytes);
+  await file.readAt(bytes, known.offsetBytes);
   return readHeader(bytes, 0).cookie === header.cookie;
 }
 

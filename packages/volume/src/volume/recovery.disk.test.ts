@@ -260,7 +260,7 @@ test.each([
           hashes: systemHashes,
           log: silentLog,
         };
-        await Array.fromAsync(rebuildIndexes({ ...options, folder: world.folder }));
+        await Array.fromAsync(rebuildIndexes({ ...options, folders: [world.folder] }));
       }
       for (let opening = 0; opening < 2; opening++) {
         await using store = await world.open();

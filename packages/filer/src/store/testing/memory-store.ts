@@ -136,9 +136,11 @@ function entryCalls(
 ): Pick<
   FilerStore,
   | "getEntry"
+  | "headEntry"
   | "listEntries"
   | "admits"
   | "putEntry"
+  | "extendEntry"
   | "deleteEntry"
   | "setEntryAttributes"
   | "renameEntry"
@@ -154,6 +156,14 @@ function entryCalls(
       if (tree === undefined) return refused("no-such-tree");
       const row = visible(tree, path);
       return row === undefined ? refused("no-such-entry") : ok(memoryEntryOf(row));
+    },
+    async headEntry(name, path) {
+      const tree = state.trees.get(name);
+      if (tree === undefined) return refused("no-such-tree");
+      const row = visible(tree, path);
+      if (row === undefined) return refused("no-such-entry");
+      const { content: _unread, ...head } = memoryEntryOf(row);
+      return ok(head);
     },
     async listEntries(name, query) {
       const tree = state.trees.get(name);
@@ -178,6 +188,23 @@ function entryCalls(
       if (verdict.kind === "refused") return verdict;
       const held = state.hold(request.content, request.listed ?? []);
       const { modifiedMs = nowMs, expiresMs = 0 } = request;
+      const entry = parts.put(tree, { ...request, held, modifiedMs, expiresMs });
+      committed();
+      return ok(entry);
+    },
+    async extendEntry(request) {
+      const tree = state.trees.get(request.tree);
+      if (tree === undefined) return refused("no-such-tree");
+      const nowMs = clock.nowMs();
+      const condition = { kind: "position", position: request.position } as const;
+      const failed = failedCondition(condition, visible(tree, request.path));
+      if (failed !== undefined) return refused(failed);
+      const { held: former } = must(tree.rows.get(request.path));
+      if (former.holders > 1) return refused("content-shared");
+      const verdict = admitted(tree, { ...request, nowMs });
+      if (verdict.kind === "refused") return verdict;
+      const { modifiedMs = nowMs, expiresMs = 0 } = request;
+      const held = state.extend(former, { ...request, nowMs });
       const entry = parts.put(tree, { ...request, held, modifiedMs, expiresMs });
       committed();
       return ok(entry);
