@@ -66,3 +66,15 @@ test("a hash whose thread ends is refused, now and later, and another thread tak
 test("where there is no processor to spare there is no thread", () => {
   expect(new HashThreads(0).take("md5")).toBeUndefined();
 });
+
+test("a thread that waits for work keeps no process alive", async () => {
+  const program = `
+    const { systemHashes } = await import(${JSON.stringify(import.meta.resolve("./hash.ts"))});
+    const hasher = systemHashes.createApart("md5");
+    await hasher?.update(new Uint8Array(10));
+    hasher?.[Symbol.dispose]();
+    process.stdout.write("hashed");`;
+  const child = Bun.spawn([process.execPath, "-e", program], { stdout: "pipe" });
+  expect(await new Response(child.stdout).text()).toBe("hashed");
+  expect(await child.exited).toBe(0);
+});

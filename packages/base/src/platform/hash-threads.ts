@@ -59,13 +59,14 @@ class HashThread {
   constructor(onEnd: () => void) {
     this.#onEnd = onEnd;
     this.#worker = new Worker(new URL("hash-thread.ts", import.meta.url));
-    // A thread that waits for work keeps no process alive.
-    this.#worker.unref();
     this.#worker.on("message", (answer: Uint8Array | undefined) => {
       must(this.#waiting.shift()).resolve(answer);
+      if (this.#waiting.length === 0) this.#worker.unref();
     });
     this.#worker.on("error", (cause) => this.#fail(cause));
     this.#worker.on("exit", () => this.#fail(undefined));
+    // A thread that waits for work keeps no process alive, one that works does. (Listening counts as waiting for it: so last.)
+    this.#worker.unref();
   }
 
   get isFailed(): boolean {
@@ -75,6 +76,7 @@ class HashThread {
   ask(order: HashOrder): Promise<Uint8Array | undefined> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
+      if (this.#waiting.length === 0) this.#worker.ref();
       this.#waiting.push({ resolve, reject });
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread is no window
       this.#worker.postMessage(order);
