@@ -5,10 +5,26 @@ export interface Hasher {
   digest(): Uint8Array;
 }
 
+/** A hash made on another thread. Failures stay: once a call was rejected, all later ones are. */
+export interface HasherApart extends Disposable {
+  /**
+   * Resolves when `bytes` are no longer looked at; until then they must stay as they are. Those that lie in shared memory
+   * are not copied. The next ones may be given before that: they are taken in order.
+   */
+  update(bytes: Uint8Array): Promise<void>;
+  /** The raw digest. The hasher is finished afterwards. */
+  digest(): Promise<Uint8Array>;
+}
+
 export type HashAlgorithm = "md5" | "sha1" | "sha256" | "crc32" | "crc32c" | "crc64nvme";
 
 export interface Hashes {
   create(algorithm: HashAlgorithm): Hasher;
+  /**
+   * A hasher on a thread of its own; `undefined` when there is none to spare, which nobody waits for. It is to be disposed
+   * of, and the thread serves nobody else before.
+   */
+  createApart(algorithm: "md5" | "sha256"): HasherApart | undefined;
   /** One-shot form, cheaper for small input. */
   digest(algorithm: HashAlgorithm, bytes: Uint8Array): Uint8Array;
   /** CRC-32C (Castagnoli) as an unsigned number; `seed` continues an earlier value. */

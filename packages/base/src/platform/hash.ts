@@ -3,6 +3,10 @@ import { timingSafeEqual } from "node:crypto";
 import { unreachable } from "../assert.ts";
 import type { HashAlgorithm, Hasher, Hashes } from "../hash.ts";
 import { Crc32c, Crc64Nvme, crc32cOf } from "../checksum/index.ts";
+import { HashThreads } from "./hash-threads.ts";
+
+/** Processors are the machine's, and so are the threads of the process that hash. */
+const threads = new HashThreads();
 
 /** Bun's native hashes for md5, sha and crc32; this room's own kernels for crc32c and crc64nvme. */
 export const systemHashes: Hashes = {
@@ -22,6 +26,7 @@ export const systemHashes: Hashes = {
         return unreachable(algorithm);
     }
   },
+  createApart: (algorithm) => threads.take(algorithm),
   digest(algorithm, bytes) {
     if (algorithm === "md5") return Bun.MD5.hash(bytes) as Uint8Array;
     if (algorithm === "sha256") return Bun.SHA256.hash(bytes) as Uint8Array;

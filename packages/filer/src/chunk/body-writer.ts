@@ -1,8 +1,9 @@
-import { type Body, type Hasher, type Hashes, isByteStream } from "@kelp/base";
+import { type Body, type Hashes, isByteStream } from "@kelp/base";
 import { CHUNK_SIZE_BYTES, type BodySummary, type Content } from "@kelp/wire";
 import { SMALL_BODY_BYTES_MAX } from "../limits.ts";
 import { abortable } from "./abortable.ts";
 import type { AppendSession } from "./append-session.ts";
+import { BodyHash } from "./body-hash.ts";
 import { SmallBody } from "./small-body.ts";
 import type { WriteBudget } from "./write-budget.ts";
 
@@ -75,8 +76,8 @@ async function storeStream(
     const { body: _stream, ...rest } = request;
     return storeWhole(deps, session, { ...rest, body: small.bytes() });
   }
-  const hasher = deps.hashes.create("md5");
-  const cutter = new ChunkCutter(deps.budget, session, hasher, request.admit);
+  using hash = new BodyHash(deps.hashes);
+  const cutter = new ChunkCutter(deps.budget, session, hash, request.admit);
   try {
     await cutter.add(small.bytes());
     while (next.done !== true) {
@@ -89,7 +90,7 @@ async function storeStream(
     cutter[Symbol.dispose]();
   }
   const chunks = await session.finish();
-  const summary = { sizeBytes: cutter.sizeBytes, md5: hasher.digest() };
+  const summary = { sizeBytes: cutter.sizeBytes, md5: await hash.digest() };
   return { content: { kind: "chunks", chunks }, summary };
 }
 
@@ -98,7 +99,7 @@ class ChunkCutter implements Disposable {
   sizeBytes = 0;
   readonly #budget: WriteBudget;
   readonly #session: AppendSession;
-  readonly #hasher: Hasher;
+  readonly #hash: BodyHash;
   readonly #admit: (sizeBytes: number) => void;
   #buffer: Awaited<ReturnType<WriteBudget["take"]>> | undefined;
   #filledBytes = 0;
@@ -107,23 +108,23 @@ class ChunkCutter implements Disposable {
   constructor(
     budget: WriteBudget,
     session: AppendSession,
-    hasher: Hasher,
+    hash: BodyHash,
     admit: (sizeBytes: number) => void,
   ) {
     this.#budget = budget;
     this.#session = session;
-    this.#hasher = hasher;
+    this.#hash = hash;
     this.#admit = admit;
   }
 
   async add(piece: Uint8Array): Promise<void> {
-    this.#hasher.update(piece);
     this.sizeBytes += piece.length;
     let taken = 0;
     while (taken < piece.length) {
       this.#buffer ??= await this.#budget.take();
       const part = piece.subarray(taken, taken + CHUNK_SIZE_BYTES - this.#filledBytes);
       this.#buffer.bytes.set(part, this.#filledBytes);
+      this.#hash.part(part);
       this.#filledBytes += part.length;
       taken += part.length;
       if (this.#filledBytes === CHUNK_SIZE_BYTES) await this.flush();
@@ -137,7 +138,12 @@ class ChunkCutter implements Disposable {
     const data = buffer.bytes.subarray(0, this.#filledBytes);
     this.#buffer = undefined;
     this.#filledBytes = 0;
-    await this.#session.append(data, () => buffer[Symbol.dispose]());
+    const giveBack = (): void => buffer[Symbol.dispose]();
+    const hashed = this.#hash.cut(data, data.length === CHUNK_SIZE_BYTES ? "whole" : "last");
+    await this.#session.append(data, () => {
+      if (hashed === undefined) giveBack();
+      else void hashed.then(giveBack);
+    });
   }
 
   [Symbol.dispose](): void {

@@ -17,7 +17,8 @@ export class WriteBudget {
   /** Waits for a buffer of `CHUNK_SIZE_BYTES`. Its content is undefined. */
   async take(): Promise<ChunkBuffer> {
     const permit = await this.#permits.acquire();
-    const bytes = this.#idle.pop() ?? new Uint8Array(CHUNK_SIZE_BYTES);
+    // Shared, so that another thread can hash them where they are.
+    const bytes = this.#idle.pop() ?? new Uint8Array(new SharedArrayBuffer(CHUNK_SIZE_BYTES));
     return new ChunkBuffer(bytes, permit, this.#idle);
   }
 
