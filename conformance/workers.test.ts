@@ -4,6 +4,7 @@ import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "@kelp/base/testing";
 import { deterministicBytes, deterministicSize } from "./harness/deterministic-bytes.ts";
+import { gatewayPids } from "./harness/gateway-pids.ts";
 import { KELP, KelpServer } from "./harness/kelp-server.ts";
 import { KeptDoor, doorsToEach } from "./harness/kept-door.ts";
 import { runProgram } from "./harness/programs.ts";
@@ -28,18 +29,6 @@ async function startWithDoors(options: Parameters<typeof KelpServer.start>[0] = 
   const { status } = await first.send({ method: "PUT", path: "/shared-bucket" });
   expect([200, 409]).toContain(status);
   return { server, first, second };
-}
-
-function gatewayPids({ pid }: KelpServer): number[] {
-  const pids: number[] = [];
-  for (const task of readdirSync(`/proc/${pid}/task`)) {
-    const children = readFileSync(`/proc/${pid}/task/${task}/children`, "utf8");
-    for (const child of children.split(" ").filter(Boolean)) {
-      if (readFileSync(`/proc/${child}/cmdline`, "utf8").includes("gateway"))
-        pids.push(Number(child));
-    }
-  }
-  return pids;
 }
 
 async function fsck(dir: string): Promise<{ readonly status: number; readonly bad: unknown[] }> {
@@ -171,7 +160,7 @@ test(
     const { server } = await startWithDoors({ dir });
     await using _server = server;
     const acknowledged: string[] = [];
-    const before = gatewayPids(server);
+    const before = gatewayPids(server.pid);
     expect(before.length).toBe(2);
     const over = new AbortController();
     const write = async (writer: number): Promise<void> => {
@@ -194,13 +183,13 @@ test(
       const count = acknowledged.length;
       while (acknowledged.length < count + 100) await Bun.sleep(5);
       process.kill(pid, "SIGKILL");
-      while (gatewayPids(server).length < 2 || gatewayPids(server).includes(pid))
+      while (gatewayPids(server.pid).length < 2 || gatewayPids(server.pid).includes(pid))
         await Bun.sleep(5);
     }
     const doors = await doorsToEach(server.s3Url, rootOf(server), 2);
     over.abort();
     await writers;
-    expect(gatewayPids(server).some((pid) => before.includes(pid))).toBe(false);
+    expect(gatewayPids(server.pid).some((pid) => before.includes(pid))).toBe(false);
     const read = async (door: KeptDoor, key: string): Promise<boolean> => {
       const { body } = await door.send({ method: "GET", path: `/shared-bucket/${key}` });
       return body.equals(bodyOf(key));
@@ -239,7 +228,7 @@ test(
           bodies.set(path, body);
         }
       }
-      const pids = gatewayPids(server);
+      const pids = gatewayPids(server.pid);
       if (ending === "kill") await server.kill();
       else expect(await server.stop()).toBe(0);
       while (pids.some((pid) => existsSync(`/proc/${pid}/fd`))) await Bun.sleep(5);
@@ -249,6 +238,34 @@ test(
       }
     }
     expect(await fsck(dir)).toEqual({ status: 0, bad: [] });
+  },
+  TEST_MS_MAX,
+);
+
+test(
+  "a port that another process has is an error that names it, and the server ends",
+  async () => {
+    using folder = temporaryFolder();
+    // As a process listens that would share its port with others that agree.
+    const socket = { data: () => undefined };
+    const options = { hostname: "127.0.0.1", port: 0, reusePort: true };
+    const stranger = Bun.listen<undefined>({ ...options, socket });
+    const flags = ["--s3.port", `${stranger.port}`];
+    const started = KelpServer.start({
+      dir: join(folder.path, "data"),
+      flags: [...WORKERS, ...flags],
+    });
+    const failure = await started.then(
+      async (server) => {
+        await server.stop();
+        return "it started";
+      },
+      (error: unknown) => String(error),
+    );
+    stranger.stop(true);
+    expect(failure).toContain("ended with 1 before it was ready");
+    expect(failure).toContain(`the port is taken by process ${process.pid}`);
+    expect(failure).toContain("--s3.port");
   },
   TEST_MS_MAX,
 );

@@ -130,7 +130,7 @@ export async function openRestored(
     const file = join(folder.path, NAME + end);
     if (existsSync(file)) image.set(DATABASE + end, readFileSync(file));
   }
-  return openRig({ image, random: random.fork(1), clock });
+  return await openRig({ image, random: random.fork(1), clock });
 }
 
 function scratchFolder(): Disposable & { readonly path: string } {

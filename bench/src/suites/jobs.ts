@@ -94,7 +94,11 @@ async function compare(
   return [
     ...lines,
     durationLine(`${job} of the volume, nobody else`, { volume, memory, durations: [aloneMs] }),
-    durationLine(`${job} of the volume, under these loads`, { volume, memory, durations: jobMs }),
+    durationLine(`${job} of the volume, with these loads in a part of it`, {
+      volume,
+      memory,
+      durations: jobMs,
+    }),
   ];
 }
 

@@ -31,6 +31,8 @@ export const COPY_BYTES_MAX = 64 * KIB;
 /** Appends and removals waiting for a batch, per volume. Beyond it callers are refused (`overloaded`). */
 export const QUEUE_COUNT_MAX = 65_536;
 export const QUEUE_BYTES_MAX = 512 * MIB;
+/** Removals that one copy of a journal could not take, kept for its next write. With more it is given up until it is opened anew. */
+export const MISSED_REMOVALS_BYTES_MAX = MIB;
 
 /** Volumes that are tried for lending before a gateway is told that there is none. */
 export const BORROW_ATTEMPTS_MAX = 16;
@@ -90,8 +92,11 @@ export const JOB_BYTES_PER_SEC_DEFAULT = 128 * MIB;
 export const RECOVERY_BYTES_MAX = 1 * MIB;
 /** Such reads under way at the same time, per volume; others wait. */
 export const RECOVERY_COUNT_MAX = 4;
-/** Needles of an erasure-coded volume known to be corrupt beyond repair: read again without searching for the cause. */
-export const KNOWN_CORRUPT_COUNT_MAX = 1024;
+/**
+ * Needles of a sealed volume known to be corrupt beyond repair, and as many known to have another cookie than was asked for: read
+ * again without searching for the cause.
+ */
+export const KNOWN_NEEDLE_COUNT_MAX = 1024;
 /** Entries of a sorted index between two keys in memory: 4 KiB are read to find a needle. */
 export const SORTED_INDEX_STEP = 256;
 /** Blocks of a volume file that lives elsewhere, and how many of them are kept, per volume: 16 MiB. */

@@ -11,6 +11,7 @@ import type { Credentials } from "./folder/credentials.ts";
 import type { DataFolder } from "./folder/data-folder.ts";
 import { openFolderDatabase } from "./folder/folder-database.ts";
 import { announceChanges } from "./gateways/announced-iam.ts";
+import { AbandonedVolumes } from "./jobs/abandoned-volumes.ts";
 import { maintainVolumes } from "./jobs/maintain-volumes.ts";
 import { Pace, Rest } from "./jobs/pace.ts";
 import { RepeatingJob } from "./jobs/repeating-job.ts";
@@ -38,6 +39,8 @@ export interface Store extends AsyncDisposable {
   readonly iamDatabase: SqlDatabase;
   readonly objects: ObjectStore;
   readonly copies: BucketCopies;
+  /** Told of volumes whose writer died. */
+  readonly abandoned: AbandonedVolumes;
   /** Doors tell it of requests; jobs on volumes give way to them. */
   readonly foreground: Foreground;
 }
@@ -106,10 +109,23 @@ export async function openStore(options: {
       await rest.taken();
     }
   });
-  repeat("sweep orphans", SWEEP_PAUSE_MS, async (signal) => {
+  const sweepPace = (
+    signal: AbortSignal,
+  ): ((scannedBytes: number) => Promise<void> | undefined) => {
     const pace = new Pace(systemClock, { bytesPerSec: SWEEP_BYTES_PER_SEC, signal });
-    await filer.sweepOrphans({ signal, pace: (scannedBytes) => pace.passed(scannedBytes) });
+    return (scannedBytes) => pace.passed(scannedBytes);
+  };
+  repeat("sweep orphans", SWEEP_PAUSE_MS, async (signal) => {
+    await filer.sweepOrphans({ signal, pace: sweepPace(signal) });
   });
+  const abandoned = opened.use(
+    new AbandonedVolumes({
+      sweep: (sweepOptions) => filer.sweepOrphans(sweepOptions),
+      pace: sweepPace,
+      clock: systemClock,
+      log: options.log,
+    }),
+  );
   opened.use(maintainVolumes({ volumes, settings, clock: systemClock, log: options.log }));
   const iamDatabase = opened.use(openFolderDatabase(folder, "iam", guard));
   const ownIam = openIam({
@@ -131,6 +147,7 @@ export async function openStore(options: {
     iam,
     iamDatabase,
     objects,
+    abandoned,
     copies: createBucketCopies({ filer }),
     foreground,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

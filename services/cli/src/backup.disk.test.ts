@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 
 import { join } from "node:path";
 import { temporaryFolder } from "@kelp/base/testing";
 import {
+  FREE_PORTS,
   type RunningServer,
   runCli,
   runHere,
@@ -158,15 +159,7 @@ test("a backup and a restore that are killed are taken up by the next", async ()
   while (!existsSync(volumes) || readdirSync(volumes).length === 0) await Bun.sleep(1);
   restoring.kill("SIGKILL");
   await new Promise((resolve) => restoring.once("exit", resolve));
-  const early = await runCli([
-    "server",
-    "--dir",
-    restored,
-    "--s3.port",
-    "0",
-    "--console.port",
-    "0",
-  ]);
+  const early = await runCli(["server", "--dir", restored, ...FREE_PORTS]);
   expect(early).toMatchObject({ status: 1 });
   expect(early.stderr).toContain("a restore into it was not finished");
   expect(await runHere(["restore", target, "--dir", restored])).toMatchObject({
@@ -201,7 +194,14 @@ test("the backup of a sealed folder stays sealed, and opens with the master key 
     expect(readFileSync(join(target, "packs", name), "latin1")).not.toContain("colour");
   }
   expect((await runHere(["restore", target, "--dir", restored])).status).toBe(0);
-  const wrong = await runCli(["server", "--dir", restored, "--encrypt.at-rest", `file:${other}`]);
+  const wrong = await runCli([
+    "server",
+    "--dir",
+    restored,
+    ...FREE_PORTS,
+    "--encrypt.at-rest",
+    `file:${other}`,
+  ]);
   expect(wrong.stderr).toContain("sealed under the master key");
   await using again = await startTestServer(join(folder.path, "again"), [
     "--encrypt.at-rest",

@@ -4,7 +4,13 @@ import { Database } from "bun:sqlite";
 import { mkdirSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { type TemporaryFolder, temporaryFolder } from "@kelp/base/testing";
-import { type RunningServer, runCli, runHere, startTestServer } from "./testing/running-server.ts";
+import {
+  FREE_PORTS,
+  type RunningServer,
+  runCli,
+  runHere,
+  startTestServer,
+} from "./testing/running-server.ts";
 
 const MARK = "the colour of the sea";
 
@@ -79,7 +85,7 @@ test("without its key, or with another, the server does not start, says which, a
       .map((file) => `${file} ${Bun.hash(readFileSync(file))}`);
   const before = lasting();
   const start = (flags: readonly string[], env = {}): ReturnType<typeof runCli> =>
-    runCli(["server", "--dir", data, "--s3.port", "0", "--console.port", "0", ...flags], { env });
+    runCli(["server", "--dir", data, ...FREE_PORTS, ...flags], { env });
   const root = { KELP_ROOT_ACCESS_KEY: "otherroot", KELP_ROOT_SECRET_KEY: "othersecret" };
   const absent = await start([], root);
   expect(absent.stderr).toBe(
@@ -150,7 +156,7 @@ test("rotation by command and by option: the new key opens everything, the old o
   ]);
   expect(rotated).toMatchObject({ status: 0, stderr: "" });
   expect(textOfFolder(join(data, "volumes"))).toBe(volumes);
-  const old = await runCli(["server", "--dir", data, "--encrypt.at-rest", first]);
+  const old = await runCli(["server", "--dir", data, ...FREE_PORTS, "--encrypt.at-rest", first]);
   expect(old.stderr).toContain("and the one given is");
   {
     const flags = ["--encrypt.at-rest", third, "--encrypt.previous", second];
@@ -194,7 +200,14 @@ test("sealing can be turned on for a folder that has content, and keys come from
 test("a folder that cannot be made is no reason to read a key, and a key that cannot be read makes no folder", async () => {
   using folder = temporaryFolder();
   const data = join(folder.path, "data");
-  const result = await runCli(["server", "--dir", data, "--encrypt.at-rest", "file:/nowhere/key"]);
+  const result = await runCli([
+    "server",
+    "--dir",
+    data,
+    ...FREE_PORTS,
+    "--encrypt.at-rest",
+    "file:/nowhere/key",
+  ]);
   expect(result.status).toBe(1);
   expect(() => readdirSync(data)).toThrow("ENOENT");
   mkdirSync(data);

@@ -6,7 +6,12 @@ import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { must } from "@kelp/base";
 import { temporaryFolder } from "@kelp/base/testing";
-import { type RunningServer, runCli, startTestServer } from "./testing/running-server.ts";
+import {
+  FREE_PORTS,
+  type RunningServer,
+  runCli,
+  startTestServer,
+} from "./testing/running-server.ts";
 
 function s3Of(server: RunningServer, bucket: string): S3Client {
   return new S3Client({
@@ -121,7 +126,7 @@ test("a second server on the folder is refused in one line that names the first"
   using folder = temporaryFolder();
   await using server = await startTestServer(folder.path);
   const dir = join(folder.path, "data");
-  const second = await runCli(["server", "--dir", dir, "--s3.port", "0", "--console.port", "0"]);
+  const second = await runCli(["server", "--dir", dir, ...FREE_PORTS]);
   expect(second).toEqual({
     status: 1,
     stdout: "",
@@ -144,15 +149,13 @@ test("a taken port is told with flag and holder", async () => {
   const address = holder.address();
   const port = address !== null && typeof address === "object" ? address.port : 0;
   for (const flag of ["--s3.port", "--console.port"]) {
-    const other = flag === "--s3.port" ? "--console.port" : "--s3.port";
     const result = await runCli([
       "server",
       "--dir",
       join(folder.path, "data"),
+      ...FREE_PORTS,
       flag,
       String(port),
-      other,
-      "0",
     ]);
     expect(result.status).toBe(1);
     expect(result.stderr).toContain(
@@ -168,7 +171,7 @@ test("a folder of a newer format is refused and left as it is", async () => {
   const dir = join(folder.path, "data");
   mkdirSync(dir);
   writeFileSync(join(dir, "format.json"), '{ "format": 2 }');
-  const result = await runCli(["server", "--dir", dir, "--s3.port", "0", "--console.port", "0"]);
+  const result = await runCli(["server", "--dir", dir, ...FREE_PORTS]);
   expect(result.status).toBe(1);
   expect(result.stderr).toContain("the folder has format 2 and this Kelp knows up to 1");
   expect(readFileSync(join(dir, "format.json"), "utf8")).toBe('{ "format": 2 }');
@@ -196,12 +199,12 @@ test("a key pair given in the environment counts, half of one is refused", async
   await using server = await startTestServer(folder.path, [], pair);
   expect(server.credentials.access_key).toBe("operator");
   await s3Of(server, "mlpipeline").write("a", "b");
-  const half = await runCli(["server", "--dir", join(folder.path, "other")], {
+  const half = await runCli(["server", "--dir", join(folder.path, "other"), ...FREE_PORTS], {
     env: { KELP_ROOT_ACCESS_KEY: "operator" },
   });
   expect(half.status).toBe(1);
   expect(half.stderr).toContain("set both KELP_ROOT_ACCESS_KEY and KELP_ROOT_SECRET_KEY");
-  const short = await runCli(["server", "--dir", join(folder.path, "other")], {
+  const short = await runCli(["server", "--dir", join(folder.path, "other"), ...FREE_PORTS], {
     env: { KELP_ROOT_ACCESS_KEY: "operator", KELP_ROOT_SECRET_KEY: "short" },
   });
   expect(short.status).toBe(1);
@@ -299,10 +302,7 @@ test("a ready file that cannot be written is one line with the flag, and status 
     "server",
     "--dir",
     join(folder.path, "data"),
-    "--s3.port",
-    "0",
-    "--console.port",
-    "0",
+    ...FREE_PORTS,
     "--ready-file",
     join(folder.path, "absent/ready.json"),
   ]);

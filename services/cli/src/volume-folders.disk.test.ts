@@ -2,7 +2,12 @@ import { expect, test } from "bun:test";
 import { S3Client } from "bun";
 import { existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
 import { temporaryFolder } from "@kelp/base/testing";
-import { type RunningServer, runCli, startTestServer } from "./testing/running-server.ts";
+import {
+  FREE_PORTS,
+  type RunningServer,
+  runCli,
+  startTestServer,
+} from "./testing/running-server.ts";
 
 function bucketOf(server: RunningServer): S3Client {
   return new S3Client({
@@ -70,7 +75,7 @@ test.each([
   ["a number that is none", ["--volume.max", "many"], 2, "it must be a whole number"],
 ])("%s is refused at start", async (_name, flags, status, text) => {
   using folder = temporaryFolder();
-  const args = ["server", "--dir", "data", "--s3.port", "0", "--console.port", "0", ...flags];
+  const args = ["server", "--dir", "data", ...FREE_PORTS, ...flags];
   const refused = await runCli(args, { cwd: folder.path });
   expect(refused.stderr).toContain(text);
   expect(refused.status).toBe(status);
@@ -80,7 +85,7 @@ test("a folder of volumes that a server uses is refused to another with other da
   using folder = temporaryFolder();
   mkdirSync(`${folder.path}/other`);
   await using _server = await startTestServer(folder.path, ["--volume.dir", `${folder.path}/v`]);
-  const args = ["server", "--dir", "data", "--s3.port", "0", "--console.port", "0"];
+  const args = ["server", "--dir", "data", ...FREE_PORTS];
   const refused = await runCli([...args, "--volume.dir", `${folder.path}/v`], {
     cwd: `${folder.path}/other`,
   });

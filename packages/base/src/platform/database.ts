@@ -32,11 +32,18 @@ export function openDatabase(
 
 class SystemDatabase implements SqlDatabase {
   readonly #database: Database;
+  /** Prepared: parsed anew for each read, they cost as much as a read. */
+  readonly #begin: Statement;
+  readonly #beginWriting: Statement;
+  readonly #commit: Statement;
   #depth = 0;
   #isOpen = true;
 
   constructor(database: Database) {
     this.#database = database;
+    this.#begin = database.prepare("BEGIN");
+    this.#beginWriting = database.prepare("BEGIN IMMEDIATE");
+    this.#commit = database.prepare("COMMIT");
   }
 
   execute(sql: string): void {
@@ -49,12 +56,12 @@ class SystemDatabase implements SqlDatabase {
 
   transaction<Value>(work: () => Value): Value {
     if (this.#depth > 0) return work();
-    this.#database.exec("BEGIN IMMEDIATE");
+    this.#beginWriting.run();
     this.#depth = 1;
     try {
       const value = work();
       assert(!(value instanceof Promise), "a transaction does not wait");
-      this.#database.exec("COMMIT");
+      this.#commit.run();
       return value;
     } catch (error) {
       if (this.#database.inTransaction) this.#database.exec("ROLLBACK");
@@ -66,11 +73,11 @@ class SystemDatabase implements SqlDatabase {
 
   snapshot<Value>(work: () => Value): Value {
     assert(this.#depth === 0, "a snapshot is taken outside of transactions");
-    this.#database.exec("BEGIN");
+    this.#begin.run();
     try {
       return work();
     } finally {
-      this.#database.exec("COMMIT");
+      this.#commit.run();
     }
   }
 

@@ -1,7 +1,16 @@
 import { isNamedNeedle, namedCookies, referencesOf } from "../collect/named-needle.ts";
-import type { Chunk, Fid, NeedleId, ScannedNeedle, VolumeClient, VolumeId } from "@kelp/wire";
+import {
+  type Chunk,
+  type Fid,
+  type NeedleId,
+  type ScannedNeedle,
+  type VolumeClient,
+  type VolumeId,
+  formatFid,
+} from "@kelp/wire";
 import type { ReadManifest } from "../chunk/manifest-reader.ts";
 import { FilerError, errorCodes } from "../errors.ts";
+import { UNREFERENCED_CHUNKS_KEPT_MAX } from "../limits.ts";
 import { inlineBytesOf } from "../seal/stored-bytes.ts";
 import { KnownGarbage } from "./known-garbage.ts";
 import type { OtherBodies } from "../gateway/gateways.ts";
@@ -114,7 +123,11 @@ export async function* checkFiler(
   deps: CheckDeps,
   options: CheckOptions = {},
 ): AsyncGenerator<CheckFinding> {
-  yield* checkStore(deps);
+  const named = new NamedWithoutReference();
+  for await (const finding of checkStore(deps)) {
+    if (finding.kind === "unreferenced-chunk") named.add(finding.fid);
+    yield finding;
+  }
   const volumes = await deps.volumes.volumes();
   const garbage = new KnownGarbage(deps.store);
   const checked = new Set<VolumeId>();
@@ -124,7 +137,7 @@ export async function* checkFiler(
     const namedCount = isOwn ? 0 : countReferences(deps.store, id);
     if (namedCount > 0) yield { kind: "shared-volume", volumeId: id, collection, namedCount };
     try {
-      yield* checkVolume({ ...deps, garbage, isOwn }, id, options);
+      yield* checkVolume({ ...deps, garbage, named, isOwn }, id, options);
     } catch (error) {
       // Nothing is known of what it holds, so nothing can be said to be absent.
       if (!isUnusable(error)) throw error;
@@ -246,6 +259,7 @@ type CorruptNeedle = Extract<ScannedNeedle, { kind: "corrupt" }>;
 
 interface VolumeCheckDeps extends CheckDeps {
   readonly garbage: KnownGarbage;
+  readonly named: NamedWithoutReference;
   /** Whether the filer alone writes to the volume. */
   readonly isOwn: boolean;
 }
@@ -315,7 +329,10 @@ async function judgeCorrupt(
   const { needleId, cookie, recordBytes, reason } = needle;
   const fid: Fid = { volumeId, needleId, cookie: cookie ?? 0 };
   const isKnownNeedle = (): boolean =>
-    deps.isInFlight(fid) || isNamedNeedle(deps.store, fid) || deps.garbage.hasNeedle(fid);
+    deps.isInFlight(fid) ||
+    isNamedNeedle(deps.store, fid) ||
+    deps.garbage.hasNeedle(fid) ||
+    deps.named.has(fid);
   if (!deps.isOwn || isKnownNeedle() || (await isInFlightElsewhere(deps, fid)) || isKnownNeedle()) {
     return { kind: "corrupt-needle", volumeId, needleId, reason };
   }
@@ -329,7 +346,12 @@ async function judgeCorrupt(
  * two questions is still met by the next.
  */
 function isKnown(deps: VolumeCheckDeps, fid: Fid): boolean {
-  return deps.isInFlight(fid) || deps.store.isReferenced(fid) || deps.garbage.has(fid);
+  return (
+    deps.isInFlight(fid) ||
+    deps.store.isReferenced(fid) ||
+    deps.garbage.has(fid) ||
+    deps.named.has(fid)
+  );
 }
 
 async function isInFlightElsewhere({ others }: VolumeCheckDeps, fid: Fid): Promise<boolean> {
@@ -351,6 +373,22 @@ async function isAbsent(deps: CheckDeps, fid: Fid): Promise<boolean> {
 /** The volume could not be opened, or its disk is gone. */
 function isUnusable(error: unknown): boolean {
   return errorCodes(error).some((code) => code === "volume-failed" || code === "volume-missing");
+}
+
+/** Chunks that entries name and whose references are lost, told as such already: no orphans. */
+class NamedWithoutReference {
+  readonly #fids = new Set<string>();
+  #isWhole = true;
+
+  add(fid: Fid): void {
+    if (this.#fids.size < UNREFERENCED_CHUNKS_KEPT_MAX) this.#fids.add(formatFid(fid));
+    else this.#isWhole = false;
+  }
+
+  /** With more than can be kept, anything may be one. */
+  has(fid: Fid): boolean {
+    return !this.#isWhole || this.#fids.has(formatFid(fid));
+  }
 }
 
 /** Counts each chunk once, however many rows name its content: each of n rows adds an n-th. */

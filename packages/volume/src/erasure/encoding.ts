@@ -1,10 +1,11 @@
 import { type DiskFile, ErasureCode, SHARD_COUNT_MAX } from "@kelp/base";
 import { VolumeError } from "../errors.ts";
-import { DATA_SHARDS_DEFAULT, PARITY_SHARDS_DEFAULT } from "../limits.ts";
+import { DATA_SHARDS_DEFAULT, PARITY_SHARDS_DEFAULT, VOLUME_FILE_BYTES_MAX } from "../limits.ts";
 import { SUPERBLOCK_BYTES, type Superblock, parseSuperblock } from "../superblock/superblock.ts";
-import type { VolumeDeps } from "../volume/open-files.ts";
+import { type VolumeDeps, unreachableBytes } from "../volume/open-files.ts";
 import { type VolumeInfo, readVolumeInfo } from "../volume/volume-info.ts";
 import { type BitrotProtection, parseBitrotFile } from "./bitrot-file.ts";
+import { agreedInfo, isSameInfo } from "./companions.ts";
 import type { FoundErasure, FoundFolder } from "./find-shards.ts";
 import { type ErasureLayout, type ShardCounts, shardBytesOf, shardCountOf } from "./layout.ts";
 import { shardExtension } from "./shard-names.ts";
@@ -33,6 +34,10 @@ export async function readEncoding(deps: VolumeDeps, found: FoundErasure): Promi
   const folders = members.map((member) => member.folder);
   const { dataShards, parityShards } = info?.shards ?? protection ?? DEFAULT_COUNTS;
   if (info?.offsetBytes === 5) throw unsupported(found, "its index has offsets of 5 bytes");
+  const dataFileBytes = info?.dataFileBytes ?? 0;
+  if (dataFileBytes > VOLUME_FILE_BYTES_MAX) {
+    throw unsupported(found, unreachableBytes(dataFileBytes, VOLUME_FILE_BYTES_MAX));
+  }
   if (dataShards < 1 || parityShards < 1 || dataShards + parityShards > SHARD_COUNT_MAX) {
     throw unsupported(found, `it has ${dataShards} + ${parityShards} shards`);
   }
@@ -79,7 +84,8 @@ const DEFAULT_COUNTS = { dataShards: DATA_SHARDS_DEFAULT, parityShards: PARITY_S
 
 /** The folders whose files belong together: those of the newest encoding, and those that do not say. */
 async function newestEncoding(deps: VolumeDeps, found: FoundErasure): Promise<Member[]> {
-  const members = await Promise.all(found.folders.map((folder) => readMember(deps, folder)));
+  const read = await Promise.all(found.folders.map((folder) => readMember(deps, folder)));
+  const members = withAgreedInfo(deps, read);
   let newestNs = 0n;
   for (const { info } of members) {
     const encodedNs = info?.shards?.encodedNs ?? 0n;
@@ -99,18 +105,65 @@ async function newestEncoding(deps: VolumeDeps, found: FoundErasure): Promise<Me
   return members.filter((member) => !isStale(member));
 }
 
-async function readMember(deps: VolumeDeps, folder: FoundFolder): Promise<Member> {
-  const path = `${folder.base}.vif`;
-  const info = (await deps.disk.exists(path))
-    ? await readVolumeInfo(deps.disk, folder.base)
-    : undefined;
-  if (!folder.hasChecksums) return { folder, info, protection: undefined };
+/** What was read of a folder; `failure`: why its information file cannot be used. */
+interface ReadMember extends Member {
+  readonly failure: VolumeError | undefined;
+}
+
+async function readMember(deps: VolumeDeps, folder: FoundFolder): Promise<ReadMember> {
+  const read = await readInfo(deps, folder.base);
+  if (!folder.hasChecksums) return { folder, ...read, protection: undefined };
   const bytes = await deps.disk.readWhole(`${folder.base}.ecsum`);
   const protection = parseBitrotFile(bytes, deps.hashes);
   if (protection === undefined) {
     deps.log.error("a file of shard checksums is damaged", { path: `${folder.base}.ecsum` });
   }
-  return { folder, info, protection };
+  return { folder, ...read, protection };
+}
+
+async function readInfo(
+  deps: VolumeDeps,
+  base: string,
+): Promise<{ readonly info: VolumeInfo | undefined; readonly failure: VolumeError | undefined }> {
+  if (!(await deps.disk.exists(`${base}.vif`))) return { info: undefined, failure: undefined };
+  try {
+    return { info: await readVolumeInfo(deps.disk, base), failure: undefined };
+  } catch (failure) {
+    const isDamaged = failure instanceof VolumeError && failure.code === "unsupported-format";
+    // Shards of a copy that never finished are no better for information that stands elsewhere.
+    if (!isDamaged || (await deps.disk.exists(`${base}.note`))) throw failure;
+    return { info: undefined, failure };
+  }
+}
+
+/**
+ * Information files have no checksum, but folders of one encoding, as the checksum files tell, say the same: one that cannot be read,
+ * or says something else than most, is damaged, and the others count. Throws what is wrong with a file when there is no other.
+ */
+function withAgreedInfo(deps: VolumeDeps, read: readonly ReadMember[]): Member[] {
+  return read.map((member) => {
+    const agreed = agreedInfo(read.filter((other) => isSameEncoding(member, other)));
+    const info = agreed ?? member.info;
+    const isElsewhere = read.some((other) => other.info !== undefined);
+    if (member.failure !== undefined && !isElsewhere) throw member.failure;
+    if (
+      member.failure !== undefined ||
+      (agreed !== undefined && !isSameInfo(agreed, member.info))
+    ) {
+      const path = `${member.folder.base}.vif`;
+      deps.log.error("an information file is damaged, that of another folder is used", { path });
+    }
+    return { folder: member.folder, info, protection: member.protection };
+  });
+}
+
+/** A folder whose checksums are damaged counts to those that have some: shards of another encoding do not fit them. */
+function isSameEncoding(one: Member, other: Member): boolean {
+  if (one === other) return true;
+  if (!one.folder.hasChecksums || !other.folder.hasChecksums) return false;
+  const [id, otherId] = [one.protection?.encodingId, other.protection?.encodingId];
+  if (id === undefined || otherId === undefined) return true;
+  return id.length > 0 && Buffer.compare(id, otherId) === 0;
 }
 
 /** The first file of each shard. One that cannot be opened counts as missing. */

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, truncateSync, writeFileSync } from "node:fs";
 import { silentLog } from "@kelp/base";
 import { systemClock, systemDisk, systemHashes } from "@kelp/base/platform";
 import { rebuildIndexes } from "../store/rebuild-indexes.ts";
@@ -118,6 +118,21 @@ test("a copy that is whole is given to the folders that have none, and stays as 
   expect(copiesLike(world, before)).toEqual([true, true, true]);
   expect(await readAll(world)).toEqual(allReadable([5]));
   expect(await rebuild(world)).toEqual([]);
+});
+
+test("a folder that is away does not keep the others from it", async () => {
+  using world = new ErasureWorld();
+  await encoded(world, [6]);
+  world.remove(".ecx");
+  const [folder = ""] = world.folders;
+  renameSync(folder, `${folder}.gone`);
+  const [made] = await rebuild(world);
+  expect(made).toMatchObject({ kind: "rebuilt", result: { damagedCount: 0 } });
+  renameSync(`${folder}.gone`, folder);
+  expect(await rebuild(world)).toMatchObject([
+    { result: { distrust: expect.stringContaining("1 ") } },
+  ]);
+  expect(await readAll(world)).toEqual(allReadable([6]));
 });
 
 test("too few shards to read are told, and nothing is written", async () => {

@@ -10,6 +10,7 @@ import type { VolumeSlot } from "../store/volume-table.ts";
 import { Pace } from "../pace/pace.ts";
 import { SteadySync } from "../pace/steady-sync.ts";
 import { volumeFileName } from "../volume/file-name.ts";
+import type { ServedVolume } from "../volume/served-volume.ts";
 import { writeVolumeInfo } from "../volume/volume-info.ts";
 import { encodeBitrotFile } from "./bitrot-file.ts";
 import { copyFile } from "./copy-file.ts";
@@ -51,7 +52,7 @@ export async function rebuildVolume(
       await context.deps.disk.syncFolder(disk.folder);
     }
     await copyCompanions(context, content, { fileName, disks: new Set(places.values()) });
-    await reopen(context, volume);
+    await reopenErasure(context, volume);
     return wanted;
   } catch (error) {
     throw jobError("rebuild", id, error);
@@ -199,8 +200,9 @@ async function copyCompanions(
   }
 }
 
-/** Removals wait no longer than it takes to open the files: the new volume must know of all of them. */
-async function reopen(context: JobContext, volume: SealedVolume): Promise<void> {
+/** Puts the volume as its files are now in its place. Removals wait no longer than it takes to open the files: the new volume must know of all of them. */
+export async function reopenErasure(context: JobContext, volume: ServedVolume): Promise<void> {
+  if (!(volume instanceof SealedVolume)) return;
   const { deps, disks, table } = context;
   const { id, collection } = volume;
   using _frozen = await volume.freeze("rebuild");

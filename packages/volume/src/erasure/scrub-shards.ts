@@ -8,8 +8,9 @@ import { wrongForm } from "../sealed/job-error.ts";
 import type { VolumeSlot } from "../store/volume-table.ts";
 import { Pace } from "../pace/pace.ts";
 import type { ServedVolume } from "../volume/served-volume.ts";
+import { type DamagedCompanion, findDamagedCompanions, mendCompanions } from "./companions.ts";
 import { type ErasureContent, erasureContentOf } from "./open-erasure.ts";
-import { rebuildVolume } from "./rebuild.ts";
+import { rebuildVolume, reopenErasure } from "./rebuild.ts";
 
 /** What reading all shards of a volume showed. */
 export interface ShardScrub {
@@ -30,7 +31,7 @@ export async function scrubShards(
 }
 
 /**
- * A scrub of an erasure-coded volume: all shards, then all needles; what parity can make good is made anew. Damage that is left
+ * A scrub of an erasure-coded volume: all shards, then all needles, then the files beside the shards; what parity or another copy can make good is made anew. Damage that is left
  * is that of needles which were damaged before they were encoded, or of more shards than there is parity.
  */
 export async function scrubErasure(
@@ -50,12 +51,14 @@ export async function scrubErasure(
   const absent = otherwiseMissing(id, content, shards.damaged);
   const needles = await scrubNeedles(id, volume, pace);
   const found = [...shards.damaged, ...absent];
+  // First: shards are made anew from what these files say.
+  const beside = await scrubCompanions(context, id, slot, content);
   const isRepaired = await tryRebuild(context, id, slot, options);
   return {
     checkedCount: needles.count,
     checkedBytes: shards.checkedBytes + needles.bytes,
-    repaired: isRepaired ? found : [],
-    damaged: isRepaired ? needles.damaged : [...found, ...needles.damaged],
+    repaired: [...beside.repaired, ...(isRepaired ? found : [])],
+    damaged: [...beside.damaged, ...(isRepaired ? [] : found), ...needles.damaged],
   };
 }
 
@@ -73,7 +76,33 @@ export async function checkErasure(
     signal: options.signal,
   });
   const { damaged } = await scrubShards({ id, content }, pace);
-  return [...damaged, ...otherwiseMissing(id, content, damaged)];
+  const beside = await findDamagedCompanions(context.deps, companionsOf(id, content));
+  const besideDamage = beside.map(({ damage }) => damage);
+  return [...damaged, ...otherwiseMissing(id, content, damaged), ...besideDamage];
+}
+
+function companionsOf(id: VolumeId, { folders, file }: ErasureContent) {
+  return { id, folders, protection: file.protection };
+}
+
+/** The files beside the shards. The volume is opened anew when the index that it uses was damaged. */
+async function scrubCompanions(
+  context: JobContext,
+  id: VolumeId,
+  slot: VolumeSlot,
+  content: ErasureContent,
+): Promise<{ readonly repaired: readonly Damage[]; readonly damaged: readonly Damage[] }> {
+  const found = await findDamagedCompanions(context.deps, companionsOf(id, content));
+  const mended = await mendCompanions(context.deps.disk, found);
+  if ([...mended].some(({ path }) => path === content.index.sorted.path)) {
+    await reopenErasure(context, slot.volume);
+  }
+  const damageOf = (list: Iterable<DamagedCompanion>): Damage[] =>
+    [...list].map(({ damage }) => damage);
+  return {
+    repaired: damageOf(mended),
+    damaged: damageOf(found.filter((each) => !mended.has(each))),
+  };
 }
 
 /** Why a shard is damaged that is not there at all. */

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { Clock } from "@kelp/base";
+import type { Clock, ForegroundLoad } from "@kelp/base";
 import { JOB_REST_FACTOR, JOB_REST_MS_MAX, JOB_SLICE_MS, PACE_BURST_MS } from "../limits.ts";
 import { Pace, pauseAfter } from "./pace.ts";
 
@@ -80,6 +80,18 @@ test("a job that somebody waits for takes no rest", async () => {
   clock.advance(JOB_SLICE_MS);
   await pace.spend(1);
   expect(clock.slept).toEqual([0]);
+});
+
+test("what is opened while nobody is served is not held up at all", async () => {
+  const foreground: { load: ForegroundLoad } = { load: "none" };
+  const clock = sleepingClock();
+  const pace = new Pace({ clock, foreground }, { ...UNHELD, rests: "if-busy" });
+  clock.advance(JOB_SLICE_MS);
+  await pace.spend(0);
+  expect(clock.slept).toEqual([]);
+  foreground.load = "light";
+  await pace.spend(0);
+  expect(clock.slept).toEqual([JOB_SLICE_MS * JOB_REST_FACTOR.light]);
 });
 
 test("bytes pass at their rate, and a job that was held up does not catch up in a rush", async () => {

@@ -7,12 +7,17 @@ export interface PaceDeps {
   readonly foreground?: Pick<Foreground, "load"> | undefined;
 }
 
+type Rests = "as-needed" | "short" | "if-busy";
+
 export interface PaceOptions {
   /** May be infinite: then the job is held to no rate. */
   readonly bytesPerSec: number;
   readonly signal?: AbortSignal | undefined;
-  /** `short`: somebody waits for the job, so it only gives up the thread and takes no rest. */
-  readonly rests?: "as-needed" | "short";
+  /**
+   * `short`: somebody waits for the job, so it only gives up the thread and takes no rest. `if-busy`: it does not even do that while
+   * nobody is served.
+   */
+  readonly rests?: Rests;
 }
 
 /**
@@ -26,7 +31,7 @@ export class Pace {
   readonly #deps: PaceDeps;
   readonly #bytesPerSec: number;
   readonly #signal: AbortSignal | undefined;
-  readonly #rests: "as-needed" | "short";
+  readonly #rests: Rests;
   /** When all that was spent is paid for. */
   #paidMs: number;
   /** When the job last came back from a pause. */
@@ -55,9 +60,9 @@ export class Pace {
     const pauseMs = pauseAfter({
       workedMs: nowMs - this.#resumedMs,
       aheadMs: this.#paidMs - nowMs,
-      load: this.#rests === "as-needed" ? (foreground?.load ?? "none") : "none",
+      load: this.#rests === "short" ? "none" : (foreground?.load ?? "none"),
     });
-    if (pauseMs === undefined) return;
+    if (pauseMs === undefined || (pauseMs === 0 && this.#rests === "if-busy")) return;
     await clock.sleep(pauseMs, this.#signal);
     this.#resumedMs = clock.monotonicMs();
   }

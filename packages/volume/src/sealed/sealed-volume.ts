@@ -14,7 +14,7 @@ import {
 } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
 import type { NeedleLocation } from "../index/needle-index.ts";
-import { KNOWN_CORRUPT_COUNT_MAX, SYNC_READ_BYTES_MAX } from "../limits.ts";
+import { KNOWN_NEEDLE_COUNT_MAX, SYNC_READ_BYTES_MAX } from "../limits.ts";
 import { type Checksums, type NeedleHeader, decodeNeedle, readHeader } from "../needle/decode.ts";
 import { idHigh, idLow, joinIdHalves } from "../needle/id-halves.ts";
 import { ALIGNMENT_BYTES, HEADER_BYTES, PREFIX_BYTES, recordBytesOf } from "../needle/layout.ts";
@@ -51,6 +51,7 @@ export class SealedVolume implements ServedVolume {
   readonly #running = new RunningReads();
   /** Of which every way of reading gave bad bytes. */
   readonly #knownCorrupt = new Set<NeedleId>();
+  readonly #knownCookies = new Set<NeedleId>();
   readonly #removals = new Set<Promise<number | undefined>>();
   #frozenBy: string | undefined;
   #closing: Promise<void> | undefined;
@@ -219,11 +220,29 @@ export class SealedVolume implements ServedVolume {
         return last.kind === "good";
       };
       if (!(await this.#fillAround(fid, record, offsetBytes, isGood))) {
-        this.#rememberCorrupt(fid.needleId);
+        remember(this.#knownCorrupt, fid.needleId);
       }
     }
     if (last.kind === "corrupt") throw last.error;
+    if (last.needle === undefined && (await this.#isCookieDamaged(fid, offsetBytes))) {
+      await this.#fill(fid, record, offsetBytes);
+      last = attempt();
+      if (last.kind === "corrupt") throw last.error;
+    }
     return last.needle;
+  }
+
+  /**
+   * No checksum of a needle covers its cookie: whether it is the one asked for when the record is read in another way. Such an
+   * inquiry reads much and is made once for a needle, since anybody may ask with a wrong cookie.
+   */
+  async #isCookieDamaged(fid: Fid, offsetBytes: number): Promise<boolean> {
+    if (this.#knownCookies.has(fid.needleId)) return false;
+    const head = Buffer.alloc(HEADER_BYTES);
+    const isAskedFor = (): boolean => readHeader(head, 0).cookie === fid.cookie;
+    const isDamaged = await this.#fillAround(fid, head, offsetBytes, isAskedFor);
+    if (!isDamaged) remember(this.#knownCookies, fid.needleId);
+    return isDamaged;
   }
 
   #isExpired(needle: { readonly ttlMs: number | undefined; readonly dateNs: bigint }): boolean {
@@ -241,10 +260,9 @@ export class SealedVolume implements ServedVolume {
     const isGood = (): boolean => headerDamage(readHeader(prefix, 0), fid, bodyBytes) === undefined;
     const isWhole = isGood() || (await this.#fillAround(fid, prefix, offsetBytes, isGood));
     // What is damaged and has the cookie still is the needle that is meant: damage is no reason to keep it.
-    if (readHeader(prefix, 0).cookie !== fid.cookie) {
-      if (isWhole) return undefined;
-      throw corruptNeedle(fid, "another record stands there");
-    }
+    const hasCookie = readHeader(prefix, 0).cookie === fid.cookie;
+    if (!hasCookie && !isWhole) throw corruptNeedle(fid, "another record stands there");
+    if (!hasCookie && !(await this.#isCookieDamaged(fid, offsetBytes))) return undefined;
     await this.content.index.remove(idHigh(fid.needleId), idLow(fid.needleId));
     const dataBytes = bodyBytes === 0 ? 0 : prefix.readUInt32BE(HEADER_BYTES);
     return dataBytes < bodyBytes ? dataBytes : 0;
@@ -354,15 +372,15 @@ export class SealedVolume implements ServedVolume {
     return new VolumeError("read-only", `Cannot ${action} volume ${this.id}: it is ${kind}`);
   }
 
-  #rememberCorrupt(id: NeedleId): void {
-    if (this.#knownCorrupt.size >= KNOWN_CORRUPT_COUNT_MAX) this.#knownCorrupt.clear();
-    this.#knownCorrupt.add(id);
-  }
-
   #refuseClosed(): void {
     if (this.#closing === undefined) return;
     throw new VolumeError("closed", `Cannot use volume ${this.id}: it is closed`);
   }
+}
+
+function remember(needles: Set<NeedleId>, id: NeedleId): void {
+  if (needles.size >= KNOWN_NEEDLE_COUNT_MAX) needles.clear();
+  needles.add(id);
 }
 
 type Attempt<Needle> =

@@ -18,7 +18,9 @@ import { NEVER_SCRUBBED, ScrubRecord } from "../scrub/scrub-record.ts";
 import { scrubVolume } from "../scrub/scrub-volume.ts";
 import { Pace } from "../pace/pace.ts";
 import { chooseForVacuum } from "../vacuum/vacuum-policy.ts";
+import { rewriteOldVolume } from "../vacuum/rewrite-old.ts";
 import { vacuumVolume } from "../vacuum/vacuum-volume.ts";
+import { OldVolume } from "../volume/old-volume.ts";
 import { type VolumeDeps, basePath } from "../volume/open-files.ts";
 import { Volume } from "../volume/volume.ts";
 import type { DiskFolder } from "./disk-folder.ts";
@@ -50,6 +52,8 @@ export interface MaintenanceOptions extends VolumeDeps {
     options: JobOptions,
     work: (slot: VolumeSlot, signal: AbortSignal) => Promise<Value>,
   ) => Promise<Value>;
+  /** Puts the volume that its files hold now in the place of the one in the slot. */
+  readonly reopen: (id: VolumeId, slot: VolumeSlot) => Promise<void>;
   readonly volumes: () => Promise<VolumeStatus[]>;
   readonly disks: () => Promise<DiskStatus[]>;
   readonly find: (id: VolumeId) => VolumeSlot | undefined;
@@ -123,20 +127,29 @@ export class Maintenance {
   /** See `vacuumVolume`. */
   async vacuum(id: VolumeId, options: JobOptions = {}): Promise<VacuumReport> {
     try {
-      return await this.#options.job(id, "vacuum", options, async ({ volume, disk }, signal) => {
-        if (!(volume instanceof Volume)) throw notPlain(id);
-        const report = await vacuumVolume(volume, this.#placeOf(id, volume, disk), this.#options, {
-          ...options,
-          signal,
-        });
+      return await this.#options.job(id, "vacuum", options, async (slot, signal) => {
+        const report = await this.#vacuumSlot(id, slot, { ...options, signal });
         this.#countVacuum(id, report);
-        await this.#noteVacuum(id, disk, report);
+        await this.#noteVacuum(id, slot.disk, report);
         return report;
       });
     } catch (error) {
       this.#figures.vacuumFailureCount++;
       throw error;
     }
+  }
+
+  /** See `vacuumVolume` and `rewriteOldVolume`. */
+  async #vacuumSlot(id: VolumeId, slot: VolumeSlot, options: JobOptions): Promise<VacuumReport> {
+    const { volume, disk } = slot;
+    if (volume instanceof Volume) {
+      return vacuumVolume(volume, this.#placeOf(id, volume, disk), this.#options, options);
+    }
+    if (!(volume instanceof OldVolume)) throw notPlain(id);
+    const place = this.#placeOf(id, volume, disk);
+    const report = await rewriteOldVolume(volume, place, this.#options, options);
+    await this.#options.reopen(id, slot);
+    return report;
   }
 
   /** See `scrubVolume`; of a volume that is no plain file every needle is read. */
@@ -280,7 +293,7 @@ export class Maintenance {
     return slot === undefined ? undefined : this.#records.get(slot.disk);
   }
 
-  #placeOf(id: VolumeId, { collection }: Volume, { folder }: DiskFolder) {
+  #placeOf(id: VolumeId, { collection }: Volume | OldVolume, { folder }: DiskFolder) {
     return { folder, base: basePath({ folder, collection, id }) };
   }
 }

@@ -1,3 +1,4 @@
+import { DiskError } from "@kelp/base";
 import type { BlockSizes } from "../erasure/layout.ts";
 import { rebuildSortedIndexes } from "../erasure/rebuild-sorted-index.ts";
 import { parseDataFileName } from "../volume/file-name.ts";
@@ -8,7 +9,7 @@ import { DiskFolder } from "./disk-folder.ts";
 /**
  * Makes the indexes of all volumes of some folders anew, one after the other; see `rebuildIndex`. Of volumes of shards only those that
  * lack an index are made, of the shards in all the folders; see `rebuildSortedIndexes`. A volume that cannot be read
- * does not keep the others from it. No store may have a folder open.
+ * does not keep the others from it, nor does a folder that is not there. No store may have a folder open.
  */
 export async function* rebuildIndexes(
   deps: VolumeDeps & {
@@ -23,8 +24,7 @@ export async function* rebuildIndexes(
 }
 
 async function* rebuildPlain(deps: VolumeDeps, folder: string): AsyncGenerator<IndexRebuild> {
-  const names = await deps.disk.list(folder);
-  for (const name of names.sort()) {
+  for (const name of (await namesIn(deps, folder)).sort()) {
     const parsed = parseDataFileName(name);
     if (parsed === undefined) continue;
     const { id, collection } = parsed;
@@ -35,5 +35,16 @@ async function* rebuildPlain(deps: VolumeDeps, folder: string): AsyncGenerator<I
     } catch (error) {
       yield { ...which, kind: "failed", error };
     }
+  }
+}
+
+async function namesIn({ disk, log }: VolumeDeps, folder: string): Promise<string[]> {
+  try {
+    return await disk.list(folder);
+  } catch (error) {
+    if (!(error instanceof DiskError)) throw error;
+    // Which volumes are missing with it is told by whoever opens them.
+    log.error("a folder of volumes cannot be listed", { folder, error });
+    return [];
   }
 }

@@ -121,6 +121,18 @@ test("a remote file that is gone is an error of the store, never an absent needl
   expect((await open.scanAll()).every((needle) => needle.kind === "corrupt")).toBe(true);
 });
 
+test("a remote file beyond what offsets of its index reach is refused", async () => {
+  using world = new ErasureWorld();
+  {
+    await using open = await world.open();
+    await upload(open);
+  }
+  const info = world.read(".vif").toString();
+  writeFileSync(world.file(".vif"), info.replace(/"fileSize": "\d+"/, '"fileSize": "34359738376"'));
+  const failure: unknown = await world.open().catch((error: unknown) => error);
+  expect(String(failure)).toContain("34359738376 bytes, at most 34359738368 can be addressed");
+});
+
 test("what is not sealed, in another form, or for a store nobody knows is not moved", async () => {
   using world = new ErasureWorld();
   await using open = await world.open();

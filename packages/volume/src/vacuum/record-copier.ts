@@ -1,4 +1,5 @@
 import { type DiskFile, assert } from "@kelp/base";
+import type { Damage, VolumeId } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
 import { type IndexEntry, REMOVED_SIZE } from "../index/index-entry.ts";
 import { type LiveBatch, liveInFileOrder } from "../index/file-order.ts";
@@ -25,6 +26,8 @@ export interface CopyTarget {
   readonly entries: EntryWriter;
   /** Where the first record goes. */
   readonly startBytes: number;
+  /** Empty; one like that of the source unless given. */
+  readonly index?: NeedleIndex;
 }
 
 /** Who is told of the work, and may hold it up. */
@@ -36,7 +39,7 @@ export interface CopyMeter {
 }
 
 /** A damaged record that lives. It is in the target as it was found, so that it goes on failing its checks. */
-export interface CarriedRecord extends NeedleName {
+interface CarriedRecord extends NeedleName {
   /** Where it stands in the target. */
   readonly offsetBytes: number;
   readonly recordBytes: number;
@@ -45,7 +48,8 @@ export interface CarriedRecord extends NeedleName {
   readonly reason: string;
 }
 
-interface ExpectedNeedle extends NeedleName {
+/** A needle, and what the index says of its record. */
+export interface ExpectedNeedle extends NeedleName {
   readonly offsetBytes: number;
   readonly bodyBytes: number;
 }
@@ -82,7 +86,7 @@ export class RecordCopier {
   constructor(source: CopySource, target: CopyTarget, hashes: Checksums, meter: CopyMeter) {
     this.#source = source;
     this.#target = target;
-    this.index = new NeedleIndex(source.index);
+    this.index = target.index ?? new NeedleIndex(source.index);
     this.#hashes = hashes;
     this.#meter = meter;
     this.#writtenBytes = target.startBytes;
@@ -104,9 +108,34 @@ export class RecordCopier {
     return this.#writtenBytes + this.#blockBytes;
   }
 
-  /** In the order of the target. */
-  get carried(): readonly CarriedRecord[] {
-    return [...this.#carried.values()];
+  /** What was carried over damaged and lives still, at its place in the target. */
+  damagedOf(id: VolumeId): readonly Damage[] {
+    const damaged: Damage[] = [];
+    for (const { idHigh, idLow, offsetBytes, reason } of this.#carried.values()) {
+      if (this.index.find(idHigh, idLow)?.offsetBytes !== offsetBytes) continue;
+      const what = joinIdHalves(idHigh, idLow).toString(16);
+      damaged.push({ volumeId: id, what, offsetBytes, reason });
+    }
+    return damaged;
+  }
+
+  /** Adds a record that was made from one of the source. `damage`: why it fails its checks, where it does. */
+  async add(record: Buffer, needle: ExpectedNeedle, damage: string | undefined): Promise<void> {
+    const { idHigh, idLow, bodyBytes } = needle;
+    const at = this.endBytes;
+    assert(record.length === this.index.recordBytes(bodyBytes), "a record is whole");
+    for (let from = 0; from < record.length; from += this.#block.length) {
+      await this.#write(record.subarray(from, from + this.#block.length));
+    }
+    if (damage !== undefined) {
+      this.#refuseTooMany(needle, damage);
+      const [recordBytes, sum] = [record.length, this.#hashes.crc32c(record)];
+      this.#carried.set(at, { idHigh, idLow, offsetBytes: at, recordBytes, sum, reason: damage });
+    }
+    this.index.put(idHigh, idLow, at, bodyBytes);
+    await this.#addEntry({ idHigh, idLow, offsetBytes: at, bodyBytes });
+    this.#meter.onCopied(record.length);
+    await this.#meter.spend(record.length);
   }
 
   /**
@@ -227,9 +256,7 @@ export class RecordCopier {
 
   /** The bytes of a damaged record, as many as the index says. */
   async #carry(source: ExamineSource, expected: ExpectedNeedle, reason: string): Promise<void> {
-    if (this.#carried.size >= DAMAGE_COUNT_MAX) {
-      throw this.#corrupt(expected.offsetBytes, `${reason}, and too many others are`, expected);
-    }
+    this.#refuseTooMany(expected, reason);
     const { idHigh, idLow, offsetBytes, bodyBytes } = expected;
     const at = this.endBytes;
     const recordBytes = this.index.recordBytes(bodyBytes);
@@ -250,6 +277,11 @@ export class RecordCopier {
     if (sum !== carried.sum) throw this.#unfaithful(offsetBytes);
     this.#checkedBytes = endBytes;
     await this.#meter.spend(recordBytes);
+  }
+
+  #refuseTooMany(needle: ExpectedNeedle, reason: string): void {
+    if (this.#carried.size < DAMAGE_COUNT_MAX) return;
+    throw this.#corrupt(needle.offsetBytes, `${reason}, and too many others are`, needle);
   }
 
   #lives({ idHigh, idLow }: NeedleName, offsetBytes: number): boolean {
@@ -346,7 +378,7 @@ function nameOf({ idHigh, idLow }: NeedleName): bigint {
   return joinIdHalves(idHigh, idLow);
 }
 
-function expectedAt(batch: LiveBatch, at: number): ExpectedNeedle {
+export function expectedAt(batch: LiveBatch, at: number): ExpectedNeedle {
   return {
     idHigh: batch.idHighs[at] ?? 0,
     idLow: batch.idLows[at] ?? 0,

@@ -6,13 +6,12 @@ import {
   type Foreground,
   type Log,
 } from "@kelp/base";
-import type { Damage, JobOptions, VacuumReport, VolumeId } from "@kelp/wire";
+import type { JobOptions, VacuumReport, VolumeId } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
 import { CHECKPOINT_SUFFIX } from "../index/checkpoint-format.ts";
 import { CheckpointKeeper } from "../index/checkpoint-keeper.ts";
 import { indexEntryBytes } from "../index/index-entry.ts";
 import { IndexFile } from "../index/index-file.ts";
-import type { NeedleIndex } from "../index/needle-index.ts";
 import {
   VACUUM_BYTES_PER_SEC_DEFAULT,
   VACUUM_CATCH_UP_BYTES,
@@ -20,7 +19,6 @@ import {
   VACUUM_RECHECK_BYTES,
   VACUUM_SPARE_BYTES,
 } from "../limits.ts";
-import { joinIdHalves } from "../needle/id-halves.ts";
 import { SUPERBLOCK_BYTES } from "../superblock/superblock.ts";
 import { type VolumeFiles, readFirstDate } from "../volume/open-files.ts";
 import type { Exchange, VolumeContent } from "../volume/volume-content.ts";
@@ -33,7 +31,7 @@ import {
 } from "./compaction-files.ts";
 import { EntryWriter } from "./entry-writer.ts";
 import { Pace } from "../pace/pace.ts";
-import { type CarriedRecord, type CopyMeter, RecordCopier } from "./record-copier.ts";
+import { type CopyMeter, RecordCopier } from "./record-copier.ts";
 import type { Checksums } from "../needle/decode.ts";
 
 /** What vacuuming needs of a volume. */
@@ -148,16 +146,8 @@ class Vacuum implements CopyMeter {
       bytesBefore: this.#source.endBytes,
       bytesAfter: copier.endBytes,
       liveCount: copier.index.liveCount,
-      damaged: copier.carried.flatMap((carried) => this.#stillDamaged(copier.index, carried)),
+      damaged: copier.damagedOf(this.#volume.id),
     };
-  }
-
-  /** What was removed while the vacuum went on is nobody's damage any more. */
-  #stillDamaged(index: NeedleIndex, carried: CarriedRecord): Damage[] {
-    const { idHigh, idLow, offsetBytes, reason } = carried;
-    if (index.find(idHigh, idLow)?.offsetBytes !== offsetBytes) return [];
-    const what = joinIdHalves(idHigh, idLow).toString(16);
-    return [{ volumeId: this.#volume.id, what, offsetBytes, reason }];
   }
 
   /** Of bytes read and written. */
@@ -342,7 +332,8 @@ class Vacuum implements CopyMeter {
   }
 }
 
-function vacuumFailed(paths: CompactionPaths, error: unknown): unknown {
+/** What a caller is told of a disk that refused. */
+export function vacuumFailed(paths: Pick<CompactionPaths, "data">, error: unknown): unknown {
   if (!(error instanceof DiskError)) return error;
   const code = error.isOutOfSpace ? "out-of-space" : "volume-failed";
   return new VolumeError(code, `Cannot vacuum ${paths.data}: ${error.code}`, { cause: error });

@@ -6,6 +6,7 @@ import {
   type ReadNeedle,
   type ScannedNeedle,
   type StoredNeedle,
+  type VolumeId,
   type VolumeState,
   type VolumeStatus,
   formatFid,
@@ -26,7 +27,15 @@ import type { ServedVolume } from "./served-volume.ts";
 import type { VolumeInfo } from "./volume-info.ts";
 import type { VolumeOptions } from "./volume.ts";
 
-/** A volume of version 1 or 2, as SeaweedFS wrote them years ago: read, never changed. */
+export interface OldContent {
+  readonly data: DiskFile;
+  /** Never changes. */
+  readonly index: NeedleIndex;
+  readonly superblock: Superblock;
+  readonly endBytes: number;
+}
+
+/** A volume of version 1 or 2, as SeaweedFS wrote them years ago: read, never changed. A vacuum makes one of version 3 of it. */
 export class OldVolume implements ServedVolume {
   readonly state: VolumeState = "read-only";
   readonly #options: VolumeOptions;
@@ -90,6 +99,16 @@ export class OldVolume implements ServedVolume {
     this.#clock = deps.clock;
     this.#hashes = deps.hashes;
     this.#openedMs = deps.clock.nowMs();
+  }
+
+  get id(): VolumeId {
+    return this.#options.id;
+  }
+
+  /** What it consists of, for a job that copies it. The volume goes on owning it. */
+  get content(): OldContent {
+    const [data, index] = [this.#data, this.#index];
+    return { data, index, superblock: this.#superblock, endBytes: this.#sizeBytes };
   }
 
   get collection(): string {
@@ -221,6 +240,9 @@ export class OldVolume implements ServedVolume {
   #readOnly(): VolumeError {
     const { id } = this.#options;
     const { version } = this.#superblock;
-    return new VolumeError("read-only", `Cannot change volume ${id}: it is of version ${version}`);
+    return new VolumeError(
+      "read-only",
+      `Cannot change volume ${id}: it is of version ${version}; a vacuum makes it one of version 3`,
+    );
   }
 }

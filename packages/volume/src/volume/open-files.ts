@@ -268,10 +268,12 @@ export async function addressableBytes(
   const sizeBytes = await data.sizeBytes();
   const sizeBytesMax = volumeFileBytesMax(offsetBytes);
   if (sizeBytes <= sizeBytesMax) return sizeBytes;
-  throw unsupported(
-    data.path,
-    `it has ${sizeBytes} bytes, at most ${sizeBytesMax} can be addressed by offsets of ${offsetBytes} bytes`,
-  );
+  throw unsupported(data.path, unreachableBytes(sizeBytes, sizeBytesMax));
+}
+
+/** What is wrong with a volume file, wherever it is, that is longer than its offsets reach. */
+export function unreachableBytes(sizeBytes: number, sizeBytesMax: number): string {
+  return `it has ${sizeBytes} bytes, at most ${sizeBytesMax} can be addressed by the offsets of its index`;
 }
 
 /** Date of the record at `startBytes`; `undefined` when there is none. */

@@ -12,6 +12,7 @@ import { WALK_BUFFER_BYTES } from "../limits.ts";
 import { type NeedleHeader, readHeader } from "../needle/decode.ts";
 import { joinIdHalves } from "../needle/id-halves.ts";
 import { ALIGNMENT_BYTES, HEADER_BYTES } from "../needle/layout.ts";
+import { Pace, type PaceDeps } from "../pace/pace.ts";
 import { type DataRegion, type LoadedIndex, startOf } from "./load-index.ts";
 import { ReadWindow } from "./read-window.ts";
 import { walkRecords } from "./walk.ts";
@@ -38,7 +39,7 @@ export interface RecoveredTail {
  * which an outsider cannot guess, and only adds one whose id is not far above all others.
  */
 export async function recoverTail(
-  deps: { readonly hashes: Pick<Hashes, "crc32c" | "xxh3">; readonly log: Log },
+  deps: PaceDeps & { readonly hashes: Pick<Hashes, "crc32c" | "xxh3">; readonly log: Log },
   opened: {
     readonly region: DataRegion;
     readonly loaded: LoadedIndex;
@@ -70,10 +71,13 @@ export async function recoverTail(
     }
     return recalledEnd;
   };
+  // At the start nobody is served yet; a volume that a disk brings back, or a job puts together, is opened beside requests.
+  const pace = new Pace(deps, { bytesPerSec: Number.POSITIVE_INFINITY, rests: "if-busy" });
   let damagedCount = 0;
   let recalledCount = 0;
   let endBytes = region.endBytes;
   for await (const step of walkRecords(source, loaded.coveredBytes)) {
+    await pace.spend(0);
     const where = { path: region.file.path, offset_bytes: step.offsetBytes };
     switch (step.kind) {
       case "record":

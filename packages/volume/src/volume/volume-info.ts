@@ -72,14 +72,14 @@ export async function writeVolumeInfo(
   disk: Disk,
   base: string,
   info: VolumeInfo,
-  change: Partial<Omit<VolumeInfo, "raw" | "offsetBytes">>,
+  change: Partial<Omit<VolumeInfo, "raw" | "offsetBytes">> & { readonly version?: number },
 ): Promise<VolumeInfo> {
   const { raw } = info;
   const merged = { ...info, ...change };
   const { replicaPlacement } = merged;
   const known = {
     files: change.files === undefined ? (raw["files"] ?? []) : change.files.map(fileJson),
-    version: raw["version"] ?? VERSION,
+    version: change.version ?? raw["version"] ?? VERSION,
     replication: replicaPlacement === undefined ? "" : String(replicaPlacement).padStart(3, "0"),
     bytesOffset: merged.offsetBytes,
     datFileSize: String(merged.dataFileBytes),

@@ -104,6 +104,8 @@ export interface VolumeStatus extends VolumeTraits {
   /** Highest needle id ever seen in the volume, removed ones included; 0 when empty. */
   readonly needleIdMax: bigint;
   readonly state: VolumeState;
+  /** The other process that alone writes its files. Everything that the state admits is done through it; for new needles others are chosen. */
+  readonly holder?: string;
   /** Date of the first needle; of the opening while there is none. */
   readonly createdMs: number;
   /** Date of the newest record; 0 while there is none, or nothing tells it. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { S3Client } from "bun";
-import { closeSync, openSync, readFileSync, readdirSync, writeSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readdirSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { must, silentLog } from "@kelp/base";
 import { systemClock, systemDisk, systemHashes, systemRandom } from "@kelp/base/platform";
@@ -8,6 +8,7 @@ import { temporaryFolder } from "@kelp/base/testing";
 import { type OpenFiler, openFiler } from "@kelp/filer";
 import { openMaster } from "@kelp/master";
 import type { VolumeStore } from "@kelp/volume";
+import { needleId } from "@kelp/wire";
 import { openDataFolder } from "../folder/data-folder.ts";
 import { openFolderDatabase } from "../folder/folder-database.ts";
 import { openTestServer } from "../testing/opened-server.ts";
@@ -167,4 +168,86 @@ test("a damaged list of chunks is told, and its needles are not freed", async ()
     "damaged-entry",
   );
   expect(found.some(({ kind }) => kind === "orphan-needle" || kind === "debris")).toBe(false);
+});
+
+test("a torn record that nothing names is debris: harmless, swept, and dropped by a vacuum", async () => {
+  const torn = { needleId: needleId(0xfeedn), cookie: 0x0bad_cafe };
+  let at = 0;
+  await withFiler(async ({ volumes }) => {
+    const [volume] = await volumes.volumes();
+    const { id, sizeBytes } = must(volume, "there is a volume");
+    at = sizeBytes;
+    await volumes.append({ ...torn, volumeId: id }, new Uint8Array(50_000).fill(7));
+  });
+  {
+    await using server = await openTestServer(dir);
+    await s3Of(server).write("later", contentOf("l"));
+  }
+  // As when the blocks of its end never came to the disk, and its index entry neither.
+  write(at + 8000, new Uint8Array(40_000));
+  rmSync(volumePath().replace(/dat$/, "idx"));
+  const found = await check();
+  expect(found).toMatchObject([{ kind: "debris", isHarmless: true }]);
+  expect(found[0]?.text).toContain("50040 bytes of debris");
+  await withFiler(async ({ filer, volumes, advance }) => {
+    expect(await sweep(filer, advance)).toBe(1);
+    const id = must((await volumes.volumes())[0], "there is a volume").id;
+    const { bytesBefore, bytesAfter, damaged } = await volumes.vacuum(id);
+    expect(damaged).toEqual([]);
+    expect(bytesBefore - bytesAfter).toBe(50_040 + 32);
+  });
+  expect(await check()).toEqual([]);
+});
+
+test("a torn record is removed by a check that removes orphans", async () => {
+  await withFiler(async ({ volumes }) => {
+    const { id } = must((await volumes.volumes())[0], "there is a volume");
+    const fid = { volumeId: id, needleId: needleId(0xfeedn), cookie: 5 };
+    await volumes.append(fid, new Uint8Array(5000).fill(7));
+  });
+  write(FIRST + OBJECTS.length * RECORD + 1000, new Uint8Array(1000));
+  const [found] = await check("remove");
+  expect(found).toMatchObject({ kind: "debris", isHarmless: true });
+  expect(found?.text).toContain("; removed");
+  expect(await check()).toEqual([]);
+});
+
+test("without its index file a volume whose record has another id frees nothing of what is named", async () => {
+  const place = placeOf("b");
+  flip(place + 11);
+  rmSync(volumePath().replace(/dat$/, "idx"));
+  const found = await check("remove");
+  expect(found.map(({ kind, isHarmless }) => [kind, isHarmless])).toEqual([
+    ["corrupt-needle", false],
+    ["missing-chunk", false],
+  ]);
+  await withFiler(async ({ filer, advance }) => {
+    expect(await sweep(filer, advance)).toBe(0);
+  });
+  // Put right by hand, it is there again.
+  flip(place + 11);
+  rmSync(volumePath().replace(/dat$/, "idx"));
+  expect(await check()).toEqual([]);
+});
+
+test.each([
+  ["volume", 3],
+  ["needle id", 11],
+  ["cookie", 15],
+])("a reference whose %s is damaged (byte %i of its row) frees nothing", async (_what, at) => {
+  await withFiler(async ({ filer, execute, advance, volumes }) => {
+    execute(`UPDATE chunk_refs SET address = CAST(
+      substr(address, 1, ${at}) || x'7e' || substr(address, ${at + 2}) AS BLOB)
+      WHERE address = (SELECT min(address) FROM chunk_refs)`);
+    expect(await sweep(filer, advance)).toBe(0);
+    expect((await volumes.volumes())[0]?.liveCount).toBe(OBJECTS.length);
+  });
+  for (const orphans of ["report", "remove"] as const) {
+    const kinds = (await check(orphans)).map(({ kind }) => kind);
+    expect(kinds).toContain("unreferenced-chunk");
+    expect(kinds).not.toContain("orphan-needle");
+  }
+  await withFiler(async ({ volumes }) => {
+    expect((await volumes.volumes())[0]?.liveCount).toBe(OBJECTS.length);
+  });
 });

@@ -17,6 +17,9 @@ const TEST_FOLDERS = [
   "./simulator",
 ];
 
+/** For tests that name no time of their own: ends one that hangs, and none that shares its cores with much else. */
+const TEST_MS_MAX = 30_000;
+
 /** `kelp test`: the quality gates, then every test; with filters only the tests of matching files. */
 export function testCommand(line: CommandLine): Command {
   return new Command("test")
@@ -77,6 +80,7 @@ async function runTests(
     const result = await runBun(
       [
         "test",
+        `--timeout=${TEST_MS_MAX}`,
         "--reporter=junit",
         `--reporter-outfile=${reportFile}`,
         ...(namePattern === undefined ? [] : ["--test-name-pattern", namePattern]),

@@ -37,6 +37,11 @@ export async function runHere(
 }
 
 /** A server of its own process, ready. The caller ends it. */
+/** Every door on a free port number: one that somebody else holds must not decide a test. */
+export const FREE_PORTS: readonly string[] = ["s3", "console", "master", "volume", "filer"].flatMap(
+  (door) => [`--${door}.port`, "0"],
+);
+
 export interface RunningServer extends AsyncDisposable {
   readonly child: ChildProcess;
   readonly s3Url: string;
@@ -62,11 +67,7 @@ export async function startTestServer(
   const dir = join(folder, "data");
   const readyFile = join(folder, `ready-${crypto.randomUUID()}.json`);
   const child = startCli(
-    ["server", "--dir", dir, "--s3.port", "0", "--console.port", "0"].concat(
-      ["--master.port", "0", "--volume.port", "0", "--filer.port", "0"],
-      ["--ready-file", readyFile],
-      flags,
-    ),
+    ["server", "--dir", dir, ...FREE_PORTS, "--ready-file", readyFile, ...flags],
     { env },
   );
   const result = finished(child);

@@ -7,7 +7,7 @@ import { ARCHIVE_ENTRIES_MAX, UNPACKED_BYTES_MAX } from "../limits.ts";
  * Archives are unpacked in pieces and measured on the way, whatever sizes their headers promise: deflate expands at
  * most about 1030 times, so one piece cannot pass the limit by more than `PIECE_BYTES` × 1030.
  */
-const PIECE_BYTES = 32 * 1024;
+const PIECE_BYTES = 4 * 1024;
 
 /** The file taken from an archive that holds several. */
 const PREFERRED_NAME = "pipeline.yaml";
