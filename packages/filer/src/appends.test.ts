@@ -46,7 +46,7 @@ async function expectSound(world: FilerWorld): Promise<void> {
 
 test("a thousand small appends to a large file move little more than themselves", async () => {
   using world = await openTreeWorld();
-  const large = noise(50 * MIB);
+  const large = Buffer.alloc(50 * MIB, noise(MIB + 1));
   await write(world, "log", pieces(large, MIB));
   let writtenBytes = 0;
   const { volumes } = world;
@@ -66,12 +66,11 @@ test("a thousand small appends to a large file move little more than themselves"
   expect(chunkCount(entry)).toBeLessThan((50 * MIB) / CHUNK_SIZE_BYTES + 2 * JOINED_CHUNKS_MIN);
   const whole = await contentOf(world);
   expect(Buffer.compare(whole.subarray(0, large.length), large)).toBe(0);
-  for (let at = large.length; at < whole.length; at += KIB) {
-    expect(Buffer.compare(whole.subarray(at, at + KIB), line)).toBe(0);
-  }
+  expect(whole.subarray(large.length).equals(Buffer.alloc(1000 * KIB, line))).toBe(true);
   await expectSound(world);
   expect(volumes.storedBytes).toBe(whole.length);
-});
+  // A second on a quiet machine.
+}, 30_000);
 
 test("appends at the same time lose nothing", async () => {
   using world = await openTreeWorld();
@@ -153,7 +152,7 @@ test("a refused or failing append leaves the entry and nothing else", async () =
 test("lists that grow long go into manifests, and all is freed with the entry", async () => {
   using world = await openTreeWorld({ lists: { recordsMax: 3, manifestRecordsMax: 4 } });
   const expected: Buffer[] = [];
-  for (let at = 0; at < 2 * JOINED_CHUNKS_MIN; at++) {
+  for (let at = 0; at < JOINED_CHUNKS_MIN + 6; at++) {
     const line = Buffer.from(`${at};`);
     expected.push(line);
     expect(chunkCount(await append(world, line))).toBeLessThanOrEqual(3);
