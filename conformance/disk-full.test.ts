@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import {
   closeSync,
   mkdtempSync,
@@ -21,114 +21,116 @@ import { mustRun, runProgram } from "./harness/programs.ts";
 const MOUNT_MB = 96;
 const OBJECT_BYTES = 1 << 20;
 const canMount = process.getuid?.() === 0 && process.platform === "linux";
-let mountPoint: string;
-let server: KelpServer;
-let client: Bun.S3Client;
+describe.each([1, 2])("with %d processes at the S3 door", (workers) => {
+  let mountPoint: string;
+  let server: KelpServer;
+  let client: Bun.S3Client;
 
-beforeAll(async () => {
-  if (!canMount) return;
-  mountPoint = mkdtempSync(join(tmpdir(), "kelp-full-"));
-  await mustRun("mount", ["-t", "tmpfs", "-o", `size=${MOUNT_MB}m`, "tmpfs", mountPoint]);
-  // A stranger's file takes most of the space, so that removing it is how "space returns".
-  writeFileSync(join(mountPoint, "ballast"), Buffer.alloc(32 << 20));
-  server = await KelpServer.start({
-    dir: join(mountPoint, "data"),
-    flags: ["--volume.minFreeSpaceMB", "16"],
+  beforeAll(async () => {
+    if (!canMount) return;
+    mountPoint = mkdtempSync(join(tmpdir(), "kelp-full-"));
+    await mustRun("mount", ["-t", "tmpfs", "-o", `size=${MOUNT_MB}m`, "tmpfs", mountPoint]);
+    // A stranger's file takes most of the space, so that removing it is how "space returns".
+    writeFileSync(join(mountPoint, "ballast"), Buffer.alloc(32 << 20));
+    server = await KelpServer.start({
+      dir: join(mountPoint, "data"),
+      flags: ["--volume.minFreeSpaceMB", "16", "--workers", `${workers}`],
+    });
+    client = new Bun.S3Client({
+      endpoint: server.s3Url,
+      bucket: "mlpipeline",
+      accessKeyId: server.credentials.access_key,
+      secretAccessKey: server.credentials.secret_key,
+      retry: 0,
+    });
+  }, 60_000);
+
+  afterAll(async () => {
+    if (!canMount) return;
+    await server[Symbol.asyncDispose]();
+    await runProgram("umount", [mountPoint]);
+    rmdirSync(mountPoint);
   });
-  client = new Bun.S3Client({
-    endpoint: server.s3Url,
-    bucket: "mlpipeline",
-    accessKeyId: server.credentials.access_key,
-    secretAccessKey: server.credentials.secret_key,
-    retry: 0,
-  });
-}, 60_000);
 
-afterAll(async () => {
-  if (!canMount) return;
-  await server[Symbol.asyncDispose]();
-  await runProgram("umount", [mountPoint]);
-  rmdirSync(mountPoint);
-});
+  test.skipIf(!canMount)(
+    "a full disk refuses writers at once, serves readers and deleters, and recovers without a restart",
+    async () => {
+      const stored: string[] = [];
+      let refusal: unknown;
+      for (let count = 0; count < MOUNT_MB * 2 && refusal === undefined; count++) {
+        const key = `fill/${count}`;
+        try {
+          await client.write(key, deterministicBytes(key, OBJECT_BYTES));
+          stored.push(key);
+        } catch (error) {
+          refusal = error;
+        }
+      }
+      expect(codeOf(refusal)).toBe("StorageFull");
+      expect(stored.length).toBeGreaterThan(5);
 
-test.skipIf(!canMount)(
-  "a full disk refuses writers at once, serves readers and deleters, and recovers without a restart",
-  async () => {
-    const stored: string[] = [];
-    let refusal: unknown;
-    for (let count = 0; count < MOUNT_MB * 2 && refusal === undefined; count++) {
-      const key = `fill/${count}`;
-      try {
+      // A smaller body and an inline one are refused as clearly, or still fit: never an unclear error.
+      for (const sizeBytes of [100_000, 10_000, 100]) {
+        const outcome = await client
+          .write(`small/${sizeBytes}`, deterministicBytes("s", sizeBytes))
+          .then(() => "stored", codeOf);
+        expect(["stored", "StorageFull"]).toContain(outcome);
+      }
+
+      for (const key of stored) {
+        const bytes = Buffer.from(await client.file(key).arrayBuffer());
+        expect(bytes.equals(deterministicBytes(key, OBJECT_BYTES))).toBe(true);
+      }
+      for (const key of stored.splice(0, 3)) {
+        await client.delete(key);
+        expect(await client.exists(key)).toBe(false);
+      }
+
+      rmSync(join(mountPoint, "ballast"));
+      for (let count = 0; count < 10; count++) {
+        const key = `again/${count}`;
         await client.write(key, deterministicBytes(key, OBJECT_BYTES));
         stored.push(key);
-      } catch (error) {
-        refusal = error;
       }
-    }
-    expect(codeOf(refusal)).toBe("StorageFull");
-    expect(stored.length).toBeGreaterThan(5);
+      for (const key of stored) {
+        const bytes = Buffer.from(await client.file(key).arrayBuffer());
+        expect(bytes.equals(deterministicBytes(key, OBJECT_BYTES))).toBe(true);
+      }
+    },
+    3 * 60_000,
+  );
 
-    // A smaller body and an inline one are refused as clearly, or still fit: never an unclear error.
-    for (const sizeBytes of [100_000, 10_000, 100]) {
-      const outcome = await client
-        .write(`small/${sizeBytes}`, deterministicBytes("s", sizeBytes))
-        .then(() => "stored", codeOf);
-      expect(["stored", "StorageFull"]).toContain(outcome);
-    }
-
-    for (const key of stored) {
-      const bytes = Buffer.from(await client.file(key).arrayBuffer());
-      expect(bytes.equals(deterministicBytes(key, OBJECT_BYTES))).toBe(true);
-    }
-    for (const key of stored.splice(0, 3)) {
+  test.skipIf(!canMount)(
+    "a disk that a stranger fills to the last byte costs no stored object, and needs no restart afterwards",
+    async () => {
+      const key = "kept";
+      await client.write(key, deterministicBytes(key, OBJECT_BYTES));
+      const ballast = join(mountPoint, "all-the-rest");
+      fillToTheLastByte(ballast);
+      for (const sizeBytes of [OBJECT_BYTES, 100_000, 100]) {
+        const refusal = await client
+          .write("more", deterministicBytes("more", sizeBytes))
+          .catch(codeOf);
+        expect(refusal).toBe("StorageFull");
+      }
+      expect(Buffer.from(await client.file(key).arrayBuffer())).toEqual(
+        Buffer.from(deterministicBytes(key, OBJECT_BYTES)),
+      );
+      // A delete needs a few bytes of the journal: it works, or says what is missing and changes nothing.
+      const deleted = await client.delete(key).then(() => "deleted", codeOf);
+      expect(["deleted", "StorageFull"]).toContain(deleted);
+      expect(await client.exists(key)).toBe(deleted !== "deleted");
+      rmSync(ballast);
+      await client.write(key, deterministicBytes("after", OBJECT_BYTES));
+      expect(Buffer.from(await client.file(key).arrayBuffer())).toEqual(
+        Buffer.from(deterministicBytes("after", OBJECT_BYTES)),
+      );
       await client.delete(key);
       expect(await client.exists(key)).toBe(false);
-    }
-
-    rmSync(join(mountPoint, "ballast"));
-    for (let count = 0; count < 10; count++) {
-      const key = `again/${count}`;
-      await client.write(key, deterministicBytes(key, OBJECT_BYTES));
-      stored.push(key);
-    }
-    for (const key of stored) {
-      const bytes = Buffer.from(await client.file(key).arrayBuffer());
-      expect(bytes.equals(deterministicBytes(key, OBJECT_BYTES))).toBe(true);
-    }
-  },
-  3 * 60_000,
-);
-
-test.skipIf(!canMount)(
-  "a disk that a stranger fills to the last byte costs no stored object, and needs no restart afterwards",
-  async () => {
-    const key = "kept";
-    await client.write(key, deterministicBytes(key, OBJECT_BYTES));
-    const ballast = join(mountPoint, "all-the-rest");
-    fillToTheLastByte(ballast);
-    for (const sizeBytes of [OBJECT_BYTES, 100_000, 100]) {
-      const refusal = await client
-        .write("more", deterministicBytes("more", sizeBytes))
-        .catch(codeOf);
-      expect(refusal).toBe("StorageFull");
-    }
-    expect(Buffer.from(await client.file(key).arrayBuffer())).toEqual(
-      Buffer.from(deterministicBytes(key, OBJECT_BYTES)),
-    );
-    // A delete needs a few bytes of the journal: it works, or says what is missing and changes nothing.
-    const deleted = await client.delete(key).then(() => "deleted", codeOf);
-    expect(["deleted", "StorageFull"]).toContain(deleted);
-    expect(await client.exists(key)).toBe(deleted !== "deleted");
-    rmSync(ballast);
-    await client.write(key, deterministicBytes("after", OBJECT_BYTES));
-    expect(Buffer.from(await client.file(key).arrayBuffer())).toEqual(
-      Buffer.from(deterministicBytes("after", OBJECT_BYTES)),
-    );
-    await client.delete(key);
-    expect(await client.exists(key)).toBe(false);
-  },
-  60_000,
-);
+    },
+    60_000,
+  );
+});
 
 function fillToTheLastByte(path: string): void {
   const file = openSync(path, "w");

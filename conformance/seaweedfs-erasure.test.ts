@@ -1,8 +1,10 @@
 import { expect, test } from "bun:test";
-import { cpSync, mkdirSync, readFileSync, readdirSync, renameSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { silentLog } from "@kelp/base";
+import { systemClock, systemDisk, systemHashes } from "@kelp/base/platform";
 import { temporaryFolder } from "@kelp/base/testing";
-import type { VolumeStore } from "@kelp/volume";
+import { type VolumeStore, rebuildIndexes } from "@kelp/volume";
 import { volumeId } from "@kelp/wire";
 import {
   type RecordedNeedle,
@@ -164,6 +166,30 @@ test("a needle is removed from shards that SeaweedFS wrote, and shards that are 
   for (const [shard, bytes] of before) {
     expect(readFileSync(join(folder.path, shardName(shard))).equals(bytes)).toBe(true);
   }
+  await using store = await openFixture(folder.path);
+  expect(await store.readNeedle(fidOf(removed))).toBeUndefined();
+  await expectAll(store, others);
+});
+
+test("a sorted index that is lost is made of shards that SeaweedFS wrote, two of them gone, and what was removed stays so", async () => {
+  using folder = unpackShards();
+  const path = (name: string) => join(folder.path, name);
+  const before = readFileSync(path("ec_22.ecx"));
+  const [removed, ...others] = NEEDLES;
+  if (removed === undefined) throw new Error("there are needles");
+  {
+    await using store = await openFixture(folder.path);
+    await store.removeNeedle(fidOf(removed));
+  }
+  for (const name of ["ec_22.ecx", shardName(0), shardName(12)]) rmSync(path(name));
+  {
+    await using store = await openFixture(folder.path);
+    expect((await store.volumes()).map(({ state }) => state)).toEqual(["failed"]);
+  }
+  const deps = { disk: systemDisk, hashes: systemHashes, clock: systemClock, log: silentLog };
+  const made = await Array.fromAsync(rebuildIndexes({ ...deps, folders: [folder.path] }));
+  expect(made).toMatchObject([{ volumeId: CODED, kind: "rebuilt", result: { damagedCount: 0 } }]);
+  expect(readFileSync(path("ec_22.ecx")).equals(before)).toBe(true);
   await using store = await openFixture(folder.path);
   expect(await store.readNeedle(fidOf(removed))).toBeUndefined();
   await expectAll(store, others);

@@ -242,6 +242,34 @@ test(
   TEST_MS_MAX,
 );
 
+test(
+  "a port that another process has is an error that names it, and the server ends",
+  async () => {
+    using folder = temporaryFolder();
+    // As a process listens that would share its port with others that agree.
+    const socket = { data: () => undefined };
+    const options = { hostname: "127.0.0.1", port: 0, reusePort: true };
+    const stranger = Bun.listen<undefined>({ ...options, socket });
+    const flags = ["--s3.port", `${stranger.port}`];
+    const started = KelpServer.start({
+      dir: join(folder.path, "data"),
+      flags: [...WORKERS, ...flags],
+    });
+    const failure = await started.then(
+      async (server) => {
+        await server.stop();
+        return "it started";
+      },
+      (error: unknown) => String(error),
+    );
+    stranger.stop(true);
+    expect(failure).toContain("ended with 1 before it was ready");
+    expect(failure).toContain(`the port is taken by process ${process.pid}`);
+    expect(failure).toContain("--s3.port");
+  },
+  TEST_MS_MAX,
+);
+
 function bodyOf(key: string): Buffer {
   return Buffer.from(deterministicBytes(key, deterministicSize(key) % 200_000));
 }

@@ -7,6 +7,7 @@ import { type SuiteOptions, parseOptions } from "./options.ts";
 import { type ResultFile, resultTables } from "./report.ts";
 import { coresSuite } from "./suites/cores.ts";
 import { erasureSuite } from "./suites/erasure.ts";
+import { jobsSuite } from "./suites/jobs.ts";
 import { largeSuite } from "./suites/large.ts";
 import { listSuite } from "./suites/list.ts";
 import { namespaceSuite } from "./suites/namespace.ts";
@@ -29,6 +30,7 @@ const SUITES: Readonly<Record<string, (options: SuiteOptions) => Promise<Measure
   pipeline: pipelineSuite,
   erasure: erasureSuite,
   cores: coresSuite,
+  jobs: jobsSuite,
 };
 const FOLDER = resolve(import.meta.dirname, "..");
 const RESULTS = join(FOLDER, "results");

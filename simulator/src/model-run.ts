@@ -1,8 +1,8 @@
 import { type DiskImage, SeededRandom } from "@kelp/base/testing";
 import { judge } from "./judge.ts";
 import { type StoreRig, openRig } from "./store-rig.ts";
-import type { WorkerState } from "./worker-state.ts";
-import { Workload, createTrees } from "./workload.ts";
+import { SimulatedClock } from "./simulated-clock.ts";
+import { Workload, type WorldState, createTrees } from "./workload.ts";
 
 const WORKERS = 5;
 const STEPS_PER_WORKER = 120;
@@ -17,29 +17,31 @@ export async function runModel(seed: number): Promise<number> {
   const random = new SeededRandom(seed);
   let workload = new Workload(random.fork(0), WORKERS);
   let image: DiskImage | undefined;
+  const clock = new SimulatedClock();
   let steps = 0;
   for (let life = 0; life < LIVES; life += 1) {
     const rig = await openRig({
       random: random.fork(10 + life),
       isSlow: random.chance(0.5),
+      clock,
       ...(image === undefined ? {} : { image }),
     });
     if (image === undefined) await createTrees(rig);
     const from = rig.disk.moment;
     await workload.run(rig, STEPS_PER_WORKER);
     const moment = await end(rig, from, random);
-    const reader = await openRig({ image: moment.image, random: random.fork(20 + life) });
-    let states: readonly WorkerState[];
+    const reader = await openRig({ image: moment.image, random: random.fork(20 + life), clock });
+    let start: WorldState;
     let isClean: boolean;
     {
       await using open = reader;
-      states = await judge(open, workload.record, moment.at);
+      start = await judge(open, workload.record, { moment: moment.at, origin: "cut" });
       isClean = await removeLeftovers(open);
     }
-    steps += WORKERS * STEPS_PER_WORKER;
+    steps += (WORKERS + workload.record.forests.length) * STEPS_PER_WORKER;
     if (!isClean) break;
     image = reader.disk.image();
-    workload = new Workload(random.fork(30 + life), WORKERS, { states });
+    workload = new Workload(random.fork(30 + life), WORKERS, { start });
   }
   return steps;
 }

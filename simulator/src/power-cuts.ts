@@ -1,13 +1,20 @@
 import type { Disk } from "@kelp/base";
 import { type DiskImage, FaultyDisk, type PowerCutDisk, SeededRandom } from "@kelp/base/testing";
-import { judge, judgeVolumes } from "./judge.ts";
+import { type CutRun, judgeBackups, judgeNextBackup } from "./judge-backups.ts";
+import { judgeVolumes } from "./judge-files.ts";
+import { judge, judgeSettled } from "./judge.ts";
+import { SimulatedClock } from "./simulated-clock.ts";
 import { type StoreRig, openRig } from "./store-rig.ts";
 import { Workload, createTrees } from "./workload.ts";
 
 /** Cuts made of one run of the workload. */
-const CUTS_PER_RUN = 100;
+const CUTS_PER_RUN = 125;
 const WORKERS = 6;
-const STEPS_PER_WORKER = 40;
+const STEPS_PER_WORKER = 90;
+
+/** Parts of the cuts after which a backup is restored, one is made, and the background has its time. */
+const BACKUPS_JUDGED = 0.15;
+const SETTLED = 0.3;
 
 /**
  * - `none`            the disk does what it says
@@ -21,6 +28,8 @@ export type Trouble = "none" | "failing" | "filling" | "forgets-files" | "forget
 export interface PowerCutOptions {
   readonly cutCount: number;
   readonly trouble: Trouble;
+  /** Of the first run; the others follow. Default 1: with another a long test goes on where one ended. */
+  readonly firstSeed?: number;
   /** `seed:cut` of a failure, to see it again. */
   readonly replay?: string;
 }
@@ -39,7 +48,7 @@ export async function runPowerCuts(options: PowerCutOptions): Promise<PowerCutRe
   const [replaySeed, replayCut] = options.replay?.split(":").map(Number) ?? [];
   const failures: string[] = [];
   let cutCount = 0;
-  let seed = replaySeed ?? 1;
+  let seed = replaySeed ?? options.firstSeed ?? 1;
   while (cutCount < options.cutCount && failures.length === 0) {
     const count = Math.min(CUTS_PER_RUN, options.cutCount - cutCount);
     failures.push(...(await runOnce(options.trouble, seed, { count, only: replayCut })));
@@ -70,11 +79,13 @@ async function runOnce(
   await rig[Symbol.asyncDispose]();
 
   const cuts = rig.disk.cuts();
-  const reshaping = workload.record.reshaping.filter(({ start, end }) => start !== end);
+  const { reshaping: reshapings, backups } = workload.record;
+  const reshaping = reshapings.filter(({ start, end }) => start !== end);
+  const whole = [{ start: from, end: to }];
   const moments = Array.from({ length: wanted.count }, (_, index) => {
-    // Changes of form take few of a run's moments and have most to lose.
-    const isOfThem = index % 3 === 0 && reshaping.length > 0;
-    const { start, end } = isOfThem ? random.pick(reshaping) : { start: from, end: to };
+    // Changes of form and backups take few of a run's moments and have most to lose.
+    const chosen = [reshaping, whole, backups, whole][index % 4] ?? [];
+    const { start, end } = random.pick(chosen.length > 0 ? chosen : whole);
     return start + random.below((end ?? to) - start + 1);
   });
   for (const [cut, moment] of moments.sort((left, right) => left - right).entries()) {
@@ -82,7 +93,8 @@ async function runOnce(
     const image = cuts.cut(moment, chance);
     if (wanted.only !== undefined && cut !== wanted.only) continue;
     try {
-      await restart(image, workload, moment, chance);
+      const { record } = workload;
+      await restart(image, { record, clock: rig.clock, moment, random: chance });
     } catch (error) {
       return [`KELP_TEST_REPLAY=${trouble}:${seed}:${cut} (moment ${moment}): ${describe(error)}`];
     }
@@ -98,26 +110,31 @@ function describe(error: unknown): string {
 }
 
 /** Starts the store on `image` and judges it, some of the times after a second cut in the middle of starting. */
-async function restart(
-  image: DiskImage,
-  workload: Workload,
-  moment: number,
-  chance: SeededRandom,
-): Promise<void> {
+async function restart(image: DiskImage, cut: CutRun): Promise<void> {
+  const { random: chance } = cut;
   const isCutAgain = chance.chance(0.2);
-  const first = await openRig({ image, random: chance.fork(3) });
-  if (!isCutAgain) return judgeAndClose(first, workload, moment);
+  const first = await openRig({ image, random: chance.fork(3), clock: clockAfter(cut) });
+  if (!isCutAgain) return judgeAndClose(first, cut);
   const again = chance.below(first.disk.moment + 1);
   const second = first.disk.cuts().cut(again, chance);
   await first[Symbol.asyncDispose]();
-  await judgeAndClose(await openRig({ image: second, random: chance.fork(4) }), workload, moment);
+  const random = chance.fork(4);
+  await judgeAndClose(await openRig({ image: second, random, clock: clockAfter(cut) }), cut);
 }
 
-async function judgeAndClose(rig: StoreRig, { record }: Workload, moment: number): Promise<void> {
+function clockAfter({ clock, moment }: CutRun): SimulatedClock {
+  return new SimulatedClock(clock.nowMsAt(moment));
+}
+
+async function judgeAndClose(rig: StoreRig, cut: CutRun): Promise<void> {
+  const { record, moment, random } = cut;
   {
     await using open = rig;
-    await judge(open, record, moment);
+    await judge(open, record, { moment, origin: "cut" });
     if (!record.hasFailures) await scrubShards(open);
+    if (random.chance(BACKUPS_JUDGED)) await judgeBackups(open.disk.image(), cut);
+    if (random.chance(BACKUPS_JUDGED)) await judgeNextBackup(open, cut);
+    if (random.chance(SETTLED)) await judgeSettled(open, record, moment);
   }
   judgeVolumes(rig.disk.image(), record, moment);
 }

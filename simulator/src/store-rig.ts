@@ -6,14 +6,17 @@ import { systemHashes } from "@kelp/base/platform";
 import { type DiskImage, PowerCutDisk, type SeededRandom } from "@kelp/base/testing";
 import { type OpenFiler, openFiler } from "@kelp/filer";
 import { type Master, openMaster } from "@kelp/master";
-import { type VolumeStore, openVolumeStore } from "@kelp/volume";
+import { FolderBlobs, type VolumeStore, openVolumeStore } from "@kelp/volume";
 import { CapturedDatabase } from "./captured-database.ts";
 import { SimulatedClock } from "./simulated-clock.ts";
 
 /** Where things are on the simulated disk. */
-const HOME = "/kelp";
+export const HOME = "/kelp";
 export const VOLUMES = `${HOME}/volumes`;
-const DATABASE = `${HOME}/filer.db`;
+export const DATABASE = `${HOME}/filer.db`;
+/** A remote store, which is a folder of the same disk. */
+export const REMOTE = "cold";
+export const REMOTE_FOLDER = `${HOME}/${REMOTE}`;
 /** What SQLite keeps beside a database that a cut leaves. */
 const DATABASE_FILES = ["", "-wal", "-journal"];
 
@@ -21,24 +24,28 @@ const DATABASE_FILES = ["", "-wal", "-journal"];
 const VOLUME_SIZE_BYTES = 192 * 1024;
 /** Small as well: a volume has rows of both kinds. */
 export const SHARD_BLOCKS = {
-  largeBlockBytes: 32 * 1024,
-  smallBlockBytes: 4096,
-  checksumBlockBytes: 16 * 1024,
+  largeBlockBytes: 48 * 1024,
+  smallBlockBytes: 16 * 1024,
+  checksumBlockBytes: 32 * 1024,
 };
 /** Larger bodies stand in needles. */
 export const INLINE_BYTES_MAX = 1024;
 
 /** Memory where there is some: what is tested is the order of calls, not the machine's disk. */
-const SCRATCH = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+export const SCRATCH = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
 /** The whole store, from volumes to the filer, on a disk that can lose its power. */
 export interface StoreRig extends AsyncDisposable {
   readonly disk: PowerCutDisk;
+  /** The disk as the store sees it: one that fails, for example. */
+  readonly seen: Disk;
   readonly clock: SimulatedClock;
   readonly volumes: VolumeStore;
   readonly master: Master;
   readonly filer: OpenFiler;
   readonly database: SqlDatabase;
+  /** Where the database stands on the machine while it is open. */
+  readonly databaseFile: string;
 }
 
 export interface RigOptions {
@@ -59,6 +66,7 @@ export async function openRig(options: RigOptions): Promise<StoreRig> {
     start: options.image ?? new Map([[HOME, undefined]]),
     ...(options.isSlow === true ? { slow: random.fork(1) } : {}),
   });
+  clock.follow(() => disk.moment);
   const seen = options.around?.(disk) ?? disk;
   const common = { clock, random: random.fork(2), hashes: systemHashes, log: silentLog };
   const scratch = mkdtempSync(join(SCRATCH, "kelp-simulator-"));
@@ -72,6 +80,7 @@ export async function openRig(options: RigOptions): Promise<StoreRig> {
       volumeSizeBytesMax: VOLUME_SIZE_BYTES,
       fullGraceBytes: 4 * 1024 * 1024,
       shardBlocks: SHARD_BLOCKS,
+      remotes: new Map([[REMOTE, new FolderBlobs(seen, REMOTE_FOLDER)]]),
     }),
   );
   const master = opened.use(
@@ -89,11 +98,13 @@ export async function openRig(options: RigOptions): Promise<StoreRig> {
   const owned = opened.move();
   return {
     disk,
+    seen,
     clock,
     volumes,
     master,
     filer,
     database,
+    databaseFile: file,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -1,9 +1,15 @@
 import { collectBytes, must } from "@kelp/base";
 import type { SeededRandom } from "@kelp/base/testing";
-import type { EntryPath, TreeName, UploadId, VolumeId } from "@kelp/wire";
+import type { EntryPath, TreeName, UploadId } from "@kelp/wire";
+import { VolumeError } from "@kelp/volume";
+import { type BackupRun, backUp } from "./backups.ts";
+import { ForestHand, type ForestRecord, createForest, firstForest } from "./forest-hand.ts";
+import type { ForestState } from "./forest-state.ts";
 import { History } from "./history.ts";
-import { type StoreRig, VOLUMES } from "./store-rig.ts";
+import { reshapeOne, unsealAll, vacuumOne } from "./reshaping.ts";
+import type { StoreRig } from "./store-rig.ts";
 import {
+  EMPTY_STATE,
   type UploadState,
   type Value,
   type WorkerState,
@@ -19,56 +25,77 @@ export const PLAIN_TREE = "plain" as TreeName;
 export const TIGHT_TREE = "tight" as TreeName;
 export const TIGHT_QUOTA_BYTES = 60_000;
 
-/** No job waits for its pace. */
-const SHARDS = { dataShards: 3, parityShards: 2, bytesPerSec: Number.POSITIVE_INFINITY };
 const KEYS_PER_WORKER = 4;
+/** Changes of form after the others are done: beside them one takes most of a run. */
+const RESHAPED_AFTERWARDS = 6;
 const LARGE_BYTES = 2 * 1024 * 1024 + 5000;
 
 /** What workers did, for whoever judges a cut. */
 export interface WorkloadRecord {
   readonly workers: readonly WorkerRecord[];
-  /** Moments between which the collector ran. */
+  readonly forests: readonly ForestRecord[];
+  readonly backups: readonly BackupRun[];
   /** The disk fails now and then: an operation may throw, and has changed nothing then. */
   readonly hasFailures: boolean;
+  /** Moments between which the collector ran. */
   readonly collecting: { readonly start: number; end: number | undefined }[];
-  /** Moments between which volumes were made shards of, made good, and put together again. */
+  /** Moments between which volumes were given other forms. */
   readonly reshaping: { readonly start: number; end: number | undefined }[];
 }
 
 export interface WorkerRecord {
   readonly tree: TreeName;
   readonly prefix: string;
-  readonly history: History;
+  readonly history: History<WorkerState>;
 }
 
-export async function createTrees({ filer }: StoreRig): Promise<void> {
+/** What every worker's part holds. */
+export interface WorldState {
+  readonly workers: readonly WorkerState[];
+  readonly forests: readonly ForestState[];
+}
+
+const FORESTS = [
+  { prefix: "plain-", hasLifetimes: false },
+  { prefix: "brief-", hasLifetimes: true },
+];
+
+export async function createTrees(rig: StoreRig): Promise<void> {
+  const { filer } = rig;
   await filer.createTree({ name: PLAIN_TREE, kind: "bucket", owner: "ada" });
   await filer.createTree({ name: TIGHT_TREE, kind: "bucket", owner: "ada" });
   await filer.setQuota(TIGHT_TREE, { bytes: TIGHT_QUOTA_BYTES });
+  for (const forest of FORESTS) await createForest(rig, firstForest(forest));
 }
 
-/** Several workers at once, each with keys of its own, and a collector of garbage. */
+/** Several workers at once, each with keys or trees of its own, a collector of garbage, and backups. */
 export class Workload {
   readonly record: WorkloadRecord;
+  readonly #backups: BackupRun[] = [];
   readonly #random: SeededRandom;
-  readonly #vacuums: SeededRandom;
+  readonly #changes: SeededRandom;
 
-  /** `states`: what the workers' parts hold at the beginning. Default: nothing. */
+  /** `start`: what the workers' parts hold at the beginning. Default: what `createTrees` makes. */
   constructor(
     random: SeededRandom,
     workerCount: number,
-    options: { readonly hasFailures?: boolean; readonly states?: readonly WorkerState[] } = {},
+    options: { readonly hasFailures?: boolean; readonly start?: WorldState } = {},
   ) {
-    const { hasFailures = false, states = [] } = options;
+    const { hasFailures = false, start } = options;
     this.#random = random;
-    this.#vacuums = random.fork(1000);
+    this.#changes = random.fork(1000);
     this.record = {
       hasFailures,
       workers: Array.from({ length: workerCount }, (_, index) => ({
         tree: index % 3 === 2 ? TIGHT_TREE : PLAIN_TREE,
         prefix: `w${index}/`,
-        history: new History(states[index]),
+        history: new History(start?.workers[index] ?? EMPTY_STATE),
       })),
+      forests: FORESTS.map((forest, index) => ({
+        ...forest,
+        history: new History(start?.forests[index] ?? firstForest(forest)),
+      })),
+      backups: this.#backups,
       collecting: [],
       reshaping: [],
     };
@@ -77,76 +104,88 @@ export class Workload {
   /** Each worker does `stepCount` operations. */
   async run(rig: StoreRig, stepCount: number): Promise<void> {
     const done = new AbortController();
-    const collecting = this.#collect(rig, done.signal);
-    const workers = this.record.workers.map(async (worker, index) => {
-      const hand = new Hand(rig, worker, this.#random.fork(index), this.record.hasFailures);
+    const helpers = [
+      this.#collect(rig, done.signal),
+      this.#reshape(rig, done.signal),
+      this.#backUp(rig, done.signal),
+    ];
+    const toleratesFailures = this.record.hasFailures;
+    const hands = [
+      ...this.record.workers.map(
+        (worker, index) => new Hand(rig, worker, this.#random.fork(index), toleratesFailures),
+      ),
+      ...this.record.forests.map((forest, index) => {
+        const random = this.#random.fork(2000 + index);
+        return new ForestHand(rig, forest, { random, toleratesFailures });
+      }),
+    ];
+    const working = hands.map(async (hand) => {
       for (let step = 0; step < stepCount; step += 1) await hand.step();
     });
-    await Promise.all(workers);
+    await Promise.all(working);
     done.abort();
-    await collecting;
+    await Promise.all(helpers);
   }
 
-  async #vacuumOne({ volumes }: StoreRig): Promise<void> {
-    const emptying = (await volumes.volumes()).filter(
-      ({ deletedCount, state, form }) =>
-        deletedCount > 0 && state !== "failed" && form.kind === "plain",
-    );
-    if (emptying.length > 0) await volumes.vacuum(this.#vacuums.pick(emptying).id);
-  }
-
-  /** Makes shards of a full volume; of one that has them a volume file again, or damages a shard and has it made good. */
-  async #reshapeOne(rig: StoreRig): Promise<void> {
-    const { volumes } = rig;
-    const all = (await volumes.volumes()).filter(({ state }) => state !== "failed");
-    const plain = all.filter(({ state, form }) => form.kind === "plain" && state === "full");
-    const coded = all.filter(({ form }) => form.kind === "erasure-coded");
-    const isEncoding = coded.length === 0 || (plain.length > 0 && this.#vacuums.chance(0.2));
-    if (isEncoding) {
-      if (plain.length > 0) await volumes.encodeVolume(this.#vacuums.pick(plain).id, SHARDS);
-      return;
+  /** One after another, with rests in which the collector may free something. */
+  async #backUp(rig: StoreRig, done: AbortSignal): Promise<void> {
+    const random = this.#random.fork(3000);
+    for (;;) {
+      await rest(30 + random.below(200));
+      if (done.aborted) return;
+      // Names of backups tell their order by the time.
+      rig.clock.advance(1);
+      const start = rig.disk.moment;
+      const run: BackupRun = { start, copied: undefined, end: undefined, id: undefined };
+      this.#backups.push(run);
+      try {
+        await backUp(rig, random, run);
+      } catch (error) {
+        if (!this.record.hasFailures) throw error;
+      }
     }
-    const { id, collection } = this.#vacuums.pick(coded);
-    if (this.#vacuums.chance(0.4)) return volumes.decodeVolume(id, SHARDS);
-    if (!this.record.hasFailures) await this.#damageShard(rig, { id, collection });
-    const { damaged } = await volumes.scrubVolume(id, SHARDS);
-    if (damaged.length > 0) throw new Error(`Not made good: ${JSON.stringify(damaged)}`);
-  }
-
-  async #damageShard(
-    { disk }: StoreRig,
-    { id, collection }: { readonly id: VolumeId; readonly collection: string },
-  ): Promise<void> {
-    const shard = this.#vacuums.below(SHARDS.dataShards + SHARDS.parityShards);
-    const base = collection === "" ? `${id}` : `${collection}_${id}`;
-    await using file = await disk.open(`${VOLUMES}/${base}.ec0${shard}`, { access: "read-write" });
-    const at = this.#vacuums.below(await file.sizeBytes());
-    const byte = Buffer.alloc(1);
-    await file.readAt(byte, at);
-    byte[0] = (byte[0] ?? 0) ^ 1;
-    await file.writeAt([byte], at);
   }
 
   async #collect(rig: StoreRig, done: AbortSignal): Promise<void> {
     while (!done.aborted) {
-      for (let turn = 0; turn < 40; turn += 1) await nextTurn();
-      const round: { start: number; end: number | undefined } = {
-        start: rig.disk.moment,
-        end: undefined,
-      };
-      this.record.collecting.push(round);
-      try {
-        await rig.filer.collect({ graceMs: 0 });
-        await this.#vacuumOne(rig);
-        const reshaping = { start: rig.disk.moment, end: undefined as number | undefined };
-        this.record.reshaping.push(reshaping);
-        for (let turn = 0; turn < 3; turn += 1) await this.#reshapeOne(rig);
-        reshaping.end = rig.disk.moment;
-      } catch (error) {
-        if (!this.record.hasFailures) throw error;
-      }
-      round.end = rig.disk.moment;
+      await rest(20);
+      await this.#noted(rig, this.record.collecting, async () => {
+        try {
+          await rig.filer.collect({ graceMs: 0 });
+        } catch (error) {
+          // A volume that is about to get another form takes no removals until it has it.
+          if (!(error instanceof VolumeError) || error.code !== "read-only") throw error;
+        }
+      });
     }
+  }
+
+  async #reshape(rig: StoreRig, done: AbortSignal): Promise<void> {
+    const mayDamage = !this.record.hasFailures;
+    for (let left = RESHAPED_AFTERWARDS; left > 0; left -= done.aborted ? 1 : 0) {
+      await rest(1);
+      await unsealAll(rig);
+      await this.#noted(rig, this.record.reshaping, async () => {
+        if (this.#changes.chance(0.2)) await vacuumOne(rig, this.#changes);
+        else await reshapeOne(rig, this.#changes, { mayDamage });
+      });
+    }
+  }
+
+  /** Does some work and notes when. */
+  async #noted(
+    { disk }: StoreRig,
+    periods: { readonly start: number; end: number | undefined }[],
+    work: () => Promise<void>,
+  ): Promise<void> {
+    const period = { start: disk.moment, end: undefined as number | undefined };
+    periods.push(period);
+    try {
+      await work();
+    } catch (error) {
+      if (!this.record.hasFailures) throw error;
+    }
+    period.end = disk.moment;
   }
 }
 
@@ -366,6 +405,6 @@ async function* streamOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
 }
 
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+async function rest(turns: number): Promise<void> {
+  for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -17,7 +17,7 @@ export async function largeSuite(): Promise<Measurement[]> {
   await using server = await startServer(`${folder.path}/data`);
   const signer = new RequestSigner(server.credentials, server.s3Port);
   await ask(server, signer.sign({ method: "PUT", path: "/bench", body: Buffer.alloc(0) }));
-  return largeBodies(server, signer, "/bench/large");
+  return await largeBodies(server, signer, "/bench/large");
 }
 
 /** One object written and read, again and again, after a round that does not count. */

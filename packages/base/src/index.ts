@@ -36,8 +36,10 @@ export {
   type SqlValue,
   migrate,
 } from "./database.ts";
+export { makeDurableFolder } from "./durable-folder.ts";
 export { type Disk, DiskError, type DiskFile, type DiskSpace, type OpenOptions } from "./disk.ts";
 export { ErasureCode, SHARD_COUNT_MAX, type ShardPiece } from "./erasure/index.ts";
+export { Foreground, type ForegroundLoad } from "./foreground.ts";
 export type { HashAlgorithm, Hasher, Hashes } from "./hash.ts";
 export type { AppendFile, FileKind, LocalFiles, WalkedFile } from "./local-files.ts";
 export { type Log, type LogFields, silentLog } from "./log.ts";

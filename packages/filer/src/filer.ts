@@ -61,7 +61,16 @@ export function openFiler(options: FilerOptions): OpenFiler {
   const { isInFlight, pins, readManifest } = bodies;
   const refusing = new RefusingVolumes(clock);
   const holds = new CollectorHolds();
-  const sweep = new OrphanSweep({ store, volumes, collection, isInFlight, others, clock, log });
+  const sweep = new OrphanSweep({
+    store,
+    volumes,
+    readManifest,
+    collection,
+    isInFlight,
+    others,
+    clock,
+    log,
+  });
   let sweeping: Promise<SweepReport> | undefined;
   let collecting: Promise<CollectReport> | undefined;
   return {
@@ -78,6 +87,7 @@ export function openFiler(options: FilerOptions): OpenFiler {
       return collecting;
     },
     sweepOrphans(sweepOptions) {
+      if (sweepOptions?.only !== undefined) return sweep.run(sweepOptions);
       sweeping ??= sweep.run(sweepOptions).finally(() => {
         sweeping = undefined;
       });

@@ -64,6 +64,8 @@ export const TREE_CACHE_MAX = 4096;
 export const GARBAGE_GRACE_MS = 15 * 60_000;
 /** How long a needle must have been known to nobody before it is removed as what a crash left. */
 export const ORPHAN_GRACE_MS = 60 * 60_000;
+/** Chunks that entries name and whose references are lost, as many as a check keeps in mind; with more it removes no orphans. */
+export const UNREFERENCED_CHUNKS_KEPT_MAX = 100_000;
 /** Such needles remembered from one sweep to the next; the others wait for later sweeps. */
 export const ORPHAN_CANDIDATES_MAX = 100_000;
 /** Garbage rows of one collection round. */

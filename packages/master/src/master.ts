@@ -175,8 +175,10 @@ export class Master implements MasterClient, MasterAdmin, AsyncDisposable {
       const earlier = this.#known.get(status.id);
       // What was announced while the list was on its way is newer.
       if (earlier !== undefined && earlier.changedAt > changesBefore) continue;
-      const isKnown = earlier !== undefined && !isComingBack(earlier.state, status.state);
-      this.#change(status, isKnown ? earlier : this.#learn(status));
+      // One that another process has is its alone to fill.
+      const state = status.holder === undefined ? status.state : "read-only";
+      const isKnown = earlier !== undefined && !isComingBack(earlier.state, state);
+      this.#change({ ...status, state }, isKnown ? earlier : this.#learn(status));
     }
     for (const [id, known] of this.#known) {
       if (known.state === "deleted" && known.changedAt <= changesBefore) this.#known.delete(id);

@@ -119,6 +119,7 @@ export function readVolume(value: unknown): VolumeMessage {
     deleted_bytes: numberIn(object, "deleted_bytes"),
     garbage_ratio: numberIn(object, "garbage_ratio"),
     state: textIn(object, "state"),
+    holder: textOrNullIn(object, "holder") ?? null,
     form: textIn(object, "form"),
     shards: readShards(object["shards"]),
     backend: textOrNullIn(object, "backend") ?? null,

@@ -28,6 +28,15 @@ test("volume.list shows shards, those that are missing, and the remote store", a
   expect(await shell.run("volume.list -volumeId 4")).toContain(" form:remote backend:far disk:0\n");
 });
 
+test("volume.list shows a volume that a gateway writes as writable, and who has it", async () => {
+  await using server = await openManagementServer();
+  const [plain] = server.volumes;
+  if (plain === undefined) throw new Error("there is no volume");
+  server.volumes.push({ ...plain, id: 6, holder: "gateway 4711" });
+  const listed = await shellFor(server).run("volume.list -writable -volumeId 6");
+  expect(listed).toContain(' state:writable holder:"gateway 4711" form:plain ');
+});
+
 test("ec.encode and ec.decode change the form of one volume", async () => {
   await using server = await openManagementServer();
   const shell = shellFor(server);

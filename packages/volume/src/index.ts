@@ -8,11 +8,11 @@ export {
   VOLUME_SIZE_BYTES_DEFAULT,
 } from "./limits.ts";
 export { cataloguedFolders } from "./store/catalogue.ts";
-export { type IndexRebuild, rebuildIndexes } from "./store/rebuild-indexes.ts";
+export { rebuildIndexes } from "./store/rebuild-indexes.ts";
 export type { FolderHold, VolumeFolder } from "./store/disk-folder.ts";
 export type { VolumeStoreOptions } from "./store/store-options.ts";
 export { VolumeStore, openVolumeStore } from "./store/volume-store.ts";
-export type { IndexDifference, RebuiltIndex } from "./volume/rebuild-index.ts";
+export type { IndexDifference, IndexRebuild, RebuiltIndex } from "./volume/rebuild-index.ts";
 export type { ScrubRound, VacuumRound } from "./store/maintenance.ts";
 export { GatewayVolumes } from "./lending/gateway-volumes.ts";
 export type { Borrower } from "./lending/lending.ts";

@@ -31,6 +31,8 @@ export const COPY_BYTES_MAX = 64 * KIB;
 /** Appends and removals waiting for a batch, per volume. Beyond it callers are refused (`overloaded`). */
 export const QUEUE_COUNT_MAX = 65_536;
 export const QUEUE_BYTES_MAX = 512 * MIB;
+/** Removals that one copy of a journal could not take, kept for its next write. With more it is given up until it is opened anew. */
+export const MISSED_REMOVALS_BYTES_MAX = MIB;
 
 /** Volumes that are tried for lending before a gateway is told that there is none. */
 export const BORROW_ATTEMPTS_MAX = 16;
@@ -63,9 +65,11 @@ export const CHECKPOINT_WRITE_BYTES = 1 * MIB;
 export const CHECKPOINT_SYNC_BYTES = 4 * MIB;
 /** Space that a checkpoint leaves on the disk, or is not written. */
 export const CHECKPOINT_SPACE_LEFT_BYTES = 64 * MIB;
-/** Needles of a batch that is put into file order; and entries looked at before others get the thread (some 5 ms). */
-export const FILE_ORDER_COUNT_MAX = 262_144;
-export const FILE_ORDER_PAUSE_COUNT = 262_144;
+/** Needles of a batch that is put into file order; and entries looked at before others get the thread (some 1 ms each). */
+export const FILE_ORDER_COUNT_MAX = 65_536;
+export const FILE_ORDER_PAUSE_COUNT = 65_536;
+/** Entries of an index file that are compared before others get the thread. */
+export const ENTRIES_PAUSE_COUNT = 4096;
 /** Needles named in the report of an index made anew. */
 export const DIFFERENCE_EXAMPLES_MAX = 20;
 /** Index entries waiting to be written, per volume; beyond it the index file stays behind until the next opening. */
@@ -80,6 +84,8 @@ export const DATA_SHARDS_DEFAULT = 10;
 export const PARITY_SHARDS_DEFAULT = 4;
 /** Of each shard that encoding, rebuilding and verifying hold at a time: with 32 shards 16 MiB together. */
 export const ERASURE_PIECE_BYTES = 512 * KIB;
+/** Of each shard that is encoded before others get the thread (some 0.5 ms with 10 + 4 shards). */
+export const ERASURE_SLICE_BYTES = 128 * KIB;
 /** Bytes that an erasure or tiering job reads and writes in a second unless told otherwise. */
 export const JOB_BYTES_PER_SEC_DEFAULT = 128 * MIB;
 /** A read that makes up for missing shards does so by pieces of this size: with 32 shards 32 MiB together. */
@@ -99,6 +105,7 @@ export const REMOTE_BLOCK_COUNT_MAX = 64;
 
 assert(LARGE_BLOCK_BYTES % SMALL_BLOCK_BYTES === 0, "large blocks are whole small ones");
 assert(SMALL_BLOCK_BYTES % ERASURE_PIECE_BYTES === 0, "a small block is whole pieces");
+assert(ERASURE_PIECE_BYTES % ERASURE_SLICE_BYTES === 0, "a piece is whole slices");
 assert(BITROT_BLOCK_BYTES % ERASURE_PIECE_BYTES === 0, "a checksum ends where a piece ends");
 
 /** Read and written together by a vacuum in a second, unless its caller says otherwise. */
@@ -107,8 +114,6 @@ export const VACUUM_BYTES_PER_SEC_DEFAULT = 64 * MIB;
 export const VACUUM_SPARE_BYTES = 32 * MIB;
 /** Free space is looked at again after so much work, since others write to the disk, too. */
 export const VACUUM_RECHECK_BYTES = 64 * MIB;
-/** A copy is synced in pieces of this size: one large sync would hold up those of the appends. */
-export const VACUUM_SYNC_BYTES = 32 * MIB;
 /** Changes left for the pause of the writer; those of one batch may come on top. */
 export const VACUUM_CATCH_UP_BYTES = 4 * MIB;
 /** Passes over what changed meanwhile. Each is shorter than the one before unless changes outrun a copy that nothing holds up. */
@@ -129,10 +134,23 @@ export const SCRUB_SAVE_BYTES = 256 * MIB;
 export const HEADER_WALK_BUFFER_BYTES = 64 * KIB;
 /** Damaged things of one folder that are listed; beyond it the log tells. */
 export const DAMAGE_COUNT_MAX = 10_000;
-/** What a background job may have in hand: sleeps are at least so long. */
+/** What a background job may have in hand: sleeps that hold it to its rate are at least so long. */
 export const PACE_BURST_MS = 20;
+/** A job gives up the thread after so long: what a request that came meanwhile waits for it. */
+export const JOB_SLICE_MS = 1;
+/**
+ * While requests are served a job rests so many times as long as it worked. Under heavy load a slice and its rest take 25 ms, in which
+ * even a client alone sends more than a hundred small requests, one of which meets the slice: p99 is that of the others.
+ */
+export const JOB_REST_FACTOR = { light: 4, heavy: 24 } as const;
+/** No rest is longer, so that a disk or a processor that is slow for everybody does not stop a job altogether. */
+export const JOB_REST_MS_MAX = 50;
+/** Files of a job are synced in pieces of this size: one large sync would hold up those of the appends, some 7 ms for 2 MiB. */
+export const JOB_SYNC_BYTES = 2 * MIB;
 /** Volumes with a TTL are kept so much longer than their newest needle can be read, or a tenth of the TTL if that is less. */
 export const EXPIRY_MARGIN_MS_MAX = 10 * 60 * 1000;
+/** 2000-01-01: nothing was stored in this format before, so an earlier date says nothing about when a volume is over. */
+export const EXPIRY_DATE_MS_MIN = 946_684_800_000;
 /** At the start. Each waits for the disk most of the time. */
 export const VOLUMES_OPENED_AT_ONCE = 8;
 /** How old the measured free space of a disk may be when a needle is taken. */

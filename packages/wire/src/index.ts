@@ -52,6 +52,7 @@ export type {
   Entries,
   Entry,
   EntryDescription,
+  EntryHead,
   FeedItem,
   Filer,
   Files,

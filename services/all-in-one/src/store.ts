@@ -1,4 +1,4 @@
-import type { Log } from "@kelp/base";
+import { Foreground, type Log } from "@kelp/base";
 import { systemClock, systemDisk, systemHashes, systemRandom } from "@kelp/base/platform";
 import { type KeyRing, type OpenFiler, type OtherBodies, openFiler } from "@kelp/filer";
 import { type Iam, openIam } from "@kelp/iam";
@@ -11,6 +11,7 @@ import type { Credentials } from "./folder/credentials.ts";
 import type { DataFolder } from "./folder/data-folder.ts";
 import { openFolderDatabase } from "./folder/folder-database.ts";
 import { announceChanges } from "./gateways/announced-iam.ts";
+import { AbandonedVolumes } from "./jobs/abandoned-volumes.ts";
 import { maintainVolumes } from "./jobs/maintain-volumes.ts";
 import { Pace, Rest } from "./jobs/pace.ts";
 import { RepeatingJob } from "./jobs/repeating-job.ts";
@@ -38,6 +39,10 @@ export interface Store extends AsyncDisposable {
   readonly iamDatabase: SqlDatabase;
   readonly objects: ObjectStore;
   readonly copies: BucketCopies;
+  /** Told of volumes whose writer died. */
+  readonly abandoned: AbandonedVolumes;
+  /** Doors tell it of requests; jobs on volumes give way to them. */
+  readonly foreground: Foreground;
 }
 
 export async function openStore(options: {
@@ -55,6 +60,7 @@ export async function openStore(options: {
   const { folder, credentials, settings, keyRing, gateways } = options;
   const common = { clock: systemClock, random: systemRandom, hashes: systemHashes };
   const guard = { damagedLog: settings.damagedLog, log: options.log };
+  const foreground = new Foreground(systemClock);
   await using opened = new AsyncDisposableStack();
 
   const volumes = opened.use(
@@ -64,6 +70,7 @@ export async function openStore(options: {
       tiers: settings.volumeTiers,
       freeBytesFloor: settings.minFreeSpaceBytes,
       volumeSizeBytesMax: settings.volumeSizeBytesMax,
+      foreground,
       log: options.log.child({ room: "volume" }),
     }),
   );
@@ -102,10 +109,23 @@ export async function openStore(options: {
       await rest.taken();
     }
   });
-  repeat("sweep orphans", SWEEP_PAUSE_MS, async (signal) => {
+  const sweepPace = (
+    signal: AbortSignal,
+  ): ((scannedBytes: number) => Promise<void> | undefined) => {
     const pace = new Pace(systemClock, { bytesPerSec: SWEEP_BYTES_PER_SEC, signal });
-    await filer.sweepOrphans({ signal, pace: (scannedBytes) => pace.passed(scannedBytes) });
+    return (scannedBytes) => pace.passed(scannedBytes);
+  };
+  repeat("sweep orphans", SWEEP_PAUSE_MS, async (signal) => {
+    await filer.sweepOrphans({ signal, pace: sweepPace(signal) });
   });
+  const abandoned = opened.use(
+    new AbandonedVolumes({
+      sweep: (sweepOptions) => filer.sweepOrphans(sweepOptions),
+      pace: sweepPace,
+      clock: systemClock,
+      log: options.log,
+    }),
+  );
   opened.use(maintainVolumes({ volumes, settings, clock: systemClock, log: options.log }));
   const iamDatabase = opened.use(openFolderDatabase(folder, "iam", guard));
   const ownIam = openIam({
@@ -127,7 +147,9 @@ export async function openStore(options: {
     iam,
     iamDatabase,
     objects,
+    abandoned,
     copies: createBucketCopies({ filer }),
+    foreground,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -1,4 +1,4 @@
-import { type Log } from "@kelp/base";
+import type { Foreground, Log } from "@kelp/base";
 import { systemClock, systemDisk, systemHashes, systemRandom } from "@kelp/base/platform";
 import { FolderBlobs, VolumeError, type VolumeStore, openVolumeStore } from "@kelp/volume";
 import { StartError } from "./errors.ts";
@@ -16,6 +16,8 @@ export async function openVolumes(options: {
   readonly tiers?: readonly VolumeTierSettings[];
   readonly freeBytesFloor: number;
   readonly volumeSizeBytesMax?: number;
+  /** Whom jobs give way to. */
+  readonly foreground?: Foreground;
   readonly log: Log;
 }): Promise<VolumeStore> {
   const { folder, freeBytesFloor, volumeSizeBytesMax } = options;
@@ -32,6 +34,7 @@ export async function openVolumes(options: {
       clock: systemClock,
       hashes: systemHashes,
       log: options.log,
+      foreground: options.foreground,
       folders: volumeFolders(options.folders ?? [own], {
         disk: systemDisk,
         random: systemRandom,

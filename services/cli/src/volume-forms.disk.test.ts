@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { S3Client } from "bun";
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { temporaryFolder } from "@kelp/base/testing";
 import { type RunningServer, runCli, startTestServer } from "./testing/running-server.ts";
 
@@ -32,10 +32,11 @@ test("a volume becomes shards through the shell, a flipped bit is told by fsck a
     const { stdout, stderr } = await runCli(args, { env });
     return stdout + stderr;
   };
-  const shards = (): string[] =>
+  const files = (end: RegExp): string[] =>
     folders
       .flatMap((path) => readdirSync(path).map((name) => `${path}/${name}`))
-      .filter((path) => /\.ec\d\d$/.test(path));
+      .filter((path) => end.test(path));
+  const shards = (): string[] => files(/\.ec\d\d$/);
   let id = 0;
   {
     await using server = await startTestServer(folder.path, flags);
@@ -54,6 +55,11 @@ test("a volume becomes shards through the shell, a flipped bit is told by fsck a
   }
   const dir = `${folder.path}/data`;
   expect((await runCli(["fsck", "--dir", dir])).status).toBe(0);
+  for (const path of files(/\.ecx$/)) rmSync(path);
+  expect((await runCli(["fsck", "--dir", dir])).status).toBe(1);
+  const rebuilt = await runCli(["fsck", "--dir", dir, "--rebuild-index"]);
+  expect(rebuilt.status).toBe(0);
+  expect(rebuilt.stdout).toContain(`the index of volume ${id} was made anew`);
   const parity = shards().find((path) => path.endsWith(".ec04")) ?? "";
   const bytes = readFileSync(parity);
   bytes[1000] = (bytes[1000] ?? 0) ^ 4;
@@ -84,4 +90,4 @@ test("a volume becomes shards through the shell, a flipped bit is told by fsck a
   }
   expect((await runCli(["fsck", "--dir", dir, ...tier])).status).toBe(0);
   // A dozen processes, one after another.
-}, 60_000);
+}, 120_000);

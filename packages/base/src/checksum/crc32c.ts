@@ -1,4 +1,5 @@
 import type { Hasher } from "../hash.ts";
+import { FOLD_BYTES_MIN, crc32cFold } from "./fold-crc32c.ts";
 import { crc32cKernel } from "./kernels.ts";
 import { crc32cScalar } from "./scalar.ts";
 
@@ -10,10 +11,13 @@ const KERNEL_BYTES_MIN = 32;
  * Check value of "123456789": 0xE3069283. `seed` is the value of the bytes before `bytes`.
  */
 export function crc32cOf(bytes: Uint8Array, seed = 0): number {
-  const register = ~seed;
-  const moved =
-    bytes.length < KERNEL_BYTES_MIN ? crc32cScalar(register, bytes) : crc32cKernel(register, bytes);
-  return ~moved >>> 0;
+  return ~moved(~seed, bytes) >>> 0;
+}
+
+function moved(register: number, bytes: Uint8Array): number {
+  if (bytes.length < KERNEL_BYTES_MIN) return crc32cScalar(register, bytes);
+  if (bytes.length < FOLD_BYTES_MIN) return crc32cKernel(register, bytes);
+  return crc32cFold(register, bytes);
 }
 
 export class Crc32c implements Hasher {

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { assert, integer, property, uint8Array } from "fast-check";
 import { utf8 } from "../bytes.ts";
 import { crc32cOf } from "./crc32c.ts";
+import { FOLD_BYTES_MIN, crc32cFold } from "./fold-crc32c.ts";
 import { crc32cKernel, crc64NvmeKernel } from "./kernels.ts";
 import { crc32cScalar, crc64NvmeScalar } from "./scalar.ts";
 
@@ -14,6 +15,31 @@ function pattern(length: number): Uint8Array {
 test.each(LENGTHS)("the crc32c kernel agrees with the scalar twin over %i bytes", (length) => {
   const bytes = pattern(length);
   expect(crc32cKernel(~0, bytes)).toBe(crc32cScalar(~0, bytes) | 0);
+});
+
+test("folding agrees with the scalar twin for any long bytes and any register", () => {
+  const bytes = pattern(FOLD_BYTES_MIN + 120_000);
+  assert(
+    property(
+      integer({ min: 0, max: 200 }),
+      integer({ min: FOLD_BYTES_MIN, max: bytes.length - 200 }),
+      integer(),
+      (start, length, register) => {
+        const part = bytes.subarray(start, start + length);
+        expect(crc32cFold(register, part)).toBe(crc32cScalar(register, part) | 0);
+      },
+    ),
+  );
+});
+
+test("folding holds for every length around a turn, a piece and a tail", () => {
+  const bytes = pattern(60_000);
+  for (const first of [FOLD_BYTES_MIN, 48 * 1024, 54_500]) {
+    for (let length = first; length < first + 70; length++) {
+      const part = bytes.subarray(0, length);
+      expect(crc32cFold(~0, part)).toBe(crc32cScalar(~0, part) | 0);
+    }
+  }
 });
 
 test.each(LENGTHS)("the crc64nvme kernel agrees with the scalar twin over %i bytes", (length) => {

@@ -81,3 +81,38 @@ test("a connection that ends rejects what waits and what comes later", async () 
   await both.client.closed;
   expect(await codeOf(both.client.call("never", 0))).toBe("peer-gone");
 });
+
+test("what a handler was given stays as it is while more arrives", async () => {
+  const kept: Uint8Array[] = [];
+  await using both = await pair({ keep: (bytes) => void kept.push(bytes as Uint8Array) });
+  const sent = Array.from({ length: 300 }, (_, index) => new Uint8Array(3000).fill(index));
+  for (let at = 0; at < sent.length; at += 10) {
+    await Promise.all(sent.slice(at, at + 10).map((bytes) => both.client.call("keep", bytes)));
+  }
+  expect(kept.every((bytes, index) => Buffer.compare(bytes, sent[index] ?? bytes) === 0)).toBe(
+    true,
+  );
+});
+
+test("a call and an answer that are no plain data fail alone", async () => {
+  await using both = await pair({ odd: () => new Date(0), echo: (argument) => argument });
+  const [odd, refused, fine] = await Promise.allSettled([
+    both.client.call("odd", 0),
+    both.client.call("echo", () => 1),
+    both.client.call("echo", { fine: true }),
+  ]);
+  expect([odd.status, refused.status]).toEqual(["rejected", "rejected"]);
+  expect(fine).toEqual({ status: "fulfilled", value: { fine: true } });
+});
+
+test("what was called before a connection is ended in order still arrives", async () => {
+  const seen: number[] = [];
+  await using both = await pair({ note: (bytes) => void seen.push((bytes as Uint8Array).length) });
+  const calls = Array.from({ length: 20 }, () =>
+    codeOf(both.client.call("note", new Uint8Array(1_000_000))),
+  );
+  await both.client[Symbol.asyncDispose]();
+  await Promise.all(calls);
+  await both.server.closed;
+  expect(seen).toEqual(Array.from({ length: 20 }, () => 1_000_000));
+});

@@ -1,6 +1,5 @@
-import { type Socket, createServer, connect as connectSocket } from "node:net";
 import { rmSync } from "node:fs";
-import { deserialize, serialize } from "node:v8";
+import { type Socket, connect as connectSocket, listen as listenSocket } from "bun";
 import { assert } from "../assert.ts";
 import {
   CallError,
@@ -9,64 +8,80 @@ import {
   type CallNetwork,
   type CallPeer,
 } from "../calls.ts";
+import { PlainReader } from "../plain/plain-reader.ts";
+import { PlainWriter } from "../plain/plain-writer.ts";
 
 /**
- * Frames on a stream socket: size of the rest (4 bytes, little-endian), then an array of messages in the runtime's own
- * serialisation, which both ends share, being one program. All messages of one turn go in one frame.
+ * Frames on a stream socket: size of the rest (4 bytes, little-endian), then messages as plain data (`plain/tags.ts`), each of
+ * them kind, number, and what the kind has. All messages of one turn go in one frame.
  */
 const FRAME_HEADER_BYTES = 4;
 /** Far above the largest call, a chunk: what is larger is no frame. */
 const FRAME_BYTES_MAX = 512 * 1024 * 1024;
+/** A frame that is larger is not held back for more messages of its turn. */
+const FRAME_BYTES_WANTED = 1024 * 1024;
 /** Calls of one side waiting for their answers; more are refused. */
 const CALLS_WAITING_MAX = 65_536;
-/** Bytes handed to the socket and not yet taken by it; above it calls are refused. */
+/** Bytes that wait to be taken by the socket; above it calls are refused. */
 const UNSENT_BYTES_MAX = 256 * 1024 * 1024;
 
-type Message =
-  | readonly [kind: "call", number: number, name: string, argument: unknown]
-  | readonly [kind: "done", number: number, value: unknown]
-  | readonly [kind: "failed", number: number, code: string, text: string];
+/** Followed by name and argument; by the value; by code and text of the error. */
+const KIND = { call: 0, done: 1, failed: 2 } as const;
 
 /** Unix sockets: reachable for those who may enter the folder of the address, and for nobody else. */
 export const systemCallNetwork: CallNetwork = {
   async listen(address, accept) {
     rmSync(address, { force: true });
     const peers = new Set<SocketPeer>();
-    const server = createServer((socket) => {
-      const peer = new SocketPeer(socket);
-      peers.add(peer);
-      peer.closed.then(
-        () => void peers.delete(peer),
-        () => undefined,
-      );
-      peer.serve(accept(peer));
-    });
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
-      server.listen(address, resolve);
+    const listener = listenSocket<SocketPeer>({
+      unix: address,
+      socket: {
+        ...SOCKET_EVENTS,
+        open(socket) {
+          const peer = new SocketPeer(socket);
+          socket.data = peer;
+          peers.add(peer);
+          peer.closed.then(
+            () => void peers.delete(peer),
+            () => undefined,
+          );
+          peer.serve(accept(peer));
+        },
+      },
     });
     return {
       address,
       async [Symbol.asyncDispose]() {
-        server.close();
+        listener.stop();
         await Promise.all(Array.from(peers, (peer) => peer[Symbol.asyncDispose]()));
         rmSync(address, { force: true });
       },
     } satisfies CallListener;
   },
   async connect(address, handlers) {
-    const socket = connectSocket(address);
-    await new Promise<void>((resolve, reject) => {
-      socket.once("error", reject);
-      socket.once("connect", () => {
-        socket.off("error", reject);
-        resolve();
-      });
+    const socket = await connectSocket<SocketPeer>({
+      unix: address,
+      socket: {
+        ...SOCKET_EVENTS,
+        open(opened) {
+          const peer = new SocketPeer(opened);
+          opened.data = peer;
+          peer.serve(handlers);
+        },
+      },
     });
-    const peer = new SocketPeer(socket);
-    peer.serve(handlers);
-    return peer;
+    return socket.data;
   },
+};
+
+/** What the runtime tells of a socket goes to its peer. */
+const SOCKET_EVENTS = {
+  data: (socket: Socket<SocketPeer>, data: Buffer) => socket.data.take(data),
+  drain: (socket: Socket<SocketPeer>) => socket.data.drain(),
+  // What went wrong is the connection, and its close says so.
+  error: (socket: Socket<SocketPeer>) => socket.terminate(),
+  end: (socket: Socket<SocketPeer>) => socket.terminate(),
+  close: (socket: Socket<SocketPeer>) => socket.data.end(),
 };
 
 interface Waiting {
@@ -76,102 +91,154 @@ interface Waiting {
 
 class SocketPeer implements CallPeer {
   readonly closed: Promise<void>;
-  readonly #socket: Socket;
+  readonly #closing = Promise.withResolvers<void>();
+  readonly #socket: Socket<SocketPeer>;
   readonly #waiting = new Map<number, Waiting>();
   readonly #frames = new FrameReader();
+  readonly #reader = new PlainReader();
+  readonly #writer = new PlainWriter();
+  /** Frames that the socket has not taken yet, each its own bytes. */
+  readonly #unsent: Buffer[] = [];
+  #unsentBytes = 0;
   #handlers: CallHandlers = {};
-  #unsent: Message[] = [];
   #nextNumber = 1;
+  #isScheduled = false;
+  #isEnding = false;
   #isGone = false;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket<SocketPeer>) {
     this.#socket = socket;
-    this.closed = new Promise((resolve) => {
-      socket.once("close", () => {
-        this.#end();
-        resolve();
-      });
-    });
-    // What went wrong is the connection, and its close says so.
-    socket.on("error", () => socket.destroy());
-    socket.on("end", () => socket.destroy());
+    this.closed = this.#closing.promise;
+    this.#writer.leave(FRAME_HEADER_BYTES);
   }
 
   serve(handlers: CallHandlers): void {
     this.#handlers = handlers;
-    this.#socket.on("data", (data: Buffer) => {
-      for (const message of this.#frames.take(data)) this.#receive(message);
-    });
   }
 
   call(name: string, argument: unknown): Promise<unknown> {
     if (this.#isGone) return Promise.reject(gone(name));
-    if (this.#waiting.size >= CALLS_WAITING_MAX || this.#socket.writableLength > UNSENT_BYTES_MAX) {
+    const unsentBytes = this.#unsentBytes + this.#writer.sizeBytes;
+    if (this.#waiting.size >= CALLS_WAITING_MAX || unsentBytes > UNSENT_BYTES_MAX) {
       return Promise.reject(new CallError("overloaded", `Cannot call ${name}: too much waits`));
     }
     const number = this.#nextNumber++;
     return new Promise((resolve, reject) => {
+      this.#writer.write(KIND.call, number, name, argument);
       this.#waiting.set(number, { resolve, reject });
-      this.#send(["call", number, name, argument]);
+      this.#schedule();
     });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#isGone) this.#flush();
-    this.#socket.destroySoon();
+    this.#isEnding = true;
+    if (this.#unsent.length === 0) this.#socket.end();
     await this.closed;
   }
 
-  #send(message: Message): void {
-    if (this.#isGone) return;
-    this.#unsent.push(message);
-    // Later in this turn, so that what belongs together travels together.
-    if (this.#unsent.length === 1) setImmediate(() => this.#flush());
+  /** Of the socket: bytes came. */
+  take(data: Buffer): void {
+    try {
+      for (const frame of this.#frames.take(data)) this.#receive(frame);
+    } catch (error) {
+      // Both sides are one program: this is a bug, and must not end as a broken connection alone.
+      setImmediate(() => {
+        throw error;
+      });
+      this.#socket.terminate();
+    }
+  }
+
+  /** Of the socket: it takes more. */
+  drain(): void {
+    for (let [first] = this.#unsent; first !== undefined; [first] = this.#unsent) {
+      const count = Math.max(0, this.#socket.write(first));
+      this.#unsentBytes -= count;
+      if (count < first.length) {
+        this.#unsent[0] = first.subarray(count);
+        return;
+      }
+      this.#unsent.shift();
+    }
+    if (this.#isEnding) this.#socket.end();
+  }
+
+  /** Of the socket: it is closed. */
+  end(): void {
+    this.#isGone = true;
+    this.#unsent.length = 0;
+    for (const { reject } of this.#waiting.values()) reject(gone("the other process"));
+    this.#waiting.clear();
+    this.#closing.resolve();
+  }
+
+  /** Later in this turn, so that what belongs together travels together. */
+  #schedule(): void {
+    if (this.#writer.sizeBytes >= FRAME_BYTES_WANTED) this.#flush();
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#flush();
+    });
   }
 
   #flush(): void {
-    if (this.#unsent.length === 0 || this.#isGone) return;
-    const body = serialize(this.#unsent);
-    this.#unsent = [];
-    const header = Buffer.allocUnsafe(FRAME_HEADER_BYTES);
-    header.writeUInt32LE(body.length, 0);
-    this.#socket.cork();
-    this.#socket.write(header);
-    this.#socket.write(body);
-    this.#socket.uncork();
+    if (this.#isGone || this.#writer.sizeBytes === FRAME_HEADER_BYTES) return;
+    const frame = this.#writer.borrow();
+    frame.writeUInt32LE(frame.length - FRAME_HEADER_BYTES, 0);
+    // In their order: nothing overtakes what waits.
+    const count = this.#unsent.length > 0 ? 0 : Math.max(0, this.#socket.write(frame));
+    if (count < frame.length) {
+      this.#unsent.push(Buffer.from(frame.subarray(count)));
+      this.#unsentBytes += frame.length - count;
+    }
+    this.#writer.leave(FRAME_HEADER_BYTES);
   }
 
-  #receive(message: Message): void {
-    if (message[0] === "call") {
-      this.#answer(message[1], message[2], message[3]);
-      return;
+  #receive(frame: Buffer): void {
+    const reader = this.#reader;
+    reader.begin(frame);
+    while (reader.hasMore) {
+      const kind = reader.read();
+      const number = reader.read() as number;
+      if (kind === KIND.call) this.#answer(number, reader.read() as string, reader.read());
+      else this.#answered(kind as number, number);
     }
-    const waiting = this.#waiting.get(message[1]);
+  }
+
+  #answered(kind: number, number: number): void {
+    const waiting = this.#waiting.get(number);
     assert(waiting !== undefined, "an answer belongs to a call");
-    this.#waiting.delete(message[1]);
-    if (message[0] === "done") waiting.resolve(message[2]);
-    else waiting.reject(new CallError(message[2], message[3]));
+    this.#waiting.delete(number);
+    if (kind === KIND.done) waiting.resolve(this.#reader.read());
+    else
+      waiting.reject(new CallError(this.#reader.read() as string, this.#reader.read() as string));
   }
 
   #answer(number: number, name: string, argument: unknown): void {
     const handler = Object.hasOwn(this.#handlers, name) ? this.#handlers[name] : undefined;
     if (handler === undefined) {
-      this.#send(["failed", number, "no-such-call", `Cannot call ${name}: it is not known here`]);
+      this.#fail(number, "no-such-call", `Cannot call ${name}: it is not known here`);
       return;
     }
     // In the turn of its arrival, so that calls begin in their order.
     const run = async (): Promise<unknown> => handler(argument);
-    run().then(
-      (value) => this.#send(["done", number, value]),
-      (error: unknown) => this.#send(["failed", number, codeOf(error), textOf(error)]),
-    );
+    run()
+      .then((value) => this.#send(KIND.done, number, value))
+      // Also what cannot be sent is an answer that failed.
+      .catch((error: unknown) => this.#fail(number, codeOf(error), textOf(error)));
   }
 
-  #end(): void {
-    this.#isGone = true;
-    this.#unsent = [];
-    for (const { reject } of this.#waiting.values()) reject(gone("the other process"));
-    this.#waiting.clear();
+  #fail(number: number, code: string, text: string): void {
+    this.#send(KIND.failed, number, code, text);
+  }
+
+  #send(...message: readonly unknown[]): void {
+    if (this.#isGone) return;
+    this.#writer.write(...message);
+    this.#schedule();
   }
 }
 
@@ -180,7 +247,7 @@ class FrameReader {
   #pieces: Buffer[] = [];
   #bytes = 0;
 
-  *take(data: Buffer): Generator<Message> {
+  *take(data: Buffer): Generator<Buffer> {
     this.#pieces.push(data);
     this.#bytes += data.length;
     while (this.#bytes >= FRAME_HEADER_BYTES) {
@@ -189,11 +256,10 @@ class FrameReader {
       assert(bodyBytes <= FRAME_BYTES_MAX, "a frame has a size within its bound");
       const end = FRAME_HEADER_BYTES + bodyBytes;
       if (this.#bytes < end) return;
-      const messages = deserialize(joined.subarray(FRAME_HEADER_BYTES, end)) as Message[];
       const rest = joined.subarray(end);
       this.#pieces = rest.length === 0 ? [] : [rest];
       this.#bytes = rest.length;
-      yield* messages;
+      yield joined.subarray(FRAME_HEADER_BYTES, end);
     }
   }
 

@@ -3,6 +3,12 @@ import { assert } from "../assert.ts";
 import type { SqlDatabase, SqlStatement, SqlValue } from "../database.ts";
 
 /**
+ * Pages that a connection keeps, at most. With SQLite's own 2 MB nearly every look at an entry of a large folder reads
+ * its pages from the system again: 5 µs of a read's 19, half of it with these.
+ */
+const PAGE_CACHE_KIB = 16 * 1024;
+
+/**
  * Opens an SQLite file in WAL mode with `synchronous=FULL`: a committed transaction is on stable storage.
  * `:memory:` gives a private database for tests. One that is only read must be there and is left as it is, its log
  * included; changes that another process committed are seen by every statement begun afterwards.
@@ -13,23 +19,31 @@ export function openDatabase(
 ): SqlDatabase {
   if (access === "read-only") {
     const reader = new Database(path, { readonly: true, strict: true });
-    reader.exec("PRAGMA busy_timeout=5000;");
+    reader.exec(`PRAGMA busy_timeout=5000; PRAGMA cache_size=-${PAGE_CACHE_KIB};`);
     return new SystemDatabase(reader);
   }
   const database = new Database(path, { create: true, readwrite: true, strict: true });
   database.exec(
-    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=5000;",
+    `PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=5000;
+     PRAGMA cache_size=-${PAGE_CACHE_KIB};`,
   );
   return new SystemDatabase(database);
 }
 
 class SystemDatabase implements SqlDatabase {
   readonly #database: Database;
+  /** Prepared: parsed anew for each read, they cost as much as a read. */
+  readonly #begin: Statement;
+  readonly #beginWriting: Statement;
+  readonly #commit: Statement;
   #depth = 0;
   #isOpen = true;
 
   constructor(database: Database) {
     this.#database = database;
+    this.#begin = database.prepare("BEGIN");
+    this.#beginWriting = database.prepare("BEGIN IMMEDIATE");
+    this.#commit = database.prepare("COMMIT");
   }
 
   execute(sql: string): void {
@@ -42,12 +56,12 @@ class SystemDatabase implements SqlDatabase {
 
   transaction<Value>(work: () => Value): Value {
     if (this.#depth > 0) return work();
-    this.#database.exec("BEGIN IMMEDIATE");
+    this.#beginWriting.run();
     this.#depth = 1;
     try {
       const value = work();
       assert(!(value instanceof Promise), "a transaction does not wait");
-      this.#database.exec("COMMIT");
+      this.#commit.run();
       return value;
     } catch (error) {
       if (this.#database.inTransaction) this.#database.exec("ROLLBACK");
@@ -59,11 +73,11 @@ class SystemDatabase implements SqlDatabase {
 
   snapshot<Value>(work: () => Value): Value {
     assert(this.#depth === 0, "a snapshot is taken outside of transactions");
-    this.#database.exec("BEGIN");
+    this.#begin.run();
     try {
       return work();
     } finally {
-      this.#database.exec("COMMIT");
+      this.#commit.run();
     }
   }
 

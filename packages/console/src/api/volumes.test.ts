@@ -59,6 +59,7 @@ test("volumes are listed with their garbage, form and damage", async () => {
           deleted_bytes: 40,
           garbage_ratio: 0.4,
           state: "full",
+          holder: null,
           form: "plain",
           shards: null,
           backend: null,

@@ -128,6 +128,7 @@ function volumeMessage(volume: VolumeStatus, damagedCount: number): VolumeMessag
     deleted_bytes: deletedBytes,
     garbage_ratio: sizeBytes === 0 ? 0 : Math.min(1, deletedBytes / sizeBytes),
     state: volume.state,
+    holder: volume.holder ?? null,
     form: volume.form.kind,
     ...placeMessage(volume.form),
     version: volume.version,

@@ -13,7 +13,7 @@ export class MemoryConsoleVolumes implements ConsoleVolumes {
 
   async vacuum(id: VolumeId) {
     this.#call(`vacuum ${id}`);
-    return { bytesBefore: 100, bytesAfter: 60, liveCount: 3 };
+    return { bytesBefore: 100, bytesAfter: 60, liveCount: 3, damaged: [] };
   }
 
   async scrubVolume(id: VolumeId) {

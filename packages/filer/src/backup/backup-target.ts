@@ -3,7 +3,7 @@
  * single slashes.
  *
  * Implementations must:
- * - resolve `write` when the piece is durable, and never show a part of one under its name;
+ * - resolve `write` and `remove` when they are durable, and never show a part of one under its name;
  * - throw `BackupError` `target-failed` or `target-full` when the world failed.
  */
 export interface BackupTarget {
@@ -12,7 +12,7 @@ export interface BackupTarget {
   /** `undefined` when there is no such piece; shorter than the range when the piece ends before it. */
   read(name: string, range?: PieceRange): Promise<Uint8Array | undefined>;
   write(name: string, bytes: Uint8Array): Promise<void>;
-  /** Harmless when absent. */
+  /** Harmless when absent. Durable when resolved: a manifest is gone for good before what it names goes. */
   remove(name: string): Promise<void>;
 }
 

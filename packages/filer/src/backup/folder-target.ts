@@ -1,4 +1,4 @@
-import { type Disk, DiskError } from "@kelp/base";
+import { type Disk, DiskError, makeDurableFolder } from "@kelp/base";
 import { BackupError } from "../errors.ts";
 import type { BackupTarget, PieceRange } from "./backup-target.ts";
 
@@ -20,7 +20,7 @@ export class FolderTarget implements BackupTarget {
 
   list(prefix: string): Promise<string[]> {
     return this.#attempt("list", async () => {
-      const folder = `${this.#folder}/${prefix}`;
+      const folder = this.#path(prefix).replace(/\/$/, "");
       if (!(await this.#disk.exists(folder))) return [];
       const names = await this.#disk.list(folder);
       return names
@@ -44,10 +44,7 @@ export class FolderTarget implements BackupTarget {
     return this.#attempt("write", async () => {
       const path = this.#path(name);
       const folder = path.slice(0, path.lastIndexOf("/"));
-      if (!(await this.#disk.exists(folder))) {
-        await this.#disk.makeFolder(folder);
-        await this.#disk.syncFolder(this.#folder);
-      }
+      await makeDurableFolder(this.#disk, folder);
       const temporary = path + TEMPORARY_END;
       // What stands there is the rest of a write, or a link that would lead this one elsewhere.
       await this.#removeIfThere(temporary);
@@ -68,7 +65,9 @@ export class FolderTarget implements BackupTarget {
   remove(name: string): Promise<void> {
     return this.#attempt("remove", async () => {
       const path = this.#path(name);
-      if (await this.#disk.exists(path)) await this.#disk.remove(path);
+      if (!(await this.#disk.exists(path))) return;
+      await this.#disk.remove(path);
+      await this.#disk.syncFolder(path.slice(0, path.lastIndexOf("/")));
     });
   }
 

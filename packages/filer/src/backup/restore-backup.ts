@@ -1,5 +1,12 @@
 import type { Disk, Hashes, Random, SqlDatabase } from "@kelp/base";
-import { type Fid, type VolumeClient, formatFid, parseFid } from "@kelp/wire";
+import {
+  type Fid,
+  type VolumeClient,
+  filerCollection,
+  formatFid,
+  isFilerCollection,
+  parseFid,
+} from "@kelp/wire";
 import { BackupError } from "../errors.ts";
 import { RESTORE_APPENDS_IN_FLIGHT_MAX } from "../limits.ts";
 import type { BackupTarget } from "./backup-target.ts";
@@ -50,16 +57,21 @@ export async function restoreBackup(deps: RestoreDeps, request: RestoreRequest):
   }
   using filer = deps.openDatabase(`${folder}/${request.filerDatabase}`);
   const chunks = new NamedChunks(filer);
-  await makeVolumes(request, chunks);
+  const storeId = deps.random.uuid();
+  await makeVolumes(request, { chunks, storeId });
   const restored = await restoreChunks(deps, request, { catalogue, chunks });
   const missing = chunks.count - restored - manifest.damagedCount;
   if (missing !== 0) {
     throw new BackupError("backup-damaged", `${Math.abs(missing)} chunks are missing or too many`);
   }
-  beginRestoredStore(filer, deps.random);
+  beginRestoredStore(filer, storeId);
 }
 
-async function makeVolumes(request: RestoreRequest, chunks: NamedChunks): Promise<void> {
+/** Content of the source's own collection, or of none, goes into the new store's own: what is left over there is swept. */
+async function makeVolumes(
+  request: RestoreRequest,
+  { chunks, storeId }: { readonly chunks: NamedChunks; readonly storeId: string },
+): Promise<void> {
   const known = new Map(request.manifest.volumes.map((volume) => [volume.id, volume]));
   const made = new Set<number>();
   for (const { volumeId } of chunks.all()) {
@@ -68,7 +80,8 @@ async function makeVolumes(request: RestoreRequest, chunks: NamedChunks): Promis
     const { collection = "", replicaPlacement, ttl } = known.get(volumeId) ?? {};
     // The kind of disk is left out: the new folder may have no such disk, and content goes before wishes.
     await request.volumes.createVolume(volumeId, {
-      collection,
+      collection:
+        collection === "" || isFilerCollection(collection) ? filerCollection(storeId) : collection,
       ...(replicaPlacement === undefined ? {} : { replicaPlacement }),
       ...(ttl === undefined ? {} : { ttl }),
     });

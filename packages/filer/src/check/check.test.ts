@@ -61,6 +61,40 @@ test("a volume that cannot be read is named with what it holds, and the check go
   ]);
 });
 
+test("a damaged needle that nothing names is debris in the filer's volumes, and damage in others", async () => {
+  using world = await openTreeWorld();
+  await chunkOf(world, "kept");
+  const torn = { volumeId: volumeId(1), needleId: needleId(77n), cookie: 5 };
+  await world.volumes.append(torn, noise(9));
+  world.volumes.corrupt(torn);
+  const debris = { kind: "debris", volumeId: volumeId(1), needleId: torn.needleId, recordBytes: 9 };
+  const found = async (orphans: "report" | "remove") =>
+    Array.fromAsync(world.filer.check({ orphans }));
+  expect(await found("report")).toEqual([{ ...debris, isRemoved: false }] as never);
+  const { collection } = world.volumes;
+  world.volumes.collection = "of somebody else";
+  expect(await found("remove")).toMatchObject([
+    { kind: "shared-volume" },
+    { kind: "corrupt-needle" },
+  ]);
+  world.volumes.collection = collection;
+  expect(await found("remove")).toEqual([{ ...debris, isRemoved: true }] as never);
+  expect(await found("report")).toEqual([]);
+});
+
+test("a damaged needle that waits to be freed, or is on its way, is not called debris", async () => {
+  using world = await openTreeWorld();
+  const freed = await chunkOf(world, "freed");
+  await world.filer.deleteEntry({ tree: TREE, path: pathOf("freed") });
+  world.volumes.corrupt(freed);
+  expect(await Array.fromAsync(world.filer.check({ orphans: "remove" }))).toMatchObject([
+    { kind: "corrupt-needle", needleId: freed.needleId },
+  ]);
+  expect(world.volumes.needleCount).toBe(1);
+  await world.filer.collect({ graceMs: 0 });
+  expect(world.volumes.needleCount).toBe(0);
+});
+
 test("the check removes ownerless needles only when told to", async () => {
   using world = await openTreeWorld();
   await chunkOf(world, "kept");
@@ -80,6 +114,7 @@ test("damage is found in volumes that the filer alone does not write to", async 
   world.volumes.lose(lost);
   world.volumes.collection = "";
   expect(await Array.fromAsync(world.filer.check())).toMatchObject([
+    { kind: "shared-volume", collection: "", namedCount: 2 },
     { kind: "corrupt-needle", needleId: corrupt.needleId },
     { kind: "missing-chunk", fid: lost },
   ]);
@@ -116,8 +151,10 @@ test("damage in the store itself is found: counters and references", async () =>
     "content-size-differs",
     "reference-count-differs",
     "usage-differs",
-    "orphan-needle",
   ]);
+  // It is named still.
+  await Array.fromAsync(world.filer.check({ orphans: "remove" }));
+  expect(world.volumes.needleCount).toBe(1);
   expect(fid.needleId).toBe(needleId(1n));
 });
 
@@ -144,6 +181,30 @@ test("collection keeps chunks that something still names, and what a reader hold
     removedChunks: 0,
   });
   expect(world.volumes.needleCount).toBe(1);
+});
+
+test("a needle too damaged to be removed holds up no other garbage", async () => {
+  using world = await openTreeWorld();
+  const damaged = await chunkOf(world, "a");
+  for (const path of ["b", "c"]) await chunkOf(world, path);
+  for (const path of ["a", "b", "c"]) {
+    await world.filer.deleteEntry({ tree: TREE, path: pathOf(path) });
+  }
+  const remove = world.volumes.remove.bind(world.volumes);
+  world.volumes.remove = async (fids) => {
+    if (fids.some(({ needleId: id }) => id === damaged.needleId)) {
+      throw Object.assign(new Error("another record stands there"), { code: "needle-corrupt" });
+    }
+    await remove(fids);
+  };
+  await world.filer.collect({ graceMs: 0 });
+  expect(world.volumes.needleCount).toBe(1);
+  expect(await world.filer.collect({ graceMs: 0 })).toMatchObject({
+    removedChunks: 0,
+    heldRows: 0,
+  });
+  // A sweep comes by it again.
+  expect(await Array.fromAsync(world.filer.check())).toMatchObject([{ kind: "orphan-needle" }]);
 });
 
 test("garbage whose removal fails stays queued", async () => {

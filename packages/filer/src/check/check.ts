@@ -1,7 +1,16 @@
-import { isNamedNeedle } from "../collect/named-needle.ts";
-import type { Chunk, Fid, NeedleId, VolumeClient, VolumeId } from "@kelp/wire";
+import { isNamedNeedle, namedCookies, referencesOf } from "../collect/named-needle.ts";
+import {
+  type Chunk,
+  type Fid,
+  type NeedleId,
+  type ScannedNeedle,
+  type VolumeClient,
+  type VolumeId,
+  formatFid,
+} from "@kelp/wire";
 import type { ReadManifest } from "../chunk/manifest-reader.ts";
 import { FilerError, errorCodes } from "../errors.ts";
+import { UNREFERENCED_CHUNKS_KEPT_MAX } from "../limits.ts";
 import { inlineBytesOf } from "../seal/stored-bytes.ts";
 import { KnownGarbage } from "./known-garbage.ts";
 import type { OtherBodies } from "../gateway/gateways.ts";
@@ -31,6 +40,25 @@ export type CheckFinding =
       readonly fid: Fid;
       readonly sizeBytes: number;
       readonly isRemoved: boolean;
+    }
+  /**
+   * A damaged record that no entry, part or garbage row names: an append that a crash tore before it was acknowledged, or what
+   * was freed since. Space lost, nothing else.
+   */
+  | {
+      readonly kind: "debris";
+      readonly volumeId: VolumeId;
+      readonly needleId: NeedleId;
+      readonly recordBytes: number;
+      readonly isRemoved: boolean;
+    }
+  /** A volume of another collection that has chunks of the filer's: it is not swept, and clients of the volume door may change it. */
+  | {
+      readonly kind: "shared-volume";
+      readonly volumeId: VolumeId;
+      readonly collection: string;
+      /** Chunks in it that entries and parts name. */
+      readonly namedCount: number;
     }
   /** An entry or part whose own row, or whose inline bytes, do not match their checksum: lost data. */
   | { readonly kind: "damaged-entry"; readonly owner: string; readonly reason: string }
@@ -85,7 +113,6 @@ export type CheckFinding =
       readonly counted: string;
     };
 
-const REFERENCES_AT_ONCE = 1000;
 const GARBAGE_AT_ONCE = 1000;
 
 /**
@@ -96,15 +123,21 @@ export async function* checkFiler(
   deps: CheckDeps,
   options: CheckOptions = {},
 ): AsyncGenerator<CheckFinding> {
-  yield* checkStore(deps);
+  const named = new NamedWithoutReference();
+  for await (const finding of checkStore(deps)) {
+    if (finding.kind === "unreferenced-chunk") named.add(finding.fid);
+    yield finding;
+  }
   const volumes = await deps.volumes.volumes();
   const garbage = new KnownGarbage(deps.store);
   const checked = new Set<VolumeId>();
   for (const { id, collection } of volumes) {
     const isOwn = collection === deps.collection;
     checked.add(id);
+    const namedCount = isOwn ? 0 : countReferences(deps.store, id);
+    if (namedCount > 0) yield { kind: "shared-volume", volumeId: id, collection, namedCount };
     try {
-      yield* checkVolume({ ...deps, garbage, isOwn }, id, options);
+      yield* checkVolume({ ...deps, garbage, named, isOwn }, id, options);
     } catch (error) {
       // Nothing is known of what it holds, so nothing can be said to be absent.
       if (!isUnusable(error)) throw error;
@@ -123,10 +156,19 @@ export async function* checkFiler(
 }
 
 function unreadableVolume(store: FilerStore, id: VolumeId, error: unknown): CheckFinding {
-  let namedCount = 0;
-  for (const _chunk of referencesOf(store, id)) namedCount += 1;
   const reason = error instanceof Error ? error.message : String(error);
-  return { kind: "unreadable-volume", volumeId: id, namedCount, reason };
+  return {
+    kind: "unreadable-volume",
+    volumeId: id,
+    namedCount: countReferences(store, id),
+    reason,
+  };
+}
+
+function countReferences(store: FilerStore, id: VolumeId): number {
+  let count = 0;
+  for (const _chunk of referencesOf(store, id)) count += 1;
+  return count;
 }
 
 /** The store against itself: sizes, references, counters. */
@@ -213,8 +255,11 @@ async function* freedLists(deps: CheckDeps, onUnreadable: () => void): AsyncGene
   }
 }
 
+type CorruptNeedle = Extract<ScannedNeedle, { kind: "corrupt" }>;
+
 interface VolumeCheckDeps extends CheckDeps {
   readonly garbage: KnownGarbage;
+  readonly named: NamedWithoutReference;
   /** Whether the filer alone writes to the volume. */
   readonly isOwn: boolean;
 }
@@ -225,16 +270,12 @@ async function* checkVolume(
   options: CheckOptions,
 ): AsyncGenerator<CheckFinding> {
   const sizes = new Map<bigint, number | undefined>();
+  let cookies: ReadonlySet<number> | undefined;
   for await (const needle of deps.volumes.scan(id)) {
     options.signal?.throwIfAborted();
     if (needle.kind === "corrupt") {
       sizes.set(needle.needleId, undefined);
-      yield {
-        kind: "corrupt-needle",
-        volumeId: id,
-        needleId: needle.needleId,
-        reason: needle.reason,
-      };
+      yield await judgeCorrupt(deps, id, needle, options);
       continue;
     }
     sizes.set(needle.needleId, needle.sizeBytes);
@@ -245,6 +286,12 @@ async function* checkVolume(
       continue;
     if (isNamedNeedle(deps.store, fid)) {
       const reason = "its cookie is not the one that its entry names";
+      yield { kind: "corrupt-needle", volumeId: id, needleId: needle.needleId, reason };
+      continue;
+    }
+    cookies ??= namedCookies(deps.store, id);
+    if (cookies.has(fid.cookie)) {
+      const reason = "its id is not the one that its entry names";
       yield { kind: "corrupt-needle", volumeId: id, needleId: needle.needleId, reason };
       continue;
     }
@@ -270,11 +317,41 @@ async function* checkVolume(
 }
 
 /**
+ * Whether a damaged record is lost data or what a crash left. The filer acknowledges a write only once its rows name every needle
+ * of it, so a needle that nothing names was never acknowledged, or was freed. In other volumes nobody can tell.
+ */
+async function judgeCorrupt(
+  deps: VolumeCheckDeps,
+  volumeId: VolumeId,
+  needle: CorruptNeedle,
+  options: CheckOptions,
+): Promise<CheckFinding> {
+  const { needleId, cookie, recordBytes, reason } = needle;
+  const fid: Fid = { volumeId, needleId, cookie: cookie ?? 0 };
+  const isKnownNeedle = (): boolean =>
+    deps.isInFlight(fid) ||
+    isNamedNeedle(deps.store, fid) ||
+    deps.garbage.hasNeedle(fid) ||
+    deps.named.has(fid);
+  if (!deps.isOwn || isKnownNeedle() || (await isInFlightElsewhere(deps, fid)) || isKnownNeedle()) {
+    return { kind: "corrupt-needle", volumeId, needleId, reason };
+  }
+  const isRemoved = options.orphans === "remove" && cookie !== undefined;
+  if (isRemoved) await deps.volumes.remove([fid]);
+  return { kind: "debris", volumeId, needleId, recordBytes, isRemoved };
+}
+
+/**
  * Asked in the order in which a chunk passes: on its way, then named, then garbage. So one that moves on between
  * two questions is still met by the next.
  */
 function isKnown(deps: VolumeCheckDeps, fid: Fid): boolean {
-  return deps.isInFlight(fid) || deps.store.isReferenced(fid) || deps.garbage.has(fid);
+  return (
+    deps.isInFlight(fid) ||
+    deps.store.isReferenced(fid) ||
+    deps.garbage.has(fid) ||
+    deps.named.has(fid)
+  );
 }
 
 async function isInFlightElsewhere({ others }: VolumeCheckDeps, fid: Fid): Promise<boolean> {
@@ -298,17 +375,19 @@ function isUnusable(error: unknown): boolean {
   return errorCodes(error).some((code) => code === "volume-failed" || code === "volume-missing");
 }
 
-function* referencesOf(store: FilerStore, volumeId: VolumeId): Generator<Chunk> {
-  let after: Fid | undefined;
-  for (;;) {
-    const page: readonly Chunk[] = store.listReferences({
-      volumeId,
-      after,
-      limit: REFERENCES_AT_ONCE,
-    });
-    yield* page;
-    if (page.length < REFERENCES_AT_ONCE) return;
-    after = page.at(-1)?.fid;
+/** Chunks that entries name and whose references are lost, told as such already: no orphans. */
+class NamedWithoutReference {
+  readonly #fids = new Set<string>();
+  #isWhole = true;
+
+  add(fid: Fid): void {
+    if (this.#fids.size < UNREFERENCED_CHUNKS_KEPT_MAX) this.#fids.add(formatFid(fid));
+    else this.#isWhole = false;
+  }
+
+  /** With more than can be kept, anything may be one. */
+  has(fid: Fid): boolean {
+    return !this.#isWhole || this.#fids.has(formatFid(fid));
   }
 }
 

@@ -7,6 +7,8 @@ const ROWS_AT_ONCE = 1000;
 export class KnownGarbage {
   readonly #store: FilerStore;
   readonly #fids = new Set<string>();
+  /** The same without cookies. */
+  readonly #needles = new Set<string>();
   #afterId = 0;
 
   constructor(store: FilerStore) {
@@ -20,6 +22,12 @@ export class KnownGarbage {
     return this.#fids.has(name);
   }
 
+  /** Whatever the cookie: that of a damaged needle may be damaged. */
+  hasNeedle(fid: Fid): boolean {
+    this.#readNew();
+    return this.#needles.has(nameOf(fid));
+  }
+
   #readNew(): void {
     for (;;) {
       const rows = this.#store.listGarbage({
@@ -29,9 +37,16 @@ export class KnownGarbage {
       });
       for (const row of rows) {
         this.#afterId = row.id;
-        for (const chunk of row.chunks) this.#fids.add(formatFid(chunk.fid));
+        for (const { fid } of row.chunks) {
+          this.#fids.add(formatFid(fid));
+          this.#needles.add(nameOf(fid));
+        }
       }
       if (rows.length < ROWS_AT_ONCE) return;
     }
   }
+}
+
+function nameOf(fid: Fid): string {
+  return formatFid({ ...fid, cookie: 0 });
 }

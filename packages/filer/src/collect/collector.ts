@@ -182,7 +182,7 @@ async function freeListed(
 }
 
 async function removeNeedles(
-  { volumes }: CollectorDeps,
+  { volumes, log }: CollectorDeps,
   chunks: readonly Chunk[],
   signal: AbortSignal | undefined,
 ): Promise<void> {
@@ -192,9 +192,24 @@ async function removeNeedles(
     try {
       await volumes.remove(fids);
     } catch (error) {
+      const codes = errorCodes(error);
       // Those of other volumes were removed all the same.
-      if (!errorCodes(error).includes("no-such-volume")) throw error;
+      if (codes.includes("no-such-volume")) continue;
+      if (!codes.includes("needle-corrupt")) throw error;
+      for (const fid of fids) await removeUnlessCorrupt(volumes, fid, log);
     }
+  }
+}
+
+/** One that is too damaged to be told for the needle that is meant stays behind: it holds up no other, and a sweep may take it. */
+async function removeUnlessCorrupt(volumes: VolumeClient, fid: Fid, log: Log): Promise<void> {
+  try {
+    await volumes.remove([fid]);
+  } catch (error) {
+    const codes = errorCodes(error);
+    if (codes.includes("no-such-volume")) return;
+    if (!codes.includes("needle-corrupt")) throw error;
+    log.error("a damaged needle that nothing names any more stays behind", { fid: formatFid(fid) });
   }
 }
 

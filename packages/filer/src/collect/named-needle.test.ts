@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { type Chunk, needleId, volumeId } from "@kelp/wire";
-import { isNamedNeedle } from "./named-needle.ts";
+import { isNamedNeedle, namedCookies } from "./named-needle.ts";
 
 const named: Chunk = {
   fid: { volumeId: volumeId(3), needleId: needleId(7n), cookie: 0x1234 },
@@ -36,4 +36,9 @@ test("a needle of another id or volume is not", () => {
     expect(isNamedNeedle(store, { ...named.fid, needleId: needleId(id) })).toBe(false);
   }
   expect(isNamedNeedle(store, { ...named.fid, volumeId: volumeId(4) })).toBe(false);
+});
+
+test("the cookies of what is named in a volume are known, and of no other", () => {
+  expect([...namedCookies(store, volumeId(3))]).toEqual([0x1234]);
+  expect([...namedCookies(store, volumeId(4))]).toEqual([]);
 });

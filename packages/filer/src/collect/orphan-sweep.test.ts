@@ -51,9 +51,39 @@ test("what nobody knows stays in volumes that the filer alone does not write to"
       });
       world.clock.advance(5000);
     }
-    expect(await Array.fromAsync(world.filer.check({ orphans: "remove" }))).toEqual([]);
+    // The one that an entry names is told, and stays as well.
+    expect(await Array.fromAsync(world.filer.check({ orphans: "remove" }))).toEqual([
+      { kind: "shared-volume", volumeId: volumeId(1), collection, namedCount: 1 },
+    ]);
   }
   expect(world.volumes.needleCount).toBe(2);
+});
+
+test("a sweep of some volumes touches no others, and forgets nothing of what was seen there", async () => {
+  using world = await orphanWorld();
+  expect(await world.filer.sweepOrphans(GRACE)).toMatchObject({ waitingNeedles: 1 });
+  world.clock.advance(1000);
+  const elsewhere = { ...GRACE, only: [volumeId(2)] };
+  expect(await world.filer.sweepOrphans(elsewhere)).toMatchObject({
+    scannedNeedles: 0,
+    removedNeedles: 0,
+    waitingNeedles: 1,
+  });
+  const here = { ...GRACE, only: [ORPHAN.volumeId] };
+  expect(await world.filer.sweepOrphans(here)).toMatchObject({ removedNeedles: 1 });
+});
+
+test("two sweeps at once come one after the other", async () => {
+  using world = await orphanWorld();
+  const here = { ...GRACE, only: [ORPHAN.volumeId] };
+  const reports = await Promise.all([
+    world.filer.sweepOrphans(GRACE),
+    world.filer.sweepOrphans(here),
+    world.filer.sweepOrphans(GRACE),
+  ]);
+  expect(reports.map(({ waitingNeedles }) => waitingNeedles)).toEqual([1, 1, 1]);
+  world.clock.advance(1000);
+  expect(await world.filer.sweepOrphans(here)).toMatchObject({ removedNeedles: 1 });
 });
 
 test("a first sweep removes nothing, however long ago the needle came", async () => {
@@ -105,4 +135,33 @@ test("the pace is asked for every needle, and an abort ends the sweep", async ()
   const stop = new AbortController();
   stop.abort(new Error("stopped"));
   expect(world.filer.sweepOrphans({ signal: stop.signal })).rejects.toThrow("stopped");
+});
+
+test("a torn record goes as any other that nobody knows; a damaged one that is named stays", async () => {
+  using world = await orphanWorld();
+  world.volumes.corrupt(ORPHAN);
+  for await (const needle of world.volumes.scan(volumeId(1))) {
+    if (needle.kind !== "live") continue;
+    const { needleId: id, cookie } = needle;
+    world.volumes.corrupt({ volumeId: volumeId(1), needleId: id, cookie });
+  }
+  await world.filer.sweepOrphans(GRACE);
+  world.clock.advance(1000);
+  expect(await world.filer.sweepOrphans(GRACE)).toMatchObject({ removedNeedles: 1 });
+  world.clock.advance(5000);
+  expect(await world.filer.sweepOrphans(GRACE)).toMatchObject({ removedNeedles: 0 });
+  expect(await Array.fromAsync(world.filer.check())).toMatchObject([{ kind: "corrupt-needle" }]);
+});
+
+test("what an entry names stays though its reference is lost, in a manifest too", async () => {
+  // Two records in a list, four in a manifest.
+  using world = await openTreeWorld({ lists: { recordsMax: 2, manifestRecordsMax: 4 } });
+  await write(world, "long", noise(20 * MIB));
+  await world.volumes.append(ORPHAN, noise(9));
+  const count = world.volumes.needleCount;
+  world.database.execute("DELETE FROM chunk_refs");
+  await world.filer.sweepOrphans(GRACE);
+  world.clock.advance(5000);
+  expect(await world.filer.sweepOrphans(GRACE)).toMatchObject({ removedNeedles: 1 });
+  expect(world.volumes.needleCount).toBe(count - 1);
 });

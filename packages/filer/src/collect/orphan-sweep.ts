@@ -1,14 +1,17 @@
-import type { Clock, Log } from "@kelp/base";
+import { type Clock, type Log, Semaphore } from "@kelp/base";
 import { type Fid, type VolumeClient, type VolumeId, formatFid } from "@kelp/wire";
 import { KnownGarbage } from "../check/known-garbage.ts";
 import { ORPHAN_CANDIDATES_MAX, ORPHAN_GRACE_MS, REMOVE_FIDS_MAX } from "../limits.ts";
+import type { ReadManifest } from "../chunk/manifest-reader.ts";
 import type { OtherBodies } from "../gateway/gateways.ts";
-import { isNamedNeedle } from "./named-needle.ts";
+import { namedInContents } from "./named-in-contents.ts";
+import { isNamedNeedle, namedCookies } from "./named-needle.ts";
 import type { FilerStore } from "../store/filer-store.ts";
 
 export interface OrphanSweepDeps {
   readonly store: FilerStore;
   readonly volumes: VolumeClient;
+  readonly readManifest: ReadManifest;
   /** Only volumes of this collection are the filer's. */
   readonly collection: string;
   readonly isInFlight: (fid: Fid) => boolean;
@@ -18,6 +21,8 @@ export interface OrphanSweepDeps {
 }
 
 export interface SweepOptions {
+  /** Only these volumes; what was seen in others stays seen. Default all. */
+  readonly only?: readonly VolumeId[];
   /** How long a needle must have been known to nobody. Default `ORPHAN_GRACE_MS`. */
   readonly graceMs?: number;
   /** Called with the bytes of each needle that was read: who awaits it sets the pace. */
@@ -34,42 +39,51 @@ export interface SweepReport {
 }
 
 /**
- * Removes needles that a crash left behind: durable, and their entry never committed. Nothing tells how old a needle is, so a needle
+ * Removes needles that a crash left behind: durable, and their entry never committed; or torn, in the middle of a volume. Nothing tells how old a needle is, so a needle
  * is removed when two sweeps, at least the grace apart, found it known to nobody: no entry, part, garbage row or body on its
- * way. What was seen is remembered in memory; a restart begins anew.
+ * way. Before the first is removed the lists of all entries are read for them, too. What was seen is remembered in memory; a restart begins anew.
  */
 export class OrphanSweep {
   readonly #deps: OrphanSweepDeps;
   /** When each candidate was first seen. */
   #seenMs = new Map<string, number>();
+  /** Of two at once each would forget what the other saw. */
+  readonly #oneAtATime = new Semaphore(1);
 
   constructor(deps: OrphanSweepDeps) {
     this.#deps = deps;
   }
 
-  /** One sweep over all volumes. Throws what the volumes throw; what was seen until then is kept. */
+  /** One sweep. Throws what the volumes throw; what was seen until then is kept. A second one waits for the first. */
   async run(options: SweepOptions = {}): Promise<SweepReport> {
+    using _turn = await this.#oneAtATime.acquire(1);
+    return this.#sweep(options);
+  }
+
+  async #sweep(options: SweepOptions): Promise<SweepReport> {
     const { volumes, store, collection, clock, log } = this.#deps;
     const garbage = new KnownGarbage(store);
     const graceMs = options.graceMs ?? ORPHAN_GRACE_MS;
-    const seenMs = new Map<string, number>();
+    const seenMs = this.#seenElsewhere(options);
     const due: Orphan[] = [];
     const removed: number[] = [];
     let scannedNeedles = 0;
     for (const volume of await volumes.volumes()) {
       if (volume.collection !== collection || volume.state === "missing") continue;
+      if (options.only !== undefined && !options.only.includes(volume.id)) continue;
       for await (const orphan of this.#orphansOf(volume.id, garbage, options)) {
         scannedNeedles += 1;
         if (orphan === undefined) continue;
         const name = formatFid(orphan.fid);
         const firstMs = this.#seenMs.get(name) ?? clock.nowMs();
-        if (firstMs <= clock.nowMs() - graceMs && this.#seenMs.has(name)) due.push(orphan);
+        const isDue = firstMs <= clock.nowMs() - graceMs && this.#seenMs.has(name);
+        if (isDue) due.push(orphan);
         else if (seenMs.size < ORPHAN_CANDIDATES_MAX) seenMs.set(name, firstMs);
-        if (due.length >= REMOVE_FIDS_MAX)
-          removed.push(...(await this.#remove(due.splice(0), garbage)));
       }
     }
-    removed.push(...(await this.#remove(due, garbage)));
+    for (const orphans of await this.#unnamed(due, options)) {
+      removed.push(...(await this.#remove(orphans, garbage)));
+    }
     this.#seenMs = seenMs;
     const removedNeedles = removed.length;
     const removedBytes = removed.reduce((sum, sizeBytes) => sum + sizeBytes, 0);
@@ -82,6 +96,13 @@ export class OrphanSweep {
     return { scannedNeedles, removedNeedles, removedBytes, waitingNeedles: seenMs.size };
   }
 
+  /** What a sweep of some volumes does not look at. */
+  #seenElsewhere({ only }: SweepOptions): Map<string, number> {
+    if (only === undefined) return new Map();
+    const names = new Set(only.map((id) => `${id}`));
+    return new Map([...this.#seenMs].filter(([name]) => !names.has(name.split(",", 1)[0] ?? "")));
+  }
+
   /** One item per needle; `undefined` for those that somebody knows. */
   async *#orphansOf(
     volumeId: VolumeId,
@@ -90,37 +111,75 @@ export class OrphanSweep {
   ): AsyncGenerator<Orphan | undefined> {
     for await (const needle of this.#deps.volumes.scan(volumeId)) {
       signal?.throwIfAborted();
-      if (needle.kind === "corrupt") {
+      const isCorrupt = needle.kind === "corrupt";
+      const sizeBytes = isCorrupt ? needle.recordBytes : needle.sizeBytes;
+      const waiting = pace?.(sizeBytes);
+      if (waiting !== undefined) await waiting;
+      const { needleId, cookie } = needle;
+      if (cookie === undefined) {
         yield undefined;
         continue;
       }
-      const waiting = pace?.(needle.sizeBytes);
-      if (waiting !== undefined) await waiting;
-      const fid: Fid = { volumeId, needleId: needle.needleId, cookie: needle.cookie };
-      yield this.#isKnown(fid, garbage) ? undefined : { fid, sizeBytes: needle.sizeBytes };
+      const orphan: Orphan = { fid: { volumeId, needleId, cookie }, sizeBytes, isCorrupt };
+      yield this.#isKnown(orphan, garbage) ? undefined : orphan;
     }
+  }
+
+  /** What no list of chunks names either, in slices. Costs nothing when nothing is due, as is usual. */
+  async #unnamed(
+    due: readonly Orphan[],
+    options: SweepOptions,
+  ): Promise<readonly (readonly Orphan[])[]> {
+    if (due.length === 0) return [];
+    const { store, readManifest, log } = this.#deps;
+    const fids = due.map(({ fid }) => fid);
+    const named = await namedInContents(fids, { ...options, store, readManifest });
+    const unnamed = due.filter(({ fid }) => !named.has(formatFid(fid)));
+    if (unnamed.length < due.length) {
+      log.error("entries name needles whose references are lost, keeping them; run fsck", {
+        needle_count: due.length - unnamed.length,
+      });
+    }
+    const slices: Orphan[][] = [];
+    for (let start = 0; start < unnamed.length; start += REMOVE_FIDS_MAX) {
+      slices.push(unnamed.slice(start, start + REMOVE_FIDS_MAX));
+    }
+    return slices;
   }
 
   /** Looks once more, at the moment of the removal. Returns the sizes of what was removed. */
   async #remove(orphans: readonly Orphan[], garbage: KnownGarbage): Promise<number[]> {
     const inFlight = await this.#deps.others.inFlight(orphans.map(({ fid }) => fid));
+    const { store } = this.#deps;
+    const cookies = new Map<VolumeId, ReadonlySet<number>>();
+    for (const { fid } of orphans) {
+      if (!cookies.has(fid.volumeId)) cookies.set(fid.volumeId, namedCookies(store, fid.volumeId));
+    }
     const removed = orphans.filter(
-      ({ fid }, index) => inFlight[index] === false && !this.#isKnown(fid, garbage),
+      (orphan, index) =>
+        inFlight[index] === false &&
+        cookies.get(orphan.fid.volumeId)?.has(orphan.fid.cookie) === false &&
+        !this.#isKnown(orphan, garbage),
     );
     if (removed.length > 0) await this.#deps.volumes.remove(removed.map(({ fid }) => fid));
     return removed.map(({ sizeBytes }) => sizeBytes);
   }
 
   /** Asked in the order in which a chunk passes, so that one that moves on between two questions is met by the next. */
-  #isKnown(fid: Fid, garbage: KnownGarbage): boolean {
+  #isKnown({ fid, isCorrupt }: Orphan, garbage: KnownGarbage): boolean {
     const { store, isInFlight } = this.#deps;
     return (
-      isInFlight(fid) || store.isReferenced(fid) || garbage.has(fid) || isNamedNeedle(store, fid)
+      isInFlight(fid) ||
+      store.isReferenced(fid) ||
+      (isCorrupt ? garbage.hasNeedle(fid) : garbage.has(fid)) ||
+      isNamedNeedle(store, fid)
     );
   }
 }
 
 interface Orphan {
   readonly fid: Fid;
+  /** Of the whole record when it is damaged. */
   readonly sizeBytes: number;
+  readonly isCorrupt: boolean;
 }

@@ -10,7 +10,6 @@ const REFUSALS: readonly string[] = [
   "read-only",
   "out-of-space",
   "read-failed",
-  "needle-corrupt",
   "too-few-shards",
 ];
 

@@ -53,13 +53,19 @@ function treeCalls(store: TreeCalls, values: Values): TreeCalls {
 
 type EntryCalls = Pick<
   FilerStore,
-  "getEntry" | "getSnapshotEntry" | "putEntry" | "setEntryAttributes" | "renameEntry"
+  "getEntry" | "headEntry" | "getSnapshotEntry" | "putEntry" | "setEntryAttributes" | "renameEntry"
 >;
 
 function entryCalls(store: EntryCalls, values: Values): EntryCalls {
   return {
     async getEntry(tree, path) {
       return map(await store.getEntry(tree, path), (entry) => values.entry(entry));
+    },
+    async headEntry(tree, path) {
+      return map(await store.headEntry(tree, path), (head) => ({
+        ...head,
+        attributes: values.sealing.openAttributes(head.attributes, "entry"),
+      }));
     },
     async getSnapshotEntry(tree, snapshot, path) {
       const outcome = await store.getSnapshotEntry(tree, snapshot, path);

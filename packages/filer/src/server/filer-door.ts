@@ -1,4 +1,4 @@
-import { type Clock, type Log, Semaphore } from "@kelp/base";
+import { type Clock, type Foreground, type Log, Semaphore } from "@kelp/base";
 import {
   HttpDoor,
   HttpError,
@@ -63,12 +63,21 @@ export interface FilerDoorOptions {
   readonly address: string;
   /** 0 for any free one. */
   readonly port: number;
+  /** Told of each request. */
+  readonly foreground?: Foreground | undefined;
 }
 
 /** Opens the HTTP interface of a filer. Rejects with the system's error when the port cannot be had. */
 export function openFilerDoor(options: FilerDoorOptions): Promise<HttpDoor> {
-  const { address, port, clock, log } = options;
-  return HttpDoor.open({ handler: new FilerHandler(options), address, port, clock, log });
+  const { address, port, clock, log, foreground } = options;
+  return HttpDoor.open({
+    handler: new FilerHandler(options),
+    address,
+    port,
+    clock,
+    log,
+    foreground,
+  });
 }
 
 const METHODS = "GET, HEAD, PUT, POST, DELETE, OPTIONS";

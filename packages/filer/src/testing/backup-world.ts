@@ -8,7 +8,7 @@ import {
   systemHashes,
   systemRandom,
 } from "@kelp/base/platform";
-import type { Fid } from "@kelp/wire";
+import type { CreateVolume, Fid, VolumeId } from "@kelp/wire";
 import type { BackupSource, ChunkRead } from "../backup/backup-source.ts";
 import type { BackupTarget } from "../backup/backup-target.ts";
 import { chosenBackup } from "../backup/chosen-backup.ts";
@@ -125,7 +125,7 @@ export class BackupWorld implements Disposable {
 
 /** Makes whatever volume is asked for: it keeps all in one. */
 class RestoredVolumes extends MemoryVolumes {
-  override async createVolume(): Promise<void> {
-    // Deliberately nothing.
+  override async createVolume(_id: VolumeId, request: CreateVolume): Promise<void> {
+    this.collection = request.collection;
   }
 }

@@ -1,6 +1,7 @@
 import { AssertionError } from "@kelp/base";
 import {
   type AssignRequest,
+  type CreateVolume,
   type Fid,
   type MasterClient,
   type MasterStatus,
@@ -99,7 +100,7 @@ export class MemoryVolumes implements VolumeClient, MasterClient {
     for (const fid of fids) this.#needles.delete(fid.needleId);
   }
 
-  async createVolume(): Promise<void> {
+  async createVolume(_id: VolumeId, _request: CreateVolume): Promise<void> {
     throw new MemoryVolumeError("unsupported-format");
   }
 
@@ -129,9 +130,10 @@ export class MemoryVolumes implements VolumeClient, MasterClient {
   async *scan(id: VolumeId): AsyncGenerator<ScannedNeedle> {
     if (id !== this.#volumeId) throw new MemoryVolumeError("no-such-volume");
     for (const { fid, data, isCorrupt } of this.#needles.values()) {
+      const name = { needleId: fid.needleId, cookie: fid.cookie };
       yield isCorrupt
-        ? { kind: "corrupt", needleId: fid.needleId, offsetBytes: 0, reason: "checksum" }
-        : { kind: "live", needleId: fid.needleId, cookie: fid.cookie, sizeBytes: data.length };
+        ? { ...name, kind: "corrupt", offsetBytes: 0, recordBytes: data.length, reason: "checksum" }
+        : { ...name, kind: "live", sizeBytes: data.length };
     }
   }
 

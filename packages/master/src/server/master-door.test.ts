@@ -89,7 +89,7 @@ beforeAll(async () => {
         ]),
       vacuum: (id) => {
         vacuumed.push(id);
-        return Promise.resolve({ bytesBefore: 1, bytesAfter: 1, liveCount: 1 });
+        return Promise.resolve({ bytesBefore: 1, bytesAfter: 1, liveCount: 1, damaged: [] });
       },
       deleteCollection: (name) => Promise.resolve(name === "pics" ? 1 : 0),
     },

@@ -1,12 +1,12 @@
 import type { Operation, Reply } from "./operation.ts";
-import { planRead, readAccess } from "./object-read.ts";
+import { planRead, readAccess, requireEntry } from "./object-read.ts";
 
 export const getObject: Operation = {
   level: "object",
   name: "GetObject",
   access: readAccess,
   async handle(call): Promise<Reply> {
-    const plan = await planRead(call);
+    const plan = await planRead(call, requireEntry);
     if (plan.kind === "not-modified") {
       return { kind: "empty", status: 304, headers: plan.headers };
     }

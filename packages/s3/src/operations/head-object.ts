@@ -1,12 +1,12 @@
 import type { Operation, Reply } from "./operation.ts";
-import { planRead, readAccess } from "./object-read.ts";
+import { planRead, readAccess, requireHead } from "./object-read.ts";
 
 export const headObject: Operation = {
   level: "object",
   name: "HeadObject",
   access: readAccess,
   async handle(call): Promise<Reply> {
-    const plan = await planRead(call);
+    const plan = await planRead(call, requireHead);
     if (plan.kind === "not-modified") {
       return { kind: "empty", status: 304, headers: plan.headers };
     }

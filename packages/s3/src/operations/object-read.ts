@@ -8,7 +8,7 @@ import {
   isHeaderSafe,
 } from "@kelp/base/http";
 import type { IncomingHttpHeaders } from "node:http";
-import type { ByteRange, Entry, EntryPath, TreeName } from "@kelp/wire";
+import type { ByteRange, Entry, EntryHead, EntryPath, TreeName } from "@kelp/wire";
 import { objectArn, bucketArn } from "@kelp/wire";
 import { STANDARD_HEADERS, addAttributeHeaders } from "../http/attributes.ts";
 import { partCount, partRange } from "./part-sizes.ts";
@@ -22,13 +22,13 @@ import { addChecksumHeaders } from "./checksums.ts";
 
 /** What GetObject and HeadObject share: everything but the bytes. */
 
-export type ReadPlan =
+export type ReadPlan<Found extends EntryHead> =
   | { readonly kind: "not-modified"; readonly headers: ReplyHeaders }
   | {
       readonly kind: "send";
       readonly status: 200 | 206;
       readonly headers: ReplyHeaders;
-      readonly entry: Entry;
+      readonly entry: Found;
       readonly range: ByteRange;
     };
 
@@ -44,8 +44,17 @@ export function readAccess(
 /** The entry of the call's object. A caller who may not list the bucket is not told that a key is absent. */
 export async function requireEntry(call: ObjectCall): Promise<Entry> {
   const found = await call.store.filer.getEntry(call.bucket, call.key);
-  if (found.kind === "ok") return found.value;
-  if (found.refusal === "no-such-tree") throw noSuchBucket(call.bucket);
+  return found.kind === "ok" ? found.value : refuseRead(call, found.refusal);
+}
+
+/** As `requireEntry`; the content is not read. */
+export async function requireHead(call: ObjectCall): Promise<EntryHead> {
+  const found = await call.store.filer.headEntry(call.bucket, call.key);
+  return found.kind === "ok" ? found.value : refuseRead(call, found.refusal);
+}
+
+function refuseRead(call: ObjectCall, refusal: "no-such-tree" | "no-such-entry"): never {
+  if (refusal === "no-such-tree") throw noSuchBucket(call.bucket);
   throw missingKey(call, call.bucket, call.key);
 }
 
@@ -69,11 +78,15 @@ export function refuseOtherVersions(request: S3Request): void {
   if (version !== undefined && version !== "null") throw new S3Error("NoSuchVersion");
 }
 
-export async function planRead(call: ObjectCall): Promise<ReadPlan> {
+/** What to answer a read of the object that `find` looks up. */
+export async function planRead<Found extends EntryHead>(
+  call: ObjectCall,
+  find: (call: ObjectCall) => Promise<Found>,
+): Promise<ReadPlan<Found>> {
   const { request } = call;
   refuseCustomerKeys(request.headers);
   refuseOtherVersions(request);
-  const entry = await requireEntry(call);
+  const entry = await find(call);
   const headers = objectHeaders(entry);
   const decision = decideRead(request.headers, entry);
   if (decision.kind === "failed") throw preconditionFailed(decision.header);
@@ -92,7 +105,7 @@ export async function planRead(call: ObjectCall): Promise<ReadPlan> {
 }
 
 /** Headers that tell of an object, checksums and ranges apart. */
-function objectHeaders(entry: Entry): ReplyHeaders {
+function objectHeaders(entry: EntryHead): ReplyHeaders {
   const headers: ReplyHeaders = {
     ETag: `"${entry.etag}"`,
     "Last-Modified": httpDate(entry.modifiedMs),
@@ -104,7 +117,7 @@ function objectHeaders(entry: Entry): ReplyHeaders {
 
 function chooseRange(
   request: S3Request,
-  entry: Entry,
+  entry: EntryHead,
   headers: ReplyHeaders,
 ): ByteRange | undefined {
   const rangeHeader = headerText(request.headers, "range");
@@ -132,7 +145,7 @@ function chooseRange(
 }
 
 /** An object written in one go is its own part 1. */
-function choosePart(partText: string, entry: Entry, headers: ReplyHeaders): ByteRange {
+function choosePart(partText: string, entry: EntryHead, headers: ReplyHeaders): ByteRange {
   const number = /^\d{1,5}$/.test(partText) ? Number(partText) : 0;
   if (number < 1) throw invalidArgument("partNumber", partText, "is not a part number");
   const count = partCount(entry.attributes);

@@ -3,6 +3,7 @@ import { type IncomingMessage, type Server, type ServerResponse, createServer } 
 import type { AddressInfo, Socket } from "node:net";
 import {
   type Clock,
+  type Foreground,
   type Hashes,
   type Log,
   type Random,
@@ -37,6 +38,8 @@ export interface S3ServerOptions {
   readonly region: Region;
   /** Host names before which a bucket's name may stand (virtual-host style), lower case, without port. */
   readonly domains?: readonly string[];
+  /** Told of each request. */
+  readonly foreground?: Foreground | undefined;
 }
 
 /** A listening S3 door. */
@@ -58,6 +61,7 @@ class NodeS3Server implements S3Server {
   readonly #stalls: StallWatch;
   readonly #sockets = new Set<Socket>();
   readonly #requestIdPrefix: string;
+  readonly #foreground: Foreground | undefined;
   #requestCount = 0;
   #inFlight = 0;
   #onIdle: (() => void) | undefined;
@@ -65,6 +69,7 @@ class NodeS3Server implements S3Server {
 
   constructor(options: S3ServerOptions) {
     this.#stalls = new StallWatch(options.clock);
+    this.#foreground = options.foreground;
     this.#requestIdPrefix = hex(options.random.bytes(4)).toUpperCase();
     this.#options = {
       store: {
@@ -149,6 +154,7 @@ class NodeS3Server implements S3Server {
 
   #serve(incoming: IncomingMessage, outgoing: ServerResponse, body: "sends" | "waits"): void {
     this.#inFlight++;
+    this.#foreground?.enter();
     const requestId = this.#nextRequestId();
     const exchange = new Exchange(incoming, outgoing, this.#options);
     exchange
@@ -162,6 +168,7 @@ class NodeS3Server implements S3Server {
       })
       .finally(() => {
         this.#inFlight--;
+        this.#foreground?.leave();
         if (this.#inFlight === 0) this.#onIdle?.();
       });
   }

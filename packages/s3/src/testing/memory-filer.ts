@@ -174,6 +174,7 @@ export function createMemoryFiler(options: {
       const entry = bucket.entries.get(path);
       return Promise.resolve(entry === undefined ? refused("no-such-entry") : ok(entry));
     },
+    headEntry: (tree, path) => filer.getEntry(tree, path),
     deleteEntry({ tree, path, condition }) {
       const bucket = buckets.get(tree);
       if (bucket === undefined) return Promise.resolve(refused("no-such-tree"));

@@ -13,6 +13,10 @@ function describePlace({ shards, backend }: VolumeMessage): string {
   return ` shards:${shards.data}+${shards.parity}${missing}`;
 }
 
+function describeHolder({ holder }: VolumeMessage): string {
+  return holder === null ? "" : ` holder:"${holder}"`;
+}
+
 export const volumeList: Command = {
   name: "volume.list",
   usage: "[-volumeId <id>] [-collection <name>] [-writable] [-readonly]",
@@ -42,7 +46,7 @@ export const volumeList: Command = {
         `  volume id:${volume.id} size:${volume.size_bytes} collection:"${volume.collection}"` +
           ` file_count:${volume.live_count} live_bytes:${volume.live_bytes}` +
           ` delete_count:${volume.deleted_count} deleted_byte_count:${volume.deleted_bytes}` +
-          ` garbage:${formatShare(volume.garbage_ratio)} state:${volume.state} form:${volume.form}` +
+          ` garbage:${formatShare(volume.garbage_ratio)} state:${volume.state}${describeHolder(volume)} form:${volume.form}` +
           `${describePlace(volume)} disk:${volume.disk}${volume.damaged_count > 0 ? ` damaged:${volume.damaged_count}` : ""}\n`,
       );
     }

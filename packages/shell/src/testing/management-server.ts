@@ -394,6 +394,7 @@ const VOLUMES: readonly VolumeMessage[] = [
   deleted_count: 1,
   deleted_bytes: 50,
   garbage_ratio: volume.id === 1 ? 0.1 : 0.5,
+  holder: null,
   form: "plain",
   shards: null,
   backend: null,

@@ -6,7 +6,7 @@ import { restorePlain } from "../sealed/restore-plain.ts";
 import { SealedVolume } from "../sealed/sealed-volume.ts";
 import type { DiskFolder } from "../store/disk-folder.ts";
 import type { VolumeSlot } from "../store/volume-table.ts";
-import { Pace } from "../vacuum/pace.ts";
+import { Pace } from "../pace/pace.ts";
 import { volumeFileName } from "../volume/file-name.ts";
 import { readVolumeInfo, writeVolumeInfo } from "../volume/volume-info.ts";
 import { erasureContentOf } from "./open-erasure.ts";
@@ -31,7 +31,7 @@ export async function decodeVolume(
   }
   const { deps, table } = context;
   const { collection } = volume;
-  const pace = new Pace(deps.clock, {
+  const pace = new Pace(deps, {
     bytesPerSec: options.bytesPerSec ?? JOB_BYTES_PER_SEC_DEFAULT,
     signal: options.signal,
   });

@@ -20,8 +20,7 @@ export async function openDeletionJournal(
   for (const path of paths) {
     try {
       const isThere = await deps.disk.exists(path);
-      const file = await deps.disk.open(path, { access: "read-write", create: true });
-      copies.push({ file, entries: await readEntries(file) });
+      copies.push(await openCopy(deps.disk, path, { isThere }));
       isRead ||= isThere;
     } catch (error) {
       failures.push(error);
@@ -43,6 +42,22 @@ interface ReadCopy {
   readonly file: DiskFile;
   /** In the order of the file; one that stands there twice counts once. */
   readonly entries: ReadonlyMap<string, RemovedId>;
+}
+
+async function openCopy(
+  disk: Disk,
+  path: string,
+  { isThere }: { readonly isThere: boolean },
+): Promise<ReadCopy> {
+  const file = await disk.open(path, { access: "read-write", create: true });
+  try {
+    // A removal is acknowledged when the file is synced: its name must not be lost with the power.
+    if (!isThere) await disk.syncFolder(path.slice(0, path.lastIndexOf("/")));
+    return { file, entries: await readEntries(file) };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
 }
 
 /** A copy that cannot be written is one all the same: the next removal finds out what it is good for. */

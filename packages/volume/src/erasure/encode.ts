@@ -8,7 +8,7 @@ import { removePlainFiles } from "../sealed/plain-files.ts";
 import { type SealedPlain, sealPlain } from "../sealed/seal-plain.ts";
 import type { DiskFolder } from "../store/disk-folder.ts";
 import type { VolumeSlot } from "../store/volume-table.ts";
-import { Pace } from "../vacuum/pace.ts";
+import { Pace } from "../pace/pace.ts";
 import { volumeFileName } from "../volume/file-name.ts";
 import { readVolumeInfo, writeVolumeInfo } from "../volume/volume-info.ts";
 import { type BitrotProtection, encodeBitrotFile } from "./bitrot-file.ts";
@@ -43,8 +43,13 @@ export async function encodeVolume(
   options: JobOptions & ErasureShape,
 ): Promise<void> {
   const counts = checkedCounts(id, options);
-  const sealed = await sealPlain(context, id, { slot, job: "encode" });
+  const pace = new Pace(context.deps, {
+    bytesPerSec: options.bytesPerSec ?? JOB_BYTES_PER_SEC_DEFAULT,
+    signal: options.signal,
+  });
+  const sealed = await sealPlain(context, id, { slot, job: "encode", pace });
   const plan: EncodePlan = {
+    pace,
     context,
     id,
     slot,
@@ -61,7 +66,7 @@ export async function encodeVolume(
     throw jobError("encode", id, error);
   }
   try {
-    homes = await makeShards(plan, options);
+    homes = await makeShards(plan);
   } catch (error) {
     await dropShardsQuietly(plan);
     sealed.release();
@@ -75,6 +80,7 @@ export async function encodeVolume(
 }
 
 interface EncodePlan {
+  readonly pace: Pace;
   readonly context: JobContext;
   readonly id: VolumeId;
   readonly slot: VolumeSlot;
@@ -100,8 +106,8 @@ function checkedCounts(id: VolumeId, shape: ErasureShape): ShardCounts {
 }
 
 /** Shards, index and checksum file under their names, durable and verified; returns the folders that have some. */
-async function makeShards(plan: EncodePlan, options: JobOptions): Promise<readonly DiskFolder[]> {
-  const { context, counts } = plan;
+async function makeShards(plan: EncodePlan): Promise<readonly DiskFolder[]> {
+  const { context, counts, pace } = plan;
   const { deps } = context;
   const { content } = plan.sealed.volume;
   const layout = layoutOf(counts, content.endBytes, context.blocks ?? FORMAT_BLOCKS);
@@ -110,10 +116,6 @@ async function makeShards(plan: EncodePlan, options: JobOptions): Promise<readon
     wanted,
     shardBytes: shardBytesOf(layout),
     indexBytes: content.index.liveCount * 16,
-  });
-  const pace = new Pace(deps.clock, {
-    bytesPerSec: options.bytesPerSec ?? JOB_BYTES_PER_SEC_DEFAULT,
-    signal: options.signal,
   });
   const paths = wanted.map((shard) => `${baseIn(plan, places.get(shard))}${shardExtension(shard)}`);
   const shards = await openNew(plan, paths);
@@ -158,7 +160,8 @@ async function nameShards(
   let index: BitrotProtection["index"];
   for (const home of made.homes) {
     const path = `${baseIn(plan, home)}.ecx`;
-    index = await writeSortedIndex(context.deps, path, plan.sealed.volume.content.index);
+    const { index: live } = plan.sealed.volume.content;
+    index = await writeSortedIndex(context.deps, path, live, { pace: plan.pace });
   }
   const protection = encodeBitrotFile(
     {

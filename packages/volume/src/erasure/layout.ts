@@ -73,6 +73,22 @@ export function olderLayoutOf(layout: ErasureLayout): ErasureLayout | undefined 
   return { ...layout, largeRows: layout.largeRows - 1, smallRows };
 }
 
+/** The layout of shards of that length, `fileBytes` of which are the volume file. Default: all that the data shards hold. */
+export function layoutOfShards(
+  counts: ShardCounts,
+  shardBytes: number,
+  blocks: BlockSizes,
+  fileBytes = counts.dataShards * shardBytes,
+): ErasureLayout {
+  assert(shardBytes > 0, "a shard holds something");
+  const { dataShards, parityShards } = counts;
+  const largeRows = Math.floor((shardBytes - 1) / blocks.largeBlockBytes);
+  const smallRows = Math.ceil(
+    (shardBytes - largeRows * blocks.largeBlockBytes) / blocks.smallBlockBytes,
+  );
+  return { dataShards, parityShards, fileBytes, ...blocks, largeRows, smallRows };
+}
+
 /** Length of each shard. */
 export function shardBytesOf(layout: ErasureLayout): number {
   return layout.largeRows * layout.largeBlockBytes + layout.smallRows * layout.smallBlockBytes;

@@ -1,7 +1,6 @@
-import { type DiskFile, ErasureCode, SHARD_COUNT_MAX } from "@kelp/base";
+import { type DiskFile, ErasureCode } from "@kelp/base";
 import { PLAIN_VOLUME, type VolumeTraits } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
-import { DATA_SHARDS_DEFAULT, PARITY_SHARDS_DEFAULT } from "../limits.ts";
 import { readHeader } from "../needle/decode.ts";
 import { CHECKSUM_BYTES, DATE_BYTES, HEADER_BYTES } from "../needle/layout.ts";
 import type { SealedContent } from "../sealed/sealed-content.ts";
@@ -9,28 +8,25 @@ import { SealedVolume } from "../sealed/sealed-volume.ts";
 import {
   NEW_SUPERBLOCK,
   SUPERBLOCK_BYTES,
-  VERSION,
   type Superblock,
-  parseSuperblock,
+  VERSION,
 } from "../superblock/superblock.ts";
 import type { VolumeDeps } from "../volume/open-files.ts";
-import { NO_VOLUME_INFO, type VolumeInfo, readVolumeInfo } from "../volume/volume-info.ts";
-import { type BitrotProtection, parseBitrotFile } from "./bitrot-file.ts";
+import { NO_VOLUME_INFO, type VolumeInfo } from "../volume/volume-info.ts";
+import type { BitrotProtection } from "./bitrot-file.ts";
 import { openDeletionJournal } from "./deletion-journal.ts";
-import { agreedInfo, isSameInfo } from "./companions.ts";
+import { type Encoding, openShardSet, readEncoding, readSuperblock } from "./encoding.ts";
 import { ErasureIndex } from "./erasure-index.ts";
 import type { FoundErasure, FoundFolder } from "./find-shards.ts";
 import {
   type BlockSizes,
-  segmentsOf,
   type ErasureLayout,
   FORMAT_BLOCKS,
   layoutOf,
+  layoutOfShards,
   olderLayoutOf,
-  shardBytesOf,
-  shardCountOf,
+  segmentsOf,
 } from "./layout.ts";
-import { shardExtension } from "./shard-names.ts";
 import { ShardSet } from "./shard-set.ts";
 import { SortedIndex } from "./sorted-index.ts";
 
@@ -42,13 +38,6 @@ export interface ErasureContent extends SealedContent {
   readonly info: VolumeInfo;
   /** Folders that take part; the first one is where the volume would be put together. */
   readonly folders: readonly FoundFolder[];
-}
-
-/** What a folder says of the encoding that its shards are of. */
-interface Member {
-  readonly folder: FoundFolder;
-  readonly info: VolumeInfo | undefined;
-  readonly protection: BitrotProtection | undefined;
 }
 
 /**
@@ -81,38 +70,19 @@ async function openContent(
   found: FoundErasure,
   blocks: BlockSizes,
 ): Promise<ErasureContent> {
-  const members = await newestEncoding(deps, found);
-  const info = members.find((member) => member.info?.shards !== undefined)?.info;
-  const protection = members.find((member) => member.protection !== undefined)?.protection;
-  const folders = members.map((member) => member.folder);
-  const counts = info?.shards ?? protection ?? DEFAULT_COUNTS;
-  const { dataShards, parityShards } = counts;
-  if (info?.offsetBytes === 5) throw unsupported(found, "its index has offsets of 5 bytes");
-  if (dataShards < 1 || parityShards < 1 || dataShards + parityShards > SHARD_COUNT_MAX) {
-    throw unsupported(found, `it has ${dataShards} + ${parityShards} shards`);
-  }
-  const shape = { dataShards, parityShards };
-  const sorted = await openSortedIndex(deps, folders, protection);
+  const encoding = await readEncoding(deps, found);
+  const { folders, info, shape } = encoding;
+  const sorted = await openSortedIndex(deps, encoding);
   try {
-    const shards = await openShards(deps, folders, shape);
+    const file = await openShardSet(deps, encoding, (shards) =>
+      layoutFor({ found, shape, blocks, info, shards, sorted }),
+    );
     try {
-      const layout = await layoutFor({ deps, found, shape, blocks, info, shards, sorted });
-      const whole = await withoutMisfits(deps, shards, layout);
-      const code = new ErasureCode(shape);
-      const path = folders[0]?.base ?? "";
-      const file = new ShardSet({
-        path,
-        layout,
-        code,
-        shards: whole,
-        protection,
-        hashes: deps.hashes,
-        log: deps.log,
-      });
       const index = await withJournal(deps, folders, sorted);
+      const code = new ErasureCode(shape);
       return await describe(deps, { file, index, code, info: info ?? NO_VOLUME_INFO, folders });
     } catch (error) {
-      await Promise.all([...shards.values()].map((shard) => shard.close()));
+      await file.close();
       throw error;
     }
   } catch (error) {
@@ -121,101 +91,14 @@ async function openContent(
   }
 }
 
-const DEFAULT_COUNTS = { dataShards: DATA_SHARDS_DEFAULT, parityShards: PARITY_SHARDS_DEFAULT };
-
-/** The folders whose files belong together: those of the newest encoding, and those that do not say. */
-async function newestEncoding(deps: VolumeDeps, found: FoundErasure): Promise<Member[]> {
-  const read = await Promise.all(found.folders.map((folder) => readMember(deps, folder)));
-  const members = withAgreedInfo(deps, read);
-  let newestNs = 0n;
-  for (const { info } of members) {
-    const encodedNs = info?.shards?.encodedNs ?? 0n;
-    if (encodedNs > newestNs) newestNs = encodedNs;
-  }
-  const isStale = ({ info }: Member): boolean => {
-    const encodedNs = info?.shards?.encodedNs ?? 0n;
-    return encodedNs !== 0n && encodedNs !== newestNs;
-  };
-  for (const member of members) {
-    if (!isStale(member)) continue;
-    deps.log.warn("shards of an earlier encoding are left alone", {
-      volume_id: found.id,
-      folder: member.folder.disk.folder,
-    });
-  }
-  return members.filter((member) => !isStale(member));
-}
-
-/** What was read of a folder; `failure`: why its information file cannot be used. */
-interface ReadMember extends Member {
-  readonly failure: VolumeError | undefined;
-}
-
-async function readMember(deps: VolumeDeps, folder: FoundFolder): Promise<ReadMember> {
-  const read = await readInfo(deps, folder.base);
-  if (!folder.hasChecksums) return { folder, ...read, protection: undefined };
-  const bytes = await deps.disk.readWhole(`${folder.base}.ecsum`);
-  const protection = parseBitrotFile(bytes, deps.hashes);
-  if (protection === undefined) {
-    deps.log.error("a file of shard checksums is damaged", { path: `${folder.base}.ecsum` });
-  }
-  return { folder, ...read, protection };
-}
-
-async function readInfo(
+/** The first copy of the sorted index that is whole. Throws `index-corrupt` when there is none. */
+export async function openSortedIndex(
   deps: VolumeDeps,
-  base: string,
-): Promise<{ readonly info: VolumeInfo | undefined; readonly failure: VolumeError | undefined }> {
-  if (!(await deps.disk.exists(`${base}.vif`))) return { info: undefined, failure: undefined };
-  try {
-    return { info: await readVolumeInfo(deps.disk, base), failure: undefined };
-  } catch (failure) {
-    const isDamaged = failure instanceof VolumeError && failure.code === "unsupported-format";
-    // Shards of a copy that never finished are no better for information that stands elsewhere.
-    if (!isDamaged || (await deps.disk.exists(`${base}.note`))) throw failure;
-    return { info: undefined, failure };
-  }
-}
-
-/**
- * Information files have no checksum, but folders of one encoding, as the checksum files tell, say the same: one that cannot be read,
- * or says something else than most, is damaged, and the others count. Throws what is wrong with a file when there is no other.
- */
-function withAgreedInfo(deps: VolumeDeps, read: readonly ReadMember[]): Member[] {
-  return read.map((member) => {
-    const agreed = agreedInfo(read.filter((other) => isSameEncoding(member, other)));
-    const info = agreed ?? member.info;
-    const isElsewhere = read.some((other) => other.info !== undefined);
-    if (member.failure !== undefined && !isElsewhere) throw member.failure;
-    if (
-      member.failure !== undefined ||
-      (agreed !== undefined && !isSameInfo(agreed, member.info))
-    ) {
-      const path = `${member.folder.base}.vif`;
-      deps.log.error("an information file is damaged, that of another folder is used", { path });
-    }
-    return { folder: member.folder, info, protection: member.protection };
-  });
-}
-
-/** A folder whose checksums are damaged counts to those that have some: shards of another encoding do not fit them. */
-function isSameEncoding(one: Member, other: Member): boolean {
-  if (one === other) return true;
-  if (!one.folder.hasChecksums || !other.folder.hasChecksums) return false;
-  const [id, otherId] = [one.protection?.encodingId, other.protection?.encodingId];
-  if (id === undefined || otherId === undefined) return true;
-  return id.length > 0 && Buffer.compare(id, otherId) === 0;
-}
-
-/** The first copy of the sorted index that is whole. */
-async function openSortedIndex(
-  deps: VolumeDeps,
-  folders: readonly FoundFolder[],
-  protection: BitrotProtection | undefined,
+  { folders, protection }: Pick<Encoding, "folders" | "protection">,
 ): Promise<SortedIndex> {
   let failure: unknown = new VolumeError(
     "index-corrupt",
-    "Cannot open an erasure-coded volume: there is no sorted index",
+    "Cannot open an erasure-coded volume: there is no sorted index (kelp fsck --rebuild-index makes it of the shards)",
   );
   for (const { base, hasIndex } of folders) {
     if (!hasIndex) continue;
@@ -229,7 +112,8 @@ async function openSortedIndex(
   throw failure;
 }
 
-async function openOneIndex(
+/** Throws `index-corrupt` when it is not whole, or not the one that is expected. */
+export async function openOneIndex(
   deps: VolumeDeps,
   path: string,
   expected: BitrotProtection["index"],
@@ -251,29 +135,7 @@ async function openOneIndex(
   }
 }
 
-/** The first file of each shard. One that cannot be opened counts as missing. */
-async function openShards(
-  deps: VolumeDeps,
-  folders: readonly FoundFolder[],
-  counts: { readonly dataShards: number; readonly parityShards: number },
-): Promise<Map<number, DiskFile>> {
-  const shards = new Map<number, DiskFile>();
-  for (const { base, shards: numbers } of folders) {
-    for (const shard of numbers) {
-      if (shards.has(shard) || shard >= counts.dataShards + counts.parityShards) continue;
-      const path = `${base}${shardExtension(shard)}`;
-      try {
-        shards.set(shard, await deps.disk.open(path, { access: "read" }));
-      } catch (error) {
-        deps.log.error("a shard cannot be opened", { path, error });
-      }
-    }
-  }
-  return shards;
-}
-
 async function layoutFor(source: {
-  readonly deps: VolumeDeps;
   readonly found: FoundErasure;
   readonly shape: { readonly dataShards: number; readonly parityShards: number };
   readonly blocks: BlockSizes;
@@ -291,12 +153,8 @@ async function layoutFor(source: {
   const lengths = await Promise.all([...source.shards.values()].map((file) => file.sizeBytes()));
   const shardBytes = Math.max(0, ...lengths);
   if (shardBytes === 0) throw noShards(source.found);
-  const largeRows = Math.floor((shardBytes - 1) / blocks.largeBlockBytes);
-  const smallRows = Math.ceil(
-    (shardBytes - largeRows * blocks.largeBlockBytes) / blocks.smallBlockBytes,
-  );
   const fileBytes = Math.max(sorted.endBytes, SUPERBLOCK_BYTES);
-  return { ...shape, ...blocks, fileBytes, largeRows, smallRows };
+  return layoutOfShards(shape, shardBytes, blocks, fileBytes);
 }
 
 /** Looks where the last needle stands, when the size of the file leaves a doubt. */
@@ -322,30 +180,6 @@ async function usesOlderRows(
     return isThere ? older : undefined;
   }
   return undefined;
-}
-
-/** A shard of another length holds something else; it counts as missing. */
-async function withoutMisfits(
-  deps: VolumeDeps,
-  shards: ReadonlyMap<number, DiskFile>,
-  layout: ErasureLayout,
-): Promise<Map<number, DiskFile>> {
-  const expected = shardBytesOf(layout);
-  const fitting = new Map<number, DiskFile>();
-  for (const [shard, file] of shards) {
-    const sizeBytes = await file.sizeBytes();
-    if (sizeBytes === expected && shard < shardCountOf(layout)) {
-      fitting.set(shard, file);
-      continue;
-    }
-    deps.log.error("a shard has another length and is not used", {
-      path: file.path,
-      size_bytes: sizeBytes,
-      expected_bytes: expected,
-    });
-    await file.close();
-  }
-  return fitting;
 }
 
 async function withJournal(
@@ -395,18 +229,6 @@ async function describe(
   };
 }
 
-async function readSuperblock(file: ShardSet): Promise<Superblock | undefined> {
-  const head = Buffer.alloc(SUPERBLOCK_BYTES);
-  try {
-    const count = await file.readAt(head, 0);
-    return parseSuperblock(head.subarray(0, count), file.path);
-  } catch (error) {
-    // Too little is left to make it of: needles that stand in what is left can still be read.
-    if (error instanceof VolumeError && error.code === "too-few-shards") return undefined;
-    throw error;
-  }
-}
-
 async function firstDateMs(
   file: ShardSet,
   superblock: Superblock | undefined,
@@ -443,13 +265,6 @@ function traitsOf(
 
 function segmentStart(layout: ErasureLayout, offset: number) {
   return segmentsOf(layout, offset, 1)[0];
-}
-
-function unsupported(found: FoundErasure, what: string): VolumeError {
-  return new VolumeError(
-    "unsupported-format",
-    `Cannot open erasure-coded volume ${found.id}: ${what}`,
-  );
 }
 
 function noShards(found: FoundErasure): VolumeError {

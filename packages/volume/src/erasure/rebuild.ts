@@ -7,7 +7,8 @@ import { jobError, wrongForm } from "../sealed/job-error.ts";
 import { SealedVolume } from "../sealed/sealed-volume.ts";
 import type { DiskFolder } from "../store/disk-folder.ts";
 import type { VolumeSlot } from "../store/volume-table.ts";
-import { Pace } from "../vacuum/pace.ts";
+import { Pace } from "../pace/pace.ts";
+import { SteadySync } from "../pace/steady-sync.ts";
 import { volumeFileName } from "../volume/file-name.ts";
 import type { ServedVolume } from "../volume/served-volume.ts";
 import { writeVolumeInfo } from "../volume/volume-info.ts";
@@ -40,7 +41,7 @@ export async function rebuildVolume(
   try {
     await dropUnfinished(context, name);
     const places = await placesFor(context, content, wanted);
-    const pace = new Pace(context.deps.clock, {
+    const pace = new Pace(context.deps, {
       bytesPerSec: options.bytesPerSec ?? JOB_BYTES_PER_SEC_DEFAULT,
       signal: options.signal,
     });
@@ -137,8 +138,8 @@ async function verifySources(work: ShardToMake, block: number): Promise<boolean>
   for (const shard of set.presentShards) {
     const run = { offsetBytes: block * set.blockBytes, lengthBytes: 1 };
     if (shard === work.shard || !set.isUsable(shard, run)) continue;
-    if (!(await set.verifyBlock(shard, block))) isGood = false;
-    await work.pace.spend(Math.min(set.blockBytes, set.shardBytes - run.offsetBytes));
+    const spend = (bytes: number): Promise<void> => work.pace.spend(bytes);
+    if (!(await set.verifyBlock(shard, block, spend))) isGood = false;
   }
   return isGood;
 }
@@ -148,12 +149,14 @@ async function writeBlock(work: ShardToMake, file: DiskFile, start: number): Pro
   const { hashes } = work.context.deps;
   const end = Math.min(start + set.blockBytes, set.shardBytes);
   const buffer = Buffer.allocUnsafeSlow(Math.min(ERASURE_PIECE_BYTES, end - start));
+  const syncing = new SteadySync(file);
   let sum = 0;
   for (let at = start; at < end; at += buffer.length) {
     const bytes = buffer.subarray(0, Math.min(buffer.length, end - at));
     await set.recover([{ shard: work.shard, bytes }], at);
     await file.writeAt([bytes], at);
     sum = hashes.crc32c(bytes, sum);
+    await syncing.wrote(bytes.length);
     await work.pace.spend(bytes.length * (set.layout.dataShards + 1));
   }
   return sum;

@@ -6,7 +6,7 @@ import type { JobContext } from "../sealed/job-context.ts";
 import { wrongForm } from "../sealed/job-error.ts";
 
 import type { VolumeSlot } from "../store/volume-table.ts";
-import { Pace } from "../vacuum/pace.ts";
+import { Pace } from "../pace/pace.ts";
 import type { ServedVolume } from "../volume/served-volume.ts";
 import { type DamagedCompanion, findDamagedCompanions, mendCompanions } from "./companions.ts";
 import { type ErasureContent, erasureContentOf } from "./open-erasure.ts";
@@ -43,7 +43,7 @@ export async function scrubErasure(
   const { volume } = slot;
   const content = erasureContentOf(volume);
   if (content === undefined) throw wrongForm("scrub", id, volume.status().form.kind);
-  const pace = new Pace(context.deps.clock, {
+  const pace = new Pace(context.deps, {
     bytesPerSec: options.bytesPerSec ?? JOB_BYTES_PER_SEC_DEFAULT,
     signal: options.signal,
   });
@@ -71,7 +71,7 @@ export async function checkErasure(
 ): Promise<readonly Damage[]> {
   const content = erasureContentOf(volume);
   if (content === undefined) throw wrongForm("check", id, volume.status().form.kind);
-  const pace = new Pace(context.deps.clock, {
+  const pace = new Pace(context.deps, {
     bytesPerSec: options.bytesPerSec ?? JOB_BYTES_PER_SEC_DEFAULT,
     signal: options.signal,
   });
@@ -161,10 +161,9 @@ async function verifyBlocks(
   for (let offsetBytes = 0; offsetBytes < set.shardBytes; offsetBytes += set.blockBytes) {
     const lengthBytes = Math.min(set.blockBytes, set.shardBytes - offsetBytes);
     for (const shard of set.presentShards) {
-      await pace.spend(lengthBytes);
       checkedBytes += lengthBytes;
       const block = offsetBytes / set.blockBytes;
-      if (await set.verifyBlock(shard, block)) {
+      if (await set.verifyBlock(shard, block, (bytes) => pace.spend(bytes))) {
         set.trust(shard, block);
         continue;
       }

@@ -155,8 +155,15 @@ export class ShardSet implements SealedFile {
     if (damaged.size === 0) this.#damaged.delete(shard);
   }
 
-  /** Whether the block agrees with its checksum; quarantines it when not. `true` when there is no checksum. */
-  async verifyBlock(shard: number, block: number): Promise<boolean> {
+  /**
+   * Whether the block agrees with its checksum; quarantines it when not. `true` when there is no checksum. `spend` is told of bytes
+   * read, and may wait.
+   */
+  async verifyBlock(
+    shard: number,
+    block: number,
+    spend: (bytes: number) => Promise<void> = NO_PACE,
+  ): Promise<boolean> {
     const start = block * this.blockBytes;
     const end = Math.min(start + this.blockBytes, this.shardBytes);
     const expected = this.checksumOf(shard, block);
@@ -166,6 +173,7 @@ export class ShardSet implements SealedFile {
       const piece = buffer.subarray(0, Math.min(buffer.length, end - at));
       if (!(await this.readShard(shard, piece, at))) return false;
       found = this.#hashes.crc32c(piece, found);
+      await spend(piece.length);
     }
     if (expected === undefined || found === expected) return true;
     this.distrust(shard, start, "its checksum does not fit");
@@ -192,7 +200,7 @@ export class ShardSet implements SealedFile {
       await this.readAt(target, offset);
       if (isGood()) return true;
     }
-    return this.#tryWithout(target, offset, { segments, isGood });
+    return await this.#tryWithout(target, offset, { segments, isGood });
   }
 
   async close(): Promise<void> {
@@ -328,6 +336,8 @@ export class ShardSet implements SealedFile {
     );
   }
 }
+
+const NO_PACE = (): Promise<void> => Promise.resolve();
 
 function allShards(layout: ErasureLayout): number[] {
   return Array.from({ length: shardCountOf(layout) }, (_shard, index) => index);

@@ -2,7 +2,6 @@ import { ALIGNMENT_BYTES } from "../needle/layout.ts";
 import { FILE_ORDER_COUNT_MAX, FILE_ORDER_PAUSE_COUNT } from "../limits.ts";
 import type { IndexLeaf } from "./index-leaf.ts";
 import type { NeedleIndex } from "./needle-index.ts";
-import { WORD } from "./packed-number.ts";
 
 /** Live needles that follow one another in the volume file. The arrays are used up to `count`, and borrowed until the next batch. */
 export interface LiveBatch {
@@ -68,27 +67,15 @@ async function gather(
 ): Promise<boolean> {
   batch.clear(stretch.from);
   let seen = 0;
-  let high = 0;
-  let low = 0;
-  for (;;) {
-    // By id and not by number: leaves come and go during a pause.
-    const leaf = index.leafFrom(high, low);
-    if (leaf === undefined) return true;
-    if (leaf.unitsMax >= stretch.from && leaf.unitsMin < stretch.to) {
-      if (!batch.addFrom(leaf, leaf.lowerBound(high, low), stretch)) return false;
-      seen += leaf.count;
-    }
-    high = leaf.high(leaf.count - 1);
-    low = leaf.low(leaf.count - 1) + 1;
-    if (low === WORD) {
-      low = 0;
-      high++;
-      if (high === WORD) return true;
-    }
+  for (const { leaf, first } of index.leavesById()) {
+    if (leaf.unitsMax < stretch.from || leaf.unitsMin >= stretch.to) continue;
+    if (!batch.addFrom(leaf, first, stretch)) return false;
+    seen += leaf.count;
     if (seen < FILE_ORDER_PAUSE_COUNT) continue;
     seen = 0;
     await pause();
   }
+  return true;
 }
 
 class Batch {

@@ -7,6 +7,7 @@ import { IndexLeaf } from "./index-leaf.ts";
 import { type LeafEntry, shapeStartingAt, strideOf } from "./leaf-shape.ts";
 import { type IndexCounters, IndexSnapshot } from "./index-snapshot.ts";
 import { LeafDirectory } from "./leaf-directory.ts";
+import { WORD } from "./packed-number.ts";
 
 /**
  * Which needles a volume holds and where, in memory, with the counters that follow from it.
@@ -183,6 +184,28 @@ export class NeedleIndex {
     const leaf = this.#directory.leaves[index];
     if (leaf === undefined || leaf.lowerBound(idHigh, idLow) < leaf.count) return leaf;
     return this.#directory.leaves[index + 1];
+  }
+
+  /**
+   * Every leaf, ascending by id, with the first of its entries that none before had. The index may change between two of them: they
+   * are found by id and not by number, since leaves come and go.
+   */
+  *leavesById(): Generator<{ readonly leaf: IndexLeaf; readonly first: number }> {
+    let high = 0;
+    let low = 0;
+    for (;;) {
+      const leaf = this.leafFrom(high, low);
+      if (leaf === undefined) return;
+      const first = leaf.lowerBound(high, low);
+      // Before the leaf is given out: it may have changed when the next one is asked for.
+      high = leaf.high(leaf.count - 1);
+      low = leaf.low(leaf.count - 1) + 1;
+      yield { leaf, first };
+      if (low < WORD) continue;
+      low = 0;
+      high++;
+      if (high === WORD) return;
+    }
   }
 
   /** One at a time. At most `LEAF_COPIES_MAX` leaves are copied for it. */

@@ -12,6 +12,7 @@ import { type LoadedIndex, loadIndex } from "../volume/load-index.ts";
 import {
   type VolumeDeps,
   type VolumeName,
+  addressableBytes,
   checkpointSource,
   dataPath,
   indexPath,
@@ -64,7 +65,7 @@ export class FollowedVolume {
     const startBytes = SUPERBLOCK_BYTES + superblock.extraBytes;
     const loaded = await loadIndex({
       indexFile,
-      region: { file: data, startBytes, endBytes: await data.sizeBytes() },
+      region: { file: data, startBytes, endBytes: await addressableBytes(data, info) },
       indexOptions: { offsetWidth: info.offsetBytes },
       checkpoint: await checkpointSource(deps, name, data),
     });

@@ -1,18 +1,9 @@
 import { expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
-import { type CallHandlers, type CallPeer, silentLog } from "@kelp/base";
-import { systemCallNetwork, systemClock, systemDisk, systemHashes } from "@kelp/base/platform";
-import { temporaryFolder } from "@kelp/base/testing";
 import { type Fid, needleId, volumeId } from "@kelp/wire";
-import { openVolumeStore } from "../store/volume-store.ts";
-import type { VolumeStore } from "../store/volume-store.ts";
 import { codeOf } from "../testing/index.ts";
-import { GatewayVolumes } from "./gateway-volumes.ts";
-import type { Borrower } from "./lending.ts";
-import { serveVolumes } from "./serve-gateway.ts";
+import { LendingWorld } from "../testing/lending-world.ts";
 
 const ONE = volumeId(1);
-const DEPS = { disk: systemDisk, clock: systemClock, hashes: systemHashes, log: silentLog };
 
 function fid(id: number, volume = 1): Fid {
   return { volumeId: volumeId(volume), needleId: needleId(BigInt(id)), cookie: 7 };
@@ -20,82 +11,6 @@ function fid(id: number, volume = 1): Fid {
 
 function bytes(text: string): Uint8Array {
   return Buffer.from(text);
-}
-
-interface Gateway {
-  readonly volumes: GatewayVolumes;
-  readonly peer: CallPeer;
-  readonly borrower: Borrower;
-  /** Ends the gateway as a crash does: what it has open is gone, nothing was given back. */
-  crash(): Promise<void>;
-}
-
-/** A store, and gateways that are connected to it as processes are. */
-class LendingWorld implements AsyncDisposable {
-  readonly #opened = new AsyncDisposableStack();
-  readonly #folder = this.#opened.use(temporaryFolder());
-  readonly #ended = new Map<CallPeer, PromiseWithResolvers<void>>();
-  #last: Borrower | undefined;
-  store!: VolumeStore;
-  #address = "";
-
-  static async open(volumeCount = 1): Promise<LendingWorld> {
-    const world = new LendingWorld();
-    world.store = world.#opened.use(
-      await openVolumeStore({ ...DEPS, folder: `${world.#folder.path}/volumes` }),
-    );
-    for (let id = 1; id <= volumeCount; id++) {
-      await world.store.createVolume(volumeId(id), { collection: "" });
-    }
-    const listener = await systemCallNetwork.listen(`${world.#folder.path}/calls`, (peer) =>
-      world.#serve(peer),
-    );
-    world.#address = world.#opened.use(listener).address;
-    return world;
-  }
-
-  /** The file of a volume. */
-  data(id = 1): Buffer {
-    return readFileSync(`${this.#folder.path}/volumes/${id}.dat`);
-  }
-
-  async gateway(): Promise<Gateway> {
-    const handlers: Record<string, CallHandlers[string]> = {};
-    const peer = await systemCallNetwork.connect(this.#address, handlers);
-    const volumes = new GatewayVolumes(DEPS, peer);
-    Object.assign(handlers, volumes.handlers);
-    await peer.call("hello", undefined);
-    const borrower = this.#last;
-    if (borrower === undefined) throw new Error("the store has met the gateway");
-    const crash = async (): Promise<void> => {
-      await peer[Symbol.asyncDispose]();
-      await volumes.close();
-      this.#ended.get(borrower.peer)?.resolve();
-    };
-    this.#opened.defer(crash);
-    return { volumes, peer, borrower, crash };
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#opened.disposeAsync();
-  }
-
-  #serve(peer: CallPeer): CallHandlers {
-    const ended = Promise.withResolvers<void>();
-    this.#ended.set(peer, ended);
-    const borrower = { peer, ended: ended.promise };
-    const writable = async (): Promise<Fid> => {
-      const found = (await this.store.volumes()).find(({ state }) => state === "writable");
-      return fid(1, found?.id ?? 99);
-    };
-    const handlers = serveVolumes({ volumes: this.store, master: { assign: writable }, borrower });
-    return {
-      ...handlers,
-      hello: () => {
-        this.#last = borrower;
-      },
-    };
-  }
 }
 
 test("a borrowed volume is written by the gateway alone, and served through it to everybody", async () => {
@@ -125,7 +40,19 @@ test("a borrowed volume is written by the gateway alone, and served through it t
   expect(await store.read(fid(1))).toBeUndefined();
   expect(await writer.volumes.read(fid(1))).toBeUndefined();
   const [status] = await store.volumes();
-  expect(status).toMatchObject({ state: "read-only", liveCount: 2, deletedCount: 1 });
+  expect(status).toMatchObject({
+    state: "writable",
+    holder: "gateway 7",
+    liveCount: 2,
+    deletedCount: 1,
+  });
+  expect(store.lentTo(writer.borrower)).toEqual([ONE]);
+  expect(store.lentTo(other.borrower)).toEqual([]);
+  await store.setWritable(ONE, "read-only");
+  expect(store.lentTo(writer.borrower)).toEqual([]);
+  const [back] = await store.volumes();
+  expect(back).toMatchObject({ state: "read-only" });
+  expect(back?.holder).toBeUndefined();
 });
 
 test("whole needles of a lent volume are written, read and removed through its borrower", async () => {

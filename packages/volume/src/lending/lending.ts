@@ -13,6 +13,8 @@ export const LENT_JOB = "lend";
 
 /** A process that volumes are lent to. */
 export interface Borrower {
+  /** For people who look at the volumes. */
+  readonly name: string;
   /** Its calls end in bounded time: a process that does not answer is ended. */
   readonly peer: CallPeer;
   /** Resolves when the process is gone, so that none of its writes can come any more. */
@@ -96,6 +98,11 @@ export class Lending {
     await loan.done;
   }
 
+  /** What a process has on loan. */
+  lentTo(borrower: Borrower): VolumeId[] {
+    return [...this.#loans].flatMap(([id, loan]) => (loan.borrower === borrower ? [id] : []));
+  }
+
   /** The borrower has closed the volume. */
   returned(id: VolumeId, borrower: Borrower): void {
     const loan = this.#loans.get(id);
@@ -112,8 +119,13 @@ export class Lending {
     const { table, announce } = this.#options;
     const { volume, disk } = slot;
     refuseUnfit(id, volume);
-    const { peer, ended } = loan.borrower;
-    const lent = new LentVolume({ peer, known: volume.status(), recall: () => this.recall(id) });
+    const { name, peer, ended } = loan.borrower;
+    const lent = new LentVolume({
+      holder: name,
+      peer,
+      known: volume.status(),
+      recall: () => this.recall(id),
+    });
     const { collection } = volume;
     const closed = table.exchange(id, lent);
     announce(id, lent);

@@ -19,8 +19,8 @@ import {
 } from "./lending-calls.ts";
 
 /**
- * A volume whose files another process has open: what is asked of it here is asked there. For others it is read-only, so that
- * nobody picks it for new needles.
+ * A volume whose files another process has open: what is asked of it here is asked there. It is announced as read-only, so that
+ * nobody picks it for new needles, and its status tells who has it and what is true there.
  *
  * Invariant: no call is lost when the volume comes back, whatever became of the other process: it is made again on the volume
  * that takes its place. All calls on needles may be made twice.
@@ -30,6 +30,7 @@ export class LentVolume implements ServedVolume {
   readonly state = "read-only";
   readonly #peer: CallPeer;
   readonly #recall: () => Promise<void>;
+  readonly #holder: string;
   #status: VolumeStatus;
   /** Resolves when the other process has the files open. */
   readonly #held = Promise.withResolvers<void>();
@@ -38,6 +39,7 @@ export class LentVolume implements ServedVolume {
 
   /** `recall` resolves when the volume is back. */
   constructor(options: {
+    readonly holder: string;
     readonly peer: CallPeer;
     readonly known: VolumeStatus;
     readonly recall: () => Promise<void>;
@@ -45,7 +47,8 @@ export class LentVolume implements ServedVolume {
     this.collection = options.known.collection;
     this.#peer = options.peer;
     this.#recall = options.recall;
-    this.#status = { ...options.known, state: "read-only" };
+    this.#holder = options.holder;
+    this.#status = { ...options.known, holder: options.holder };
   }
 
   /** The other process has the files open. */
@@ -102,7 +105,7 @@ export class LentVolume implements ServedVolume {
   async refreshStatus(): Promise<void> {
     try {
       const status = (await this.#peer.call(STATUS_CALL, this.#status.id)) as VolumeStatus;
-      this.#status = { ...status, state: "read-only" };
+      this.#status = { ...status, holder: this.#holder };
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
     }

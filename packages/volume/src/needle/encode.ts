@@ -83,7 +83,7 @@ function writeHeader(
 }
 
 /** SeaweedFS leaves its size buffer there; readers ignore it, byte-exact copies do not. */
-function writePadding(target: Buffer, start: number, end: number, bodyBytes: number): void {
+export function writePadding(target: Buffer, start: number, end: number, bodyBytes: number): void {
   const count = end - start;
   assert(count >= 1, "a record has padding");
   assert(count <= 8, "padding is less than a unit more");

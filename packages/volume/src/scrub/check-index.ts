@@ -6,9 +6,9 @@ import {
   readIndexEntry,
 } from "../index/index-entry.ts";
 import { NeedleIndex } from "../index/needle-index.ts";
-import { HEADER_WALK_BUFFER_BYTES, WALK_BUFFER_BYTES } from "../limits.ts";
+import { ENTRIES_PAUSE_COUNT, HEADER_WALK_BUFFER_BYTES, WALK_BUFFER_BYTES } from "../limits.ts";
 import { readHeader } from "../needle/decode.ts";
-import { HEADER_BYTES } from "../needle/layout.ts";
+import { ALIGNMENT_BYTES, HEADER_BYTES } from "../needle/layout.ts";
 import { SUPERBLOCK_BYTES } from "../superblock/superblock.ts";
 import { isPossible } from "../volume/examine.ts";
 import { ReadWindow } from "../volume/read-window.ts";
@@ -114,15 +114,20 @@ async function differenceOfFile(
       if (verdict === "false") return `entry ${(at + place) / entryBytes} is not true`;
       if (verdict === "match") matchCount++;
       coveredBytes = Math.max(coveredBytes, entry.offsetBytes + 1);
+      if ((place / entryBytes) % ENTRIES_PAUSE_COUNT === 0) await source.spend(0);
     }
     at += whole;
     await source.spend(whole);
   }
   if (matchCount >= rebuilt.liveCount) return undefined;
   let dueCount = 0;
-  rebuilt.forEachLive((_high, _low, offsetBytes) => {
-    if (offsetBytes < coveredBytes) dueCount++;
-  });
+  for (const { leaf, first } of rebuilt.leavesById()) {
+    for (let place = first; place < leaf.count; place++) {
+      const isDue = leaf.size(place) >= 0 && leaf.units(place) * ALIGNMENT_BYTES < coveredBytes;
+      if (isDue) dueCount++;
+    }
+    await source.spend(0);
+  }
   return matchCount >= dueCount
     ? undefined
     : `${dueCount - matchCount} live needles have no entry in the file`;

@@ -1,7 +1,7 @@
-import { type Clock, type Disk, DiskError, type Log } from "@kelp/base";
+import { type Clock, type Disk, DiskError, type Foreground, type Log } from "@kelp/base";
 import type { Damage, JobOptions, ScrubReport, VolumeId } from "@kelp/wire";
 import { SCRUB_BYTES_PER_SEC_DEFAULT, SCRUB_SAVE_BYTES } from "../limits.ts";
-import { Pace } from "../vacuum/pace.ts";
+import { Pace } from "../pace/pace.ts";
 import { checkIndex } from "./check-index.ts";
 import { type CheckWatcher, type CheckedVolume, checkNeedles } from "./check-needles.ts";
 import { type ScrubRecord, damagedNeedle } from "./scrub-record.ts";
@@ -12,6 +12,8 @@ export interface ScrubDeps {
   readonly clock: Clock;
   readonly hashes: Checksums;
   readonly log: Log;
+  /** Whom the job gives way to. */
+  readonly foreground?: Pick<Foreground, "load"> | undefined;
 }
 
 export interface ScrubPlace {
@@ -88,7 +90,7 @@ class Watcher implements CheckWatcher {
   ) {
     this.#volume = volume;
     this.#record = place.record;
-    this.#pace = new Pace(deps.clock, {
+    this.#pace = new Pace(deps, {
       bytesPerSec: options.bytesPerSec ?? SCRUB_BYTES_PER_SEC_DEFAULT,
       signal: options.signal,
     });

@@ -1,6 +1,6 @@
 import type { DiskFile, Log } from "@kelp/base";
 import { VolumeError } from "../errors.ts";
-import { QUEUE_COUNT_MAX } from "../limits.ts";
+import { MISSED_REMOVALS_BYTES_MAX, QUEUE_COUNT_MAX } from "../limits.ts";
 
 /** One needle id as two halves. */
 export interface RemovedId {
@@ -17,7 +17,10 @@ export interface RemovalCopy {
 interface Copy {
   readonly file: DiskFile;
   endBytes: number;
-  /** A write or sync failed: what it holds beyond `endBytes` is unknown, so nothing more is written to it. */
+  /** Removals that only other copies have: a write or sync failed. They are written before the next ones, at `endBytes`. */
+  missed: Uint8Array[];
+  missedBytes: number;
+  /** What it holds beyond `endBytes` is unknown, and nothing more is written to it. */
   isFailed: boolean;
 }
 
@@ -29,7 +32,7 @@ interface Waiting {
 
 /**
  * Adds removals to the end of a file, or of several copies of it; those that come while a write is under way share the next one.
- * A removal is durable when one copy has it.
+ * A removal is durable when one copy has it. The others get it with the next one: the copy that has it may be lost.
  */
 export class RemovalLog {
   readonly #copies: readonly Copy[];
@@ -44,7 +47,12 @@ export class RemovalLog {
     encode: (entries: readonly RemovedId[]) => Uint8Array,
     log: Log,
   ) {
-    this.#copies = copies.map((copy) => ({ ...copy, isFailed: false }));
+    this.#copies = copies.map((copy) => ({
+      ...copy,
+      missed: [],
+      missedBytes: 0,
+      isFailed: false,
+    }));
     this.#encode = encode;
     this.#log = log;
   }
@@ -74,7 +82,10 @@ export class RemovalLog {
       this.#waiting = [];
       const bytes = this.#encode(batch.map(({ entry }) => entry));
       const results = await Promise.all(this.#copies.map((copy) => this.#add(copy, bytes)));
-      const isDurable = results.some((result) => result === "durable");
+      const isDurable = results.includes("durable");
+      for (const [index, copy] of this.#copies.entries()) {
+        if (results[index] === "failed") miss(copy, bytes, { isDurable });
+      }
       for (const { resolve, reject } of batch) {
         if (isDurable) resolve();
         else reject(notWritten());
@@ -87,16 +98,32 @@ export class RemovalLog {
   async #add(copy: Copy, bytes: Uint8Array): Promise<"durable" | "failed"> {
     if (copy.isFailed) return "failed";
     try {
-      await copy.file.writeAt([bytes], copy.endBytes);
+      await copy.file.writeAt([...copy.missed, bytes], copy.endBytes);
       await copy.file.sync();
     } catch (error) {
-      copy.isFailed = true;
-      this.#log.error("a removal cannot be written", { path: copy.file.path, error });
+      if (copy.missedBytes === 0) {
+        this.#log.error("a removal cannot be written", { path: copy.file.path, error });
+      }
       return "failed";
     }
-    copy.endBytes += bytes.length;
+    copy.endBytes += copy.missedBytes + bytes.length;
+    copy.missed = [];
+    copy.missedBytes = 0;
     return "durable";
   }
+}
+
+/** What no copy has was refused, and must not be taken for a removal later: then the copy is done with. */
+function miss(copy: Copy, bytes: Uint8Array, { isDurable }: { readonly isDurable: boolean }): void {
+  if (copy.isFailed) return;
+  copy.isFailed = !isDurable || copy.missedBytes + bytes.length > MISSED_REMOVALS_BYTES_MAX;
+  if (copy.isFailed) {
+    copy.missed = [];
+    copy.missedBytes = 0;
+    return;
+  }
+  copy.missed.push(bytes);
+  copy.missedBytes += bytes.length;
 }
 
 function notWritten(): VolumeError {

@@ -6,7 +6,8 @@ import { readHeader } from "../needle/decode.ts";
 import { joinIdHalves } from "../needle/id-halves.ts";
 import { HEADER_BYTES } from "../needle/layout.ts";
 import type { DiskFolder } from "../store/disk-folder.ts";
-import type { Pace } from "../vacuum/pace.ts";
+import type { Pace } from "../pace/pace.ts";
+import { SteadySync } from "../pace/steady-sync.ts";
 import { extensionOf, volumeFileName } from "../volume/file-name.ts";
 import { Volume } from "../volume/volume.ts";
 import type { JobContext } from "./job-context.ts";
@@ -105,14 +106,16 @@ async function copyContent(
   });
   const sizeBytes = content.file.sizeBytes();
   const buffer = Buffer.allocUnsafeSlow(WALK_BUFFER_BYTES);
+  const syncing = new SteadySync(file);
   for (let at = 0; at < sizeBytes; at += buffer.length) {
     const bytes = buffer.subarray(0, Math.min(buffer.length, sizeBytes - at));
     const count = await content.file.readAt(bytes, at);
     assert(count === bytes.length, "a sealed file is read to its end");
     await file.writeAt([bytes], at);
+    await syncing.wrote(bytes.length);
     await pace.spend(2 * bytes.length);
   }
-  await file.sync();
+  await syncing.finish();
 }
 
 /** Makes the volume know what the sealed one knew: needles that it finds live and the sealed one does not are removed. */

@@ -1,5 +1,6 @@
 import type { VolumeId } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
+import type { Pace } from "../pace/pace.ts";
 import type { VolumeSlot } from "../store/volume-table.ts";
 import { Volume } from "../volume/volume.ts";
 import { FrozenVolume } from "./frozen-volume.ts";
@@ -14,14 +15,14 @@ export interface SealedPlain {
 }
 
 /**
- * Covers a full or read-only plain volume, so that it is read and not changed, and waits for the changes under way.
+ * Covers a full or read-only plain volume, so that it is read and not changed, waits for the changes under way, and reads all of it.
  * Throws `wrong-form`, `not-sealed`, `volume-failed`, or `needle-corrupt` when a needle of it is damaged: a copy would
  * seal the damage.
  */
 export async function sealPlain(
   context: JobContext,
   id: VolumeId,
-  { slot, job }: { readonly slot: VolumeSlot; readonly job: string },
+  { slot, job, pace }: { readonly slot: VolumeSlot; readonly job: string; readonly pace: Pace },
 ): Promise<SealedPlain> {
   const { volume } = slot;
   if (!(volume instanceof Volume)) throw wrongForm(job, id, volume.status().form.kind);
@@ -40,7 +41,7 @@ export async function sealPlain(
   };
   try {
     await volume.settled();
-    await refuseDamage(volume, id, job);
+    await refuseDamage(volume, id, { job, pace });
   } catch (error) {
     release();
     throw error;
@@ -48,9 +49,16 @@ export async function sealPlain(
   return { volume, release };
 }
 
-async function refuseDamage(volume: Volume, id: VolumeId, job: string): Promise<void> {
+async function refuseDamage(
+  volume: Volume,
+  id: VolumeId,
+  { job, pace }: { readonly job: string; readonly pace: Pace },
+): Promise<void> {
   for await (const needle of volume.scan()) {
-    if (needle.kind === "live") continue;
+    if (needle.kind === "live") {
+      await pace.spend(needle.sizeBytes);
+      continue;
+    }
     throw new VolumeError(
       "needle-corrupt",
       `Cannot ${job} volume ${id}: needle ${needle.needleId.toString(16)} is corrupt: ${needle.reason}`,

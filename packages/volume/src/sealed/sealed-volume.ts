@@ -252,11 +252,12 @@ export class SealedVolume implements ServedVolume {
     const prefix = Buffer.alloc(bodyBytes === 0 ? HEADER_BYTES : PREFIX_BYTES);
     await this.#fill(fid, prefix, offsetBytes);
     const isGood = (): boolean => headerDamage(readHeader(prefix, 0), fid, bodyBytes) === undefined;
-    if (!isGood() && !(await this.#fillAround(fid, prefix, offsetBytes, isGood))) {
-      throw corruptNeedle(fid, "another record stands there");
+    const isWhole = isGood() || (await this.#fillAround(fid, prefix, offsetBytes, isGood));
+    // What is damaged and has the cookie still is the needle that is meant: damage is no reason to keep it.
+    if (readHeader(prefix, 0).cookie !== fid.cookie) {
+      if (!isWhole) throw corruptNeedle(fid, "another record stands there");
+      if (!(await this.#isCookieDamaged(fid, offsetBytes))) return undefined;
     }
-    const hasCookie = readHeader(prefix, 0).cookie === fid.cookie;
-    if (!hasCookie && !(await this.#isCookieDamaged(fid, offsetBytes))) return undefined;
     await this.content.index.remove(idHigh(fid.needleId), idLow(fid.needleId));
     const dataBytes = bodyBytes === 0 ? 0 : prefix.readUInt32BE(HEADER_BYTES);
     return dataBytes < bodyBytes ? dataBytes : 0;
@@ -274,10 +275,11 @@ export class SealedVolume implements ServedVolume {
     try {
       await this.content.file.readAt(head, offsetBytes);
       if (!isHeadGood() && !(await this.content.file.readAround(head, offsetBytes, isHeadGood))) {
-        return await this.#corruptAt(offsetBytes, "another record stands there");
+        const { cookie } = readHead();
+        return await this.#corruptAt(offsetBytes, "another record stands there", cookie);
       }
     } catch (error) {
-      return this.#corruptAt(offsetBytes, reasonOf(error));
+      return this.#corruptAt(offsetBytes, reasonOf(error), undefined);
     }
     const { idHigh: high, idLow: low, cookie } = readHead();
     const id = needleId(joinIdHalves(high, low));
@@ -290,6 +292,10 @@ export class SealedVolume implements ServedVolume {
     if (location === undefined) return undefined;
     const { version } = this.content;
     const record = Buffer.allocUnsafeSlow(recordBytesOf(location.bodyBytes, version));
+    const corrupt = (reason: string): ScannedNeedle => {
+      const recordBytes = record.length;
+      return { kind: "corrupt", needleId: id, cookie, offsetBytes, recordBytes, reason };
+    };
     const decode = () => decodeNeedle(record, location.bodyBytes, this.#hashes, version);
     try {
       await this.#fill(fid, record, offsetBytes);
@@ -302,18 +308,23 @@ export class SealedVolume implements ServedVolume {
       }
       return decoded.kind === "needle"
         ? { kind: "live", needleId: id, cookie, sizeBytes: decoded.data.length }
-        : { kind: "corrupt", needleId: id, offsetBytes, reason: decoded.reason };
+        : corrupt(decoded.reason);
     } catch (error) {
-      return { kind: "corrupt", needleId: id, offsetBytes, reason: reasonOf(error) };
+      return corrupt(reasonOf(error));
     }
   }
 
   /** The needle that should be there. */
-  async #corruptAt(offsetBytes: number, reason: string): Promise<ScannedNeedle | undefined> {
+  async #corruptAt(
+    offsetBytes: number,
+    reason: string,
+    cookie: number | undefined,
+  ): Promise<ScannedNeedle | undefined> {
     for await (const entry of this.content.index.entries()) {
       if (entry.offsetBytes !== offsetBytes) continue;
       const id = needleId(joinIdHalves(entry.idHigh, entry.idLow));
-      return { kind: "corrupt", needleId: id, offsetBytes, reason };
+      const recordBytes = recordBytesOf(entry.bodyBytes, this.content.version);
+      return { kind: "corrupt", needleId: id, cookie, offsetBytes, recordBytes, reason };
     }
     return undefined;
   }

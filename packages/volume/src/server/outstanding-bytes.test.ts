@@ -7,7 +7,7 @@ import { needleId, volumeId } from "@kelp/wire";
 import { CALLER_HEADER, believingGate, listAuthorizer } from "@kelp/wire/testing";
 import { MemoryNeedles } from "../testing/memory-needles.ts";
 import { MemoryVolumes } from "../testing/memory-volumes.ts";
-import { DOWNLOAD_BUDGET_BYTES, EXPANSIONS_AT_ONCE_MAX } from "./limits.ts";
+import { DOWNLOAD_BUDGET_BYTES, EXPANSIONS_AT_ONCE_MAX, READS_AT_ONCE_MAX } from "./limits.ts";
 import { OutstandingBytes } from "./outstanding-bytes.ts";
 import { type VolumeDoor, openVolumeDoor } from "./volume-door.ts";
 
@@ -142,4 +142,20 @@ test("compressed content is expanded a few at a time, and counts before the next
   }
   await Promise.all(all);
   expect(runningMax).toBe(EXPANSIONS_AT_ONCE_MAX);
+});
+
+test("no more reads run at once than are let in, until each has ended", async () => {
+  const outstanding = new OutstandingBytes();
+  let running = 0;
+  let most = 0;
+  const read = (): Promise<void> =>
+    outstanding.read(async () => {
+      running++;
+      most = Math.max(most, running);
+      // Long enough for a permit that was given back too early to be taken.
+      for (let turn = 0; turn < 50; turn++) await Promise.resolve();
+      running--;
+    });
+  await Promise.all(Array.from({ length: READS_AT_ONCE_MAX * 2 }, read));
+  expect(most).toBe(READS_AT_ONCE_MAX);
 });

@@ -19,7 +19,7 @@ export class OutstandingBytes {
   async read<Value>(run: () => Promise<Value>): Promise<Value> {
     using _permit = this.#reads.tryAcquire() ?? (await this.#reads.acquire());
     await this.#room();
-    return run();
+    return await run();
   }
 
   /**

@@ -60,7 +60,7 @@ export async function withUpload<Value>(
   const promised = headerText(request.headers, "content-md5") ?? part?.headers.get("content-md5");
   if (promised !== undefined) await checkMd5(deps, promised, { data, md5, isCompressed });
   const name = part?.fileName;
-  return store({
+  return await store({
     data,
     name,
     mediaType: mediaTypeOf(part === undefined ? contentType : part.mediaType, name),

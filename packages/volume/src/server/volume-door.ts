@@ -1,4 +1,11 @@
-import { type Clock, type Hashes, type Log, Semaphore, type Service } from "@kelp/base";
+import {
+  type Clock,
+  type Foreground,
+  type Hashes,
+  type Log,
+  Semaphore,
+  type Service,
+} from "@kelp/base";
 import {
   HttpDoor,
   HttpError,
@@ -47,6 +54,8 @@ export interface VolumeDoorOptions {
   readonly address: string;
   /** 0 for any free one. */
   readonly port: number;
+  /** Told of each request. */
+  readonly foreground?: Foreground | undefined;
 }
 
 /** A listening volume door. */
@@ -61,9 +70,9 @@ export interface VolumeDoor extends Service {
 
 /** Opens the HTTP interface of a volume server. Rejects with the system's error when the port cannot be had. */
 export async function openVolumeDoor(options: VolumeDoorOptions): Promise<VolumeDoor> {
-  const { address, port, clock, log } = options;
+  const { address, port, clock, log, foreground } = options;
   const handler = new VolumeHandler(options);
-  const door = await HttpDoor.open({ handler, address, port, clock, log });
+  const door = await HttpDoor.open({ handler, address, port, clock, log, foreground });
   return {
     port: door.port,
     receive: (request, fid) => handler.receive(request, fid),

@@ -1,7 +1,6 @@
-import type { Clock, Disk, DiskSpace } from "@kelp/base";
+import { type Clock, type Disk, type DiskSpace, makeDurableFolder } from "@kelp/base";
 import type { DiskStatus } from "@kelp/wire";
 import { SPACE_AGE_MS_MAX } from "../limits.ts";
-import { makeDurableFolder } from "./durable-folder.ts";
 
 /** One folder for volumes, as its operator wants it used. */
 export interface VolumeFolder {

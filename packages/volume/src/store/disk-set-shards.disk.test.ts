@@ -179,3 +179,55 @@ test("shards that come back during a job are used once it is over", async () => 
   await store.checkDisks();
   expect(await missing()).toBe(0);
 });
+
+test.each(["while the store runs", "between two runs"])(
+  "a needle that was removed while a folder was away stays removed when it is back, %s, and by that folder alone",
+  async (when) => {
+    using disks = new TwoDisks();
+    await fillBoth(disks);
+    const goneWhile = async (path: string, work: () => Promise<void>): Promise<void> => {
+      renameSync(path, `${path}.gone`);
+      await work();
+      renameSync(`${path}.gone`, path);
+    };
+    {
+      await using store = await disks.open();
+      for (const needle of [2, 3, 4]) await store.append(fid(ONE, needle), Uint8Array.of(needle));
+      await encodeOverBoth(store);
+      if (when === "while the store runs") {
+        await goneWhile(disks.b, async () => {
+          await store.checkDisks();
+          await store.remove([fid(ONE, 2)]);
+        });
+        await store.checkDisks();
+        await goneWhile(disks.a, async () => {
+          await store.checkDisks();
+          await store.remove([fid(ONE, 3)]);
+        });
+        await store.checkDisks();
+      }
+    }
+    if (when === "between two runs") {
+      await goneWhile(disks.b, async () => {
+        await using store = await disks.open();
+        await store.remove([fid(ONE, 2)]);
+      });
+      await goneWhile(disks.a, async () => {
+        await using store = await disks.open();
+        // The folder that is left was away, too, when needle 2 was removed: it cannot know.
+        await store.remove([fid(ONE, 3)]);
+      });
+      await using store = await disks.open();
+      expect((await store.volumes()).map(({ state }) => state)).toEqual(["read-only", "writable"]);
+    }
+    for (const gone of [undefined, disks.a, disks.b]) {
+      const look = async (): Promise<void> => {
+        await using store = await disks.open();
+        const found = await Promise.all([1, 2, 3, 4].map((needle) => store.read(fid(ONE, needle))));
+        expect(found.map((bytes) => bytes?.[0])).toEqual([1, undefined, undefined, 4]);
+      };
+      if (gone === undefined) await look();
+      else await goneWhile(gone, look);
+    }
+  },
+);

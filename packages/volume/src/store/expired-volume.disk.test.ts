@@ -27,6 +27,9 @@ test.each<[string, Ttl, number]>([
 test("a volume without a TTL, or without a needle, is never over", () => {
   const ttl = { count: 1, unit: "minute" } as const;
   expect(isVolumeExpired({ ttl, newestNeedleMs: 0 }, Number.MAX_SAFE_INTEGER)).toBe(false);
+  // A day after the beginning of 1970, as clocks say that were never set.
+  const unset = { ttl, newestNeedleMs: 24 * 60 * MINUTE_MS };
+  expect(isVolumeExpired(unset, Number.MAX_SAFE_INTEGER)).toBe(false);
   const forEver = { ttl: { count: 0, unit: "none" }, newestNeedleMs: 1 } as const;
   expect(isVolumeExpired(forEver, Number.MAX_SAFE_INTEGER)).toBe(false);
 });
@@ -50,6 +53,19 @@ test("an expired volume is dropped whole, and removals do not keep it", async ()
   expect(await codeOf(store.read(inTwo(2)))).toBe("no-such-volume");
   expect((await store.read(fid(1)))?.length).toBe(10);
   expect(readdirSync(world.folder).some((name) => name.startsWith("t_2"))).toBe(false);
+});
+
+test("a volume written by a clock that was never set is not dropped, and is by later needles", async () => {
+  using world = new VolumeWorld();
+  const clock = clockAt(MINUTE_MS);
+  await using store = await world.open({ clock });
+  await store.createVolume(TWO, { collection: "t", ttl: { count: 10, unit: "minute" } });
+  await store.append(inTwo(1), content(1, 10));
+  clock.ms = START_MS;
+  expect(await store.dropExpired()).toEqual([]);
+  await store.append(inTwo(2), content(2, 10));
+  clock.ms += 12 * MINUTE_MS;
+  expect(await store.dropExpired()).toEqual([TWO]);
 });
 
 test("a needle that comes while a volume is being dropped is kept, or refused: never lost", async () => {

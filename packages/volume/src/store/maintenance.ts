@@ -16,9 +16,11 @@ import { SCRUB_BYTES_PER_SEC_DEFAULT, VACUUM_RETRY_MS } from "../limits.ts";
 import { chooseForScrub } from "../scrub/scrub-policy.ts";
 import { NEVER_SCRUBBED, ScrubRecord } from "../scrub/scrub-record.ts";
 import { scrubVolume } from "../scrub/scrub-volume.ts";
-import { Pace } from "../vacuum/pace.ts";
+import { Pace } from "../pace/pace.ts";
 import { chooseForVacuum } from "../vacuum/vacuum-policy.ts";
+import { rewriteOldVolume } from "../vacuum/rewrite-old.ts";
 import { vacuumVolume } from "../vacuum/vacuum-volume.ts";
+import { OldVolume } from "../volume/old-volume.ts";
 import { type VolumeDeps, basePath } from "../volume/open-files.ts";
 import { Volume } from "../volume/volume.ts";
 import type { DiskFolder } from "./disk-folder.ts";
@@ -50,6 +52,8 @@ export interface MaintenanceOptions extends VolumeDeps {
     options: JobOptions,
     work: (slot: VolumeSlot, signal: AbortSignal) => Promise<Value>,
   ) => Promise<Value>;
+  /** Puts the volume that its files hold now in the place of the one in the slot. */
+  readonly reopen: (id: VolumeId, slot: VolumeSlot) => Promise<void>;
   readonly volumes: () => Promise<VolumeStatus[]>;
   readonly disks: () => Promise<DiskStatus[]>;
   readonly find: (id: VolumeId) => VolumeSlot | undefined;
@@ -123,21 +127,29 @@ export class Maintenance {
   /** See `vacuumVolume`. */
   async vacuum(id: VolumeId, options: JobOptions = {}): Promise<VacuumReport> {
     try {
-      return await this.#options.job(id, "vacuum", options, async ({ volume, disk }, signal) => {
-        if (!(volume instanceof Volume)) throw notPlain(id);
-        const report = await vacuumVolume(volume, this.#placeOf(id, volume, disk), this.#options, {
-          ...options,
-          signal,
-        });
+      return await this.#options.job(id, "vacuum", options, async (slot, signal) => {
+        const report = await this.#vacuumSlot(id, slot, { ...options, signal });
         this.#countVacuum(id, report);
-        // All that lives was read and written anew, with its index.
-        await this.#records.get(disk)?.settleDamage(id, () => false);
+        await this.#noteVacuum(id, slot.disk, report);
         return report;
       });
     } catch (error) {
       this.#figures.vacuumFailureCount++;
       throw error;
     }
+  }
+
+  /** See `vacuumVolume` and `rewriteOldVolume`. */
+  async #vacuumSlot(id: VolumeId, slot: VolumeSlot, options: JobOptions): Promise<VacuumReport> {
+    const { volume, disk } = slot;
+    if (volume instanceof Volume) {
+      return vacuumVolume(volume, this.#placeOf(id, volume, disk), this.#options, options);
+    }
+    if (!(volume instanceof OldVolume)) throw notPlain(id);
+    const place = this.#placeOf(id, volume, disk);
+    const report = await rewriteOldVolume(volume, place, this.#options, options);
+    await this.#options.reopen(id, slot);
+    return report;
   }
 
   /** See `scrubVolume`; of a volume that is no plain file every needle is read. */
@@ -216,9 +228,8 @@ export class Maintenance {
     record: ScrubRecord,
     options: JobOptions,
   ): Promise<ScrubReport> {
-    const { clock } = this.#options;
     const bytesPerSec = options.bytesPerSec ?? SCRUB_BYTES_PER_SEC_DEFAULT;
-    const pace = new Pace(clock, { bytesPerSec, signal: options.signal });
+    const pace = new Pace(this.#options, { bytesPerSec, signal: options.signal });
     const damaged: Damage[] = [];
     let checkedCount = 0;
     let checkedBytes = 0;
@@ -252,12 +263,37 @@ export class Maintenance {
     });
   }
 
+  /** All that lives was read and written anew, with its index: what is damaged still is listed where it stands now. */
+  async #noteVacuum(id: VolumeId, disk: DiskFolder, { damaged }: VacuumReport): Promise<void> {
+    const { clock, log } = this.#options;
+    const record = this.#records.get(disk);
+    if (record === undefined) return;
+    const foundMs = clock.nowMs();
+    const known = new Map(
+      record.damaged.flatMap((each) => (each.volumeId === id ? [[each.what, each.foundMs]] : [])),
+    );
+    // First: what is listed stays listed, whatever comes between.
+    await record.addDamage(
+      damaged.map((each) => ({ ...each, foundMs: known.get(each.what) ?? foundMs })),
+    );
+    const isLeft = new Set(damaged.map(({ what }) => what));
+    await record.settleDamage(id, ({ what }) => isLeft.has(what));
+    for (const { what, offsetBytes, reason } of damaged) {
+      log.error("a vacuum kept a damaged needle as it is", {
+        volume_id: id,
+        what,
+        offset_bytes: offsetBytes,
+        reason,
+      });
+    }
+  }
+
   #recordOf(id: VolumeId): ScrubRecord | undefined {
     const slot = this.#options.find(id);
     return slot === undefined ? undefined : this.#records.get(slot.disk);
   }
 
-  #placeOf(id: VolumeId, { collection }: Volume, { folder }: DiskFolder) {
+  #placeOf(id: VolumeId, { collection }: Volume | OldVolume, { folder }: DiskFolder) {
     return { folder, base: basePath({ folder, collection, id }) };
   }
 }

@@ -94,6 +94,12 @@ export class VolumeStore
     this.#maintenance = new Maintenance({
       ...options,
       job: (id, name, jobOptions, work) => this.#job(id, name, jobOptions, work),
+      reopen: async (id, { volume, disk }) => {
+        const { collection } = volume;
+        const next = await this.#folders.openPlain({ id, collection, disk });
+        await this.#table.exchange(id, next);
+        this.#folders.tell(id, next);
+      },
       volumes: () => this.volumes(),
       disks: () => this.disks(),
       find: (id) => this.#table.find(id),
@@ -255,7 +261,7 @@ export class VolumeStore
 
   /**
    * Has another process append to a volume, and alone: it opens the files, and closes them before they are opened here again.
-   * Until then the volume is read-only for others, and each of its needles is served through that process. A job that wants
+   * Until then nobody else is given the volume for new needles, and each of its needles is served through that process. A job that wants
    * the volume has it back first. Throws `job-running`, `read-only` or `wrong-form` when it is not one to lend.
    */
   async lend(id: VolumeId, borrower: Borrower): Promise<void> {
@@ -264,6 +270,11 @@ export class VolumeStore
       throw new VolumeError("job-running", `Cannot lend volume ${id}: it is being scanned`);
     }
     await this.#lending.lend(id, borrower);
+  }
+
+  /** The volumes that a process has on loan. */
+  lentTo(borrower: Borrower): VolumeId[] {
+    return this.#lending.lentTo(borrower);
   }
 
   /** The borrower has closed the volume. */

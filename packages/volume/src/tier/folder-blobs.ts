@@ -1,7 +1,6 @@
-import { type Disk, assert } from "@kelp/base";
+import { type Disk, assert, makeDurableFolder } from "@kelp/base";
 import type { BlobContent, RemoteBlobs } from "@kelp/wire";
 import { WALK_BUFFER_BYTES } from "../limits.ts";
-import { makeDurableFolder } from "../store/durable-folder.ts";
 
 /** A folder as a remote store: another disk, or what is mounted there. Made when absent. */
 export class FolderBlobs implements RemoteBlobs {
@@ -38,7 +37,7 @@ export class FolderBlobs implements RemoteBlobs {
 
   async read(key: string, target: Uint8Array, offset: number): Promise<number> {
     await using file = await this.#disk.open(this.#pathOf(key), { access: "read" });
-    return file.readAt(target, offset);
+    return await file.readAt(target, offset);
   }
 
   async head(key: string): Promise<{ readonly sizeBytes: number } | undefined> {

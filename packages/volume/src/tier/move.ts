@@ -10,7 +10,7 @@ import { restorePlain } from "../sealed/restore-plain.ts";
 import { sealPlain } from "../sealed/seal-plain.ts";
 import { SealedVolume } from "../sealed/sealed-volume.ts";
 import type { VolumeSlot } from "../store/volume-table.ts";
-import { Pace } from "../vacuum/pace.ts";
+import { Pace } from "../pace/pace.ts";
 import { volumeFileName } from "../volume/file-name.ts";
 import { readVolumeInfo, writeVolumeInfo } from "../volume/volume-info.ts";
 import type { VolumeContent } from "../volume/volume-content.ts";
@@ -45,10 +45,10 @@ export async function moveToRemote(
       `Cannot move volume ${id}: no remote store is called ${options.backend}`,
     );
   }
-  const sealed = await sealPlain(context, id, { slot, job: "upload" });
+  const pace = paceOf(context, options);
+  const sealed = await sealPlain(context, id, { slot, job: "upload", pace });
   const { content } = sealed.volume;
   const key = `${fileName}-${deps.clock.nowNs().toString(16)}.dat`;
-  const pace = paceOf(context, options);
   const removeBlob = async (): Promise<void> => {
     try {
       await blobs.remove(key);
@@ -60,7 +60,10 @@ export async function moveToRemote(
     await dropIndexCopy(context, base);
     await upload(content, { put: (source) => blobs.put(key, source, options.signal), pace });
     await compare(content, { read: (target, at) => blobs.read(key, target, at), pace, key });
-    await writeSortedIndex(deps, `${base}.idx`, content.index, { isNamed: false });
+    await writeSortedIndex(deps, `${base}.idx`, content.index, {
+      pace,
+      isNamed: false,
+    });
     await deps.disk.syncFolder(folder);
   } catch (error) {
     await removeBlob();
@@ -128,7 +131,7 @@ export async function moveFromRemote(
 }
 
 function paceOf(context: JobContext, options: JobOptions): Pace {
-  return new Pace(context.deps.clock, {
+  return new Pace(context.deps, {
     bytesPerSec: options.bytesPerSec ?? JOB_BYTES_PER_SEC_DEFAULT,
     signal: options.signal,
   });

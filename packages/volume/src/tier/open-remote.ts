@@ -1,5 +1,6 @@
 import { PLAIN_VOLUME, type RemoteBlobs, type VolumeId } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
+import { volumeFileBytesMax } from "../limits.ts";
 import { UNFINISHED } from "../erasure/shard-names.ts";
 import type { SealedContent } from "../sealed/sealed-content.ts";
 import { SealedVolume } from "../sealed/sealed-volume.ts";
@@ -11,7 +12,7 @@ import {
   parseSuperblock,
 } from "../superblock/superblock.ts";
 import { volumeFileName } from "../volume/file-name.ts";
-import type { VolumeDeps } from "../volume/open-files.ts";
+import { type VolumeDeps, unreachableBytes } from "../volume/open-files.ts";
 import { type VolumeInfo, readVolumeInfo } from "../volume/volume-info.ts";
 import { RemoteFile } from "./remote-file.ts";
 import { RemoteIndex } from "./remote-index.ts";
@@ -44,6 +45,11 @@ export async function openRemote(
   const base = `${disk.folder}/${volumeFileName(collection, id)}`;
   const info = await readVolumeInfo(deps.disk, base);
   const file = new RemoteFile(placeOf(place, info, stores));
+  const sizeBytesMax = volumeFileBytesMax(info.offsetBytes);
+  if (file.sizeBytes() > sizeBytesMax) {
+    const found = unreachableBytes(file.sizeBytes(), sizeBytesMax);
+    throw new VolumeError("unsupported-format", `Cannot open volume ${base}.dat: ${found}`);
+  }
   const unfinished = `${base}.idx${UNFINISHED}`;
   // It was whole before the volume file went, and is what the move was about to put in place.
   if (await deps.disk.exists(unfinished)) {

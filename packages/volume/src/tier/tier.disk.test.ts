@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { systemDisk } from "@kelp/base/platform";
-import { temporaryFolder } from "@kelp/base/testing";
+import { PowerCutDisk, SeededRandom, temporaryFolder } from "@kelp/base/testing";
 import { ErasureWorld, type OpenWorld, SIZES, allReadable } from "../testing/erasure-world.ts";
 import { SteppingDisk } from "../testing/stepping-disk.ts";
 import { codeOf } from "../testing/volume-client-contract.ts";
@@ -121,6 +121,18 @@ test("a remote file that is gone is an error of the store, never an absent needl
   expect((await open.scanAll()).every((needle) => needle.kind === "corrupt")).toBe(true);
 });
 
+test("a remote file beyond what offsets of its index reach is refused", async () => {
+  using world = new ErasureWorld();
+  {
+    await using open = await world.open();
+    await upload(open);
+  }
+  const info = world.read(".vif").toString();
+  writeFileSync(world.file(".vif"), info.replace(/"fileSize": "\d+"/, '"fileSize": "34359738376"'));
+  const failure: unknown = await world.open().catch((error: unknown) => error);
+  expect(String(failure)).toContain("34359738376 bytes, at most 34359738368 can be addressed");
+});
+
 test("what is not sealed, in another form, or for a store nobody knows is not moved", async () => {
   using world = new ErasureWorld();
   await using open = await world.open();
@@ -195,3 +207,19 @@ test.each(["upload", "download"] as const)(
   },
   TIMEOUT_MS,
 );
+
+test("a slow disk is read to the end before the blob is closed", async () => {
+  const disk = new PowerCutDisk({ slow: new SeededRandom(1) });
+  const cold = new FolderBlobs(disk, "/cold");
+  const bytes = Uint8Array.of(1, 2, 3);
+  const readAt = async (target: Uint8Array): Promise<number> => {
+    target.set(bytes);
+    return bytes.length;
+  };
+  await cold.put("a", { sizeBytes: bytes.length, readAt });
+  const found = new Uint8Array(bytes.length);
+  for (let turn = 0; turn < 20; turn++) {
+    expect(await cold.read("a", found, 0)).toBe(bytes.length);
+    expect(found).toEqual(bytes);
+  }
+});

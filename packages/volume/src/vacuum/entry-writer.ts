@@ -6,6 +6,7 @@ import {
   indexEntryBytes,
   writeIndexEntry,
 } from "../index/index-entry.ts";
+import { SteadySync } from "../pace/steady-sync.ts";
 import type { Checksums } from "../needle/decode.ts";
 
 /** Entries that are written and read back together. */
@@ -20,6 +21,7 @@ export class EntryWriter {
   readonly #hashes: Checksums;
   readonly #width: OffsetWidth;
   readonly #block: Buffer;
+  readonly #syncing: SteadySync;
   #blockBytes = 0;
   #writtenBytes = 0;
   #checkedBytes = 0;
@@ -30,6 +32,7 @@ export class EntryWriter {
     this.#file = file;
     this.#hashes = hashes;
     this.#width = width;
+    this.#syncing = new SteadySync(file);
     this.#block = Buffer.allocUnsafeSlow(BLOCK_ENTRIES * indexEntryBytes(width));
   }
 
@@ -51,10 +54,20 @@ export class EntryWriter {
     this.#checksum = this.#hashes.crc32c(block, this.#checksum);
     this.#writtenBytes += block.length;
     this.#blockBytes = 0;
+    await this.#syncing.wrote(block.length);
   }
 
-  /** Flushes, and reads back what was written since the last time. Throws `read-failed` when something else stands there. */
-  async check(): Promise<void> {
+  /** Makes everything that was added durable. */
+  async sync(): Promise<void> {
+    await this.flush();
+    await this.#syncing.finish();
+  }
+
+  /**
+   * Flushes, and reads back what was written since the last time; `spend` is told of bytes read, and may wait. Throws `read-failed`
+   * when something else stands there.
+   */
+  async check(spend: (bytes: number) => Promise<void>): Promise<void> {
     await this.flush();
     const buffer = Buffer.allocUnsafeSlow(this.#block.length);
     let found = 0;
@@ -64,6 +77,7 @@ export class EntryWriter {
       if (count !== wanted) break;
       found = this.#hashes.crc32c(buffer.subarray(0, wanted), found);
       this.#checkedBytes += wanted;
+      await spend(wanted);
     }
     if (found !== this.#checksum || this.#checkedBytes !== this.#writtenBytes) {
       throw new VolumeError(

@@ -1,15 +1,18 @@
 import { type DiskFile, assert } from "@kelp/base";
+import type { Damage, VolumeId } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
 import { type IndexEntry, REMOVED_SIZE } from "../index/index-entry.ts";
 import { type LiveBatch, liveInFileOrder } from "../index/file-order.ts";
 import { lastRecordOf } from "../index/index-file.ts";
 import type { LastRecord } from "../index/checkpoint-format.ts";
 import { NeedleIndex } from "../index/needle-index.ts";
-import { VACUUM_SYNC_BYTES, WALK_BUFFER_BYTES } from "../limits.ts";
+import { DAMAGE_COUNT_MAX, WALK_BUFFER_BYTES } from "../limits.ts";
 import type { Checksums } from "../needle/decode.ts";
 import { joinIdHalves } from "../needle/id-halves.ts";
+import { SteadySync } from "../pace/steady-sync.ts";
 import { type ExamineSource, type Examined, examine } from "../volume/examine.ts";
 import { ReadWindow } from "../volume/read-window.ts";
+import { walkRecords } from "../volume/walk.ts";
 import type { EntryWriter } from "./entry-writer.ts";
 
 export interface CopySource {
@@ -23,6 +26,8 @@ export interface CopyTarget {
   readonly entries: EntryWriter;
   /** Where the first record goes. */
   readonly startBytes: number;
+  /** Empty; one like that of the source unless given. */
+  readonly index?: NeedleIndex;
 }
 
 /** Who is told of the work, and may hold it up. */
@@ -33,12 +38,33 @@ export interface CopyMeter {
   onCopied(bytes: number): void;
 }
 
-type Good = Extract<Examined, { kind: "good" }>;
+/** A damaged record that lives. It is in the target as it was found, so that it goes on failing its checks. */
+interface CarriedRecord extends NeedleName {
+  /** Where it stands in the target. */
+  readonly offsetBytes: number;
+  readonly recordBytes: number;
+  /** CRC-32C of all its bytes. */
+  readonly sum: number;
+  readonly reason: string;
+}
+
+/** A needle, and what the index says of its record. */
+export interface ExpectedNeedle extends NeedleName {
+  readonly offsetBytes: number;
+  readonly bodyBytes: number;
+}
+
+interface Suspect extends ExpectedNeedle {
+  readonly reason: string;
+}
 
 /**
- * Copies records, byte for byte, from one volume file to the end of another, each with its checksum verified.
+ * Copies records, byte for byte, from one volume file to the end of another, each with its checksum verified. What is damaged
+ * and lives is copied too, as it is, and named in `carried`: dropping it would make the damage final, and refusing would keep
+ * all garbage around it.
  *
- * Invariant: replaying the records of the target in their order gives its `index`, as it does for every volume.
+ * Invariant: replaying the records of the target in their order gives its `index`, as it does for every volume, but for
+ * records whose header is damaged, which only the index names.
  */
 export class RecordCopier {
   /** Of the target. */
@@ -51,18 +77,20 @@ export class RecordCopier {
   #blockBytes = 0;
   #lastRecord: LastRecord | undefined;
   #writtenBytes: number;
-  #syncedBytes: number;
+  readonly #syncing: SteadySync;
   /** Everything before was read back. */
   #checkedBytes: number;
+  /** By place in the target. */
+  readonly #carried = new Map<number, CarriedRecord>();
 
   constructor(source: CopySource, target: CopyTarget, hashes: Checksums, meter: CopyMeter) {
     this.#source = source;
     this.#target = target;
-    this.index = new NeedleIndex(source.index);
+    this.index = target.index ?? new NeedleIndex(source.index);
     this.#hashes = hashes;
     this.#meter = meter;
     this.#writtenBytes = target.startBytes;
-    this.#syncedBytes = target.startBytes;
+    this.#syncing = new SteadySync(target.data);
     this.#checkedBytes = target.startBytes;
   }
 
@@ -80,15 +108,50 @@ export class RecordCopier {
     return this.#writtenBytes + this.#blockBytes;
   }
 
+  /** What was carried over damaged and lives still, at its place in the target. */
+  damagedOf(id: VolumeId): readonly Damage[] {
+    const damaged: Damage[] = [];
+    for (const { idHigh, idLow, offsetBytes, reason } of this.#carried.values()) {
+      if (this.index.find(idHigh, idLow)?.offsetBytes !== offsetBytes) continue;
+      const what = joinIdHalves(idHigh, idLow).toString(16);
+      damaged.push({ volumeId: id, what, offsetBytes, reason });
+    }
+    return damaged;
+  }
+
+  /** Adds a record that was made from one of the source. `damage`: why it fails its checks, where it does. */
+  async add(record: Buffer, needle: ExpectedNeedle, damage: string | undefined): Promise<void> {
+    const { idHigh, idLow, bodyBytes } = needle;
+    const at = this.endBytes;
+    assert(record.length === this.index.recordBytes(bodyBytes), "a record is whole");
+    for (let from = 0; from < record.length; from += this.#block.length) {
+      await this.#write(record.subarray(from, from + this.#block.length));
+    }
+    if (damage !== undefined) {
+      this.#refuseTooMany(needle, damage);
+      const [recordBytes, sum] = [record.length, this.#hashes.crc32c(record)];
+      this.#carried.set(at, { idHigh, idLow, offsetBytes: at, recordBytes, sum, reason: damage });
+    }
+    this.index.put(idHigh, idLow, at, bodyBytes);
+    await this.#addEntry({ idHigh, idLow, offsetBytes: at, bodyBytes });
+    this.#meter.onCopied(record.length);
+    await this.#meter.spend(record.length);
+  }
+
   /**
    * Copies what lives before `endBytes`, in file order. What is removed meanwhile may be left out: its removal, or the record
-   * that replaced it, stands behind. Throws `needle-corrupt`.
+   * that replaced it, stands behind. Throws `needle-corrupt` when it may be the index that is wrong, see `#clear`.
    */
   async copyLive(endBytes: number, pause: () => Promise<void>): Promise<void> {
     const source = this.#read(this.#source.data, endBytes);
+    const suspects: Suspect[] = [];
     for await (const batch of liveInFileOrder(this.#source.index, { endBytes, pause })) {
-      for (let at = 0; at < batch.count; at++) await this.#copyExpected(source, batch, at);
+      for (let at = 0; at < batch.count; at++) {
+        const suspect = await this.#copyExpected(source, expectedAt(batch, at));
+        if (suspect !== undefined) suspects.push(suspect);
+      }
     }
+    if (suspects.length > 0) await this.#clear(suspects, endBytes);
   }
 
   /** Follows what was appended from `startBytes` to `endBytes`: the new needles that live, and the removals of copied ones. */
@@ -100,8 +163,8 @@ export class RecordCopier {
       const { idHigh, idLow, bodyBytes } = examined.header;
       if (this.#lives(examined.header, at)) {
         const reason = misfitOf(examined, examined.header);
-        if (reason !== undefined) throw this.#corrupt(at, reason, examined.header);
-        await this.#copy(source, at, examined);
+        if (reason === undefined) await this.#copy(source, at, examined);
+        else await this.#carry(source, { ...examined.header, offsetBytes: at }, reason);
       } else if (bodyBytes === 0 && this.index.find(idHigh, idLow) !== undefined) {
         await this.#copyTombstone(source, at, examined);
       } else {
@@ -127,6 +190,11 @@ export class RecordCopier {
     const source = this.#read(this.#target.data, this.#writtenBytes);
     while (this.#checkedBytes < this.#writtenBytes) {
       const at = this.#checkedBytes;
+      const carried = this.#carried.get(at);
+      if (carried !== undefined) {
+        await this.#checkCarried(source, carried);
+        continue;
+      }
       const examined = await examine(source, at);
       if (examined.kind !== "good") throw this.#unfaithful(at);
       const { idHigh, idLow, bodyBytes } = examined.header;
@@ -138,31 +206,82 @@ export class RecordCopier {
       this.#checkedBytes = examined.endBytes;
       await this.#meter.spend(examined.endBytes - at);
     }
-    await this.#target.entries.check();
+    await this.#target.entries.check((bytes) => this.#meter.spend(bytes));
   }
 
-  /** Makes everything written durable. */
+  /** Makes everything written durable, entries included. */
   async sync(): Promise<void> {
     await this.#flush();
-    await this.#target.data.sync();
-    this.#syncedBytes = this.#writtenBytes;
+    await this.#syncing.finish();
+    await this.#target.entries.sync();
   }
 
-  async #copyExpected(source: ExamineSource, batch: LiveBatch, at: number): Promise<void> {
-    const expected = {
-      idHigh: batch.idHighs[at] ?? 0,
-      idLow: batch.idLows[at] ?? 0,
-      bodyBytes: batch.bodyBytes[at] ?? 0,
-    };
-    const offsetBytes = batch.offsetBytes[at] ?? 0;
-    if (!this.#lives(expected, offsetBytes)) return;
+  /** Returns the needle when nothing of its name stands where the index says. */
+  async #copyExpected(
+    source: ExamineSource,
+    expected: ExpectedNeedle,
+  ): Promise<Suspect | undefined> {
+    const { offsetBytes } = expected;
+    if (!this.#lives(expected, offsetBytes)) return undefined;
     const examined = await examine(source, offsetBytes);
     const reason = misfitOf(examined, expected);
     if (reason === undefined) {
       await this.#copy(source, offsetBytes, examined);
-    } else if (this.#lives(expected, offsetBytes)) {
-      throw this.#corrupt(offsetBytes, reason, expected);
+      return undefined;
     }
+    if (!this.#lives(expected, offsetBytes)) return undefined;
+    await this.#carry(source, expected, reason);
+    return hasHeaderOf(examined, expected) ? undefined : { ...expected, reason };
+  }
+
+  /**
+   * Of a header that does not fit it cannot be told at once whether the record is damaged or the index names a wrong place, and
+   * then the real record would not be copied. So the whole file is searched: a whole record of that name anywhere else
+   * ends the vacuum, and making the index anew settles it.
+   */
+  async #clear(suspects: readonly Suspect[], endBytes: number): Promise<void> {
+    const source = this.#read(this.#source.data, endBytes);
+    const byName = new Map(suspects.map((suspect) => [nameOf(suspect), suspect]));
+    for await (const step of walkRecords(source, this.startBytes)) {
+      if (step.kind !== "record") continue;
+      await this.#meter.spend(this.index.recordBytes(step.header.bodyBytes));
+      const suspect = byName.get(nameOf(step.header));
+      // A tombstone is no other place of a needle.
+      if (suspect === undefined || step.header.bodyBytes === 0) continue;
+      if (!this.#lives(suspect, suspect.offsetBytes)) continue;
+      const found = `${suspect.reason}, but at ${step.offsetBytes}; the index may be wrong: kelp fsck --rebuild-index`;
+      throw this.#corrupt(suspect.offsetBytes, found, suspect);
+    }
+  }
+
+  /** The bytes of a damaged record, as many as the index says. */
+  async #carry(source: ExamineSource, expected: ExpectedNeedle, reason: string): Promise<void> {
+    this.#refuseTooMany(expected, reason);
+    const { idHigh, idLow, offsetBytes, bodyBytes } = expected;
+    const at = this.endBytes;
+    const recordBytes = this.index.recordBytes(bodyBytes);
+    const sum = await this.#transfer(source, offsetBytes, offsetBytes + recordBytes);
+    this.#carried.set(at, { idHigh, idLow, offsetBytes: at, recordBytes, sum, reason });
+    this.index.put(idHigh, idLow, at, bodyBytes);
+    await this.#addEntry({ idHigh, idLow, offsetBytes: at, bodyBytes });
+  }
+
+  async #checkCarried(source: ExamineSource, carried: CarriedRecord): Promise<void> {
+    const { offsetBytes, recordBytes } = carried;
+    const endBytes = offsetBytes + recordBytes;
+    let sum = 0;
+    for (let at = offsetBytes; at < endBytes; at += source.window.capacity) {
+      const piece = await source.window.borrow(at, Math.min(endBytes - at, source.window.capacity));
+      sum = this.#hashes.crc32c(piece, sum);
+    }
+    if (sum !== carried.sum) throw this.#unfaithful(offsetBytes);
+    this.#checkedBytes = endBytes;
+    await this.#meter.spend(recordBytes);
+  }
+
+  #refuseTooMany(needle: ExpectedNeedle, reason: string): void {
+    if (this.#carried.size < DAMAGE_COUNT_MAX) return;
+    throw this.#corrupt(needle.offsetBytes, `${reason}, and too many others are`, needle);
   }
 
   #lives({ idHigh, idLow }: NeedleName, offsetBytes: number): boolean {
@@ -173,7 +292,7 @@ export class RecordCopier {
     assert(examined.kind === "good", "only what is whole is copied");
     const { idHigh, idLow, bodyBytes } = examined.header;
     const at = this.endBytes;
-    await this.#transfer(source, offsetBytes, examined);
+    await this.#transfer(source, offsetBytes, examined.endBytes);
     this.index.put(idHigh, idLow, at, bodyBytes);
     await this.#addEntry({ idHigh, idLow, offsetBytes: at, bodyBytes });
   }
@@ -186,7 +305,7 @@ export class RecordCopier {
     assert(examined.kind === "good", "a record without a body has nothing that could not fit");
     const { idHigh, idLow } = examined.header;
     const at = this.endBytes;
-    await this.#transfer(source, offsetBytes, examined);
+    await this.#transfer(source, offsetBytes, examined.endBytes);
     this.index.remove(idHigh, idLow, { hasTombstone: true });
     await this.#addEntry({ idHigh, idLow, offsetBytes: at, bodyBytes: REMOVED_SIZE });
   }
@@ -196,25 +315,27 @@ export class RecordCopier {
     await this.#target.entries.add(entry);
   }
 
-  /** The bytes of one record. Most are in the window still, since they were just examined. */
-  async #transfer(source: ExamineSource, offsetBytes: number, { endBytes }: Good): Promise<void> {
+  /** The bytes of one record; returns their sum. Most are in the window still, since they were just examined. */
+  async #transfer(source: ExamineSource, offsetBytes: number, endBytes: number): Promise<number> {
     let at = offsetBytes;
+    let sum = 0;
     while (at < endBytes) {
       const wanted = Math.min(endBytes - at, source.window.capacity);
       const piece = await source.window.borrow(at, wanted);
       if (piece.length !== wanted) throw this.#corrupt(offsetBytes, "the volume file ends in it");
+      sum = this.#hashes.crc32c(piece, sum);
       await this.#write(piece);
       at += wanted;
       this.#meter.onCopied(wanted);
       await this.#meter.spend(2 * wanted);
     }
+    return sum;
   }
 
   async #write(piece: Uint8Array): Promise<void> {
     if (this.#blockBytes + piece.length > this.#block.length) await this.#flush();
     this.#block.set(piece, this.#blockBytes);
     this.#blockBytes += piece.length;
-    if (this.endBytes - this.#syncedBytes >= VACUUM_SYNC_BYTES) await this.sync();
   }
 
   async #flush(): Promise<void> {
@@ -223,8 +344,10 @@ export class RecordCopier {
       [this.#block.subarray(0, this.#blockBytes)],
       this.#writtenBytes,
     );
-    this.#writtenBytes += this.#blockBytes;
+    const writtenBytes = this.#blockBytes;
+    this.#writtenBytes += writtenBytes;
     this.#blockBytes = 0;
+    await this.#syncing.wrote(writtenBytes);
   }
 
   /** A window of its own: an earlier one may hold what stood behind the durable end then. */
@@ -249,6 +372,29 @@ export class RecordCopier {
       `Cannot vacuum ${this.#source.data.path}: the copy reads back differently at ${offsetBytes}`,
     );
   }
+}
+
+function nameOf({ idHigh, idLow }: NeedleName): bigint {
+  return joinIdHalves(idHigh, idLow);
+}
+
+export function expectedAt(batch: LiveBatch, at: number): ExpectedNeedle {
+  return {
+    idHigh: batch.idHighs[at] ?? 0,
+    idLow: batch.idLows[at] ?? 0,
+    offsetBytes: batch.offsetBytes[at] ?? 0,
+    bodyBytes: batch.bodyBytes[at] ?? 0,
+  };
+}
+
+/** Whether the record says of itself that it is this needle, whatever became of its content. */
+function hasHeaderOf(
+  examined: Examined,
+  expected: NeedleName & { readonly bodyBytes: number },
+): boolean {
+  if (examined.kind === "unreadable") return false;
+  const { idHigh, idLow, bodyBytes } = examined.header;
+  return idHigh === expected.idHigh && idLow === expected.idLow && bodyBytes === expected.bodyBytes;
 }
 
 interface NeedleName {

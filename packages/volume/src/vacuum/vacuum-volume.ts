@@ -1,5 +1,12 @@
-import { type Clock, type Disk, DiskError, type DiskFile, type Log } from "@kelp/base";
-import type { JobOptions, VacuumReport } from "@kelp/wire";
+import {
+  type Clock,
+  type Disk,
+  DiskError,
+  type DiskFile,
+  type Foreground,
+  type Log,
+} from "@kelp/base";
+import type { JobOptions, VacuumReport, VolumeId } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
 import { CHECKPOINT_SUFFIX } from "../index/checkpoint-format.ts";
 import { CheckpointKeeper } from "../index/checkpoint-keeper.ts";
@@ -23,12 +30,13 @@ import {
   settleCompaction,
 } from "./compaction-files.ts";
 import { EntryWriter } from "./entry-writer.ts";
-import { Pace } from "./pace.ts";
+import { Pace } from "../pace/pace.ts";
 import { type CopyMeter, RecordCopier } from "./record-copier.ts";
 import type { Checksums } from "../needle/decode.ts";
 
 /** What vacuuming needs of a volume. */
 export interface CompactableVolume {
+  readonly id: VolumeId;
   /** As it is at the moment of asking. */
   readonly content: VolumeContent;
   /** See `Volume.exchangeFiles`. */
@@ -40,6 +48,8 @@ export interface VacuumDeps {
   readonly clock: Clock;
   readonly hashes: Checksums;
   readonly log: Log;
+  /** Whom the job gives way to. */
+  readonly foreground?: Pick<Foreground, "load"> | undefined;
 }
 
 /**
@@ -48,11 +58,12 @@ export interface VacuumDeps {
  *
  * 1. The space is there: what lives, and `VACUUM_SPARE_BYTES`; looked at again while copying.
  * 2. Live needles are copied in file order, each verified; then, pass by pass, what changed meanwhile. The copy is read back.
+ *    What is damaged is copied as it is, and told in `damaged` with its new place.
  * 3. The volume's writer pauses. The last changes (about `VACUUM_CATCH_UP_BYTES`) are copied and read back, the counts
  *    compared, the files synced and committed (see `compaction-files.ts`).
  *
- * Throws `needle-corrupt` when something live is damaged (nothing is dropped silently), `out-of-space`, `read-failed`,
- * `volume-failed`, `overloaded` when changes come faster than they can be copied, or the signal's reason.
+ * Throws `needle-corrupt` when damage is such that it may be the index which is wrong (nothing is dropped silently),
+ * `out-of-space`, `read-failed`, `volume-failed`, `overloaded` when changes come faster than they can be copied, or the signal's reason.
  */
 export async function vacuumVolume(
   volume: CompactableVolume,
@@ -135,6 +146,7 @@ class Vacuum implements CopyMeter {
       bytesBefore: this.#source.endBytes,
       bytesAfter: copier.endBytes,
       liveCount: copier.index.liveCount,
+      damaged: copier.damagedOf(this.#volume.id),
     };
   }
 
@@ -168,11 +180,9 @@ class Vacuum implements CopyMeter {
       this.#copiedTo = endBytes;
       await copier.check();
       await copier.sync();
-      await index.sync();
       if (this.#volume.content.endBytes - endBytes <= VACUUM_CATCH_UP_BYTES) break;
       if (pass === VACUUM_PASSES_MAX) throw this.#error("overloaded", "it changes too fast");
-      // What is left must become small in the end, so it is copied as fast as it goes.
-      this.#pace = this.#newPace(Number.POSITIVE_INFINITY);
+      this.#hurry();
     }
     return { data, index, copier, entries };
   }
@@ -199,14 +209,13 @@ class Vacuum implements CopyMeter {
 
   /** While nothing changes: the rest, the comparison, the commit. */
   async #finish(content: VolumeContent, files: NewFiles): Promise<Exchange> {
-    const { data, index, copier } = files;
-    this.#pace = this.#newPace(Number.POSITIVE_INFINITY);
+    const { data, copier } = files;
+    this.#hurry();
     await copier.copyChanges(this.#copiedTo, content.endBytes);
     await copier.keepHighestId();
     await copier.check();
     this.#compare(content, copier);
     await copier.sync();
-    await index.sync();
     const firstDateNs = await readFirstDate(data, copier.startBytes, copier.endBytes);
     this.#signal?.throwIfAborted();
     const { disk, log } = this.#deps;
@@ -301,7 +310,13 @@ class Vacuum implements CopyMeter {
   }
 
   #newPace(bytesPerSec: number): Pace {
-    return new Pace(this.#deps.clock, { bytesPerSec, signal: this.#signal });
+    return new Pace(this.#deps, { bytesPerSec, signal: this.#signal });
+  }
+
+  /** For what has to become small in the end, whatever others do. */
+  #hurry(): void {
+    const bytesPerSec = Number.POSITIVE_INFINITY;
+    this.#pace = new Pace(this.#deps, { bytesPerSec, signal: this.#signal, rests: "short" });
   }
 
   #inDoubt(cause: unknown): VolumeError {
@@ -317,7 +332,8 @@ class Vacuum implements CopyMeter {
   }
 }
 
-function vacuumFailed(paths: CompactionPaths, error: unknown): unknown {
+/** What a caller is told of a disk that refused. */
+export function vacuumFailed(paths: Pick<CompactionPaths, "data">, error: unknown): unknown {
   if (!(error instanceof DiskError)) return error;
   const code = error.isOutOfSpace ? "out-of-space" : "volume-failed";
   return new VolumeError(code, `Cannot vacuum ${paths.data}: ${error.code}`, { cause: error });

@@ -45,8 +45,9 @@ export interface AppenderOptions extends AppendTarget {
   readonly sizeBytesMax: number;
   /** How far beyond that needles are still taken. */
   readonly graceBytes: number;
-  /** The volume takes no changes. */
+  /** The volume takes no changes, or no others than removals. */
   readonly isReadOnly: boolean;
+  readonly takesRemovals: boolean;
   readonly onStateChange: (state: VolumeState) => void;
 }
 
@@ -76,6 +77,8 @@ export class Appender {
   readonly #options: AppenderOptions;
   #target: AppendTarget;
   #state: VolumeState;
+  /** While it is read-only. */
+  #takesRemovals: boolean;
   #isClosed = false;
   #endBytes: number;
   #firstDateNs: bigint | undefined;
@@ -96,6 +99,7 @@ export class Appender {
     this.#firstDateNs = options.firstDateNs;
     this.#lastDateNs = options.lastDateNs ?? 0n;
     this.#lastNeedleNs = this.#lastDateNs;
+    this.#takesRemovals = options.takesRemovals;
     this.#state = options.isReadOnly ? "read-only" : this.#openState();
   }
 
@@ -168,11 +172,14 @@ export class Appender {
     return this.#poison(action, cause);
   }
 
-  /** Stops taking changes, or takes them again. Resolves when all earlier ones are settled. A failed volume stays so. */
+  /** Stops taking changes, removals too unless it was read-only before, or takes them again. Resolves when all earlier ones are settled. A failed volume stays so. */
   async setReadOnly(isReadOnly: boolean): Promise<void> {
     if (this.#state === "failed") throw this.#error("volume-failed", "an earlier write failed");
     const state = isReadOnly ? "read-only" : this.#openState();
-    if (state !== this.#state) this.#changeState(state);
+    if (state !== this.#state) {
+      this.#takesRemovals = false;
+      this.#changeState(state);
+    }
     await this.#running;
   }
 
@@ -185,7 +192,9 @@ export class Appender {
   #refusal(record: PlannedRecord): VolumeError | undefined {
     if (this.#isClosed) return this.#error("closed", "the store is closed");
     if (this.#state === "failed") return this.#error("volume-failed", "an earlier write failed");
-    if (this.#state === "read-only") return this.#error("read-only", "the volume is read-only");
+    if (this.#state === "read-only" && !(this.#takesRemovals && record.kind === "remove")) {
+      return this.#error("read-only", "the volume is read-only");
+    }
     const bytes = plannedBytes(record);
     if (this.#queue.length >= QUEUE_COUNT_MAX || this.#queueBytes + bytes > QUEUE_BYTES_MAX) {
       return this.#error("overloaded", "too many changes are waiting");

@@ -1,5 +1,8 @@
 import { expect, test } from "bun:test";
-import { rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { type Log, silentLog } from "@kelp/base";
+import { systemClock, systemDisk, systemHashes } from "@kelp/base/platform";
+import { rebuildIndexes } from "../store/rebuild-indexes.ts";
 import { codeOf } from "../testing/volume-client-contract.ts";
 import { ONE, VolumeWorld, content, fid, readPlain } from "../testing/volume-world.ts";
 
@@ -89,6 +92,65 @@ test("a volume that SeaweedFS marked read-only is read and not changed", async (
   expect(await codeOf(store.remove([fid(1)]))).toBe("read-only");
   expect(await readPlain(store, fid(1))).toEqual([...content(1, 100)]);
 });
+
+test("a read-only volume that SeaweedFS lets lose needles takes removals, and loses that by being marked anew", async () => {
+  using world = new VolumeWorld();
+  await world.appendAll([100, 100, 100]);
+  const vif = `{ "version": 3, "bytesOffset": 4, "readOnly": true, "readOnlyCanDelete": true }`;
+  writeFileSync(`${world.folder}/1.vif`, vif);
+  {
+    await using store = await world.open();
+    expect(await codeOf(store.append(fid(4), content(4, 10)))).toBe("read-only");
+    expect(await codeOf(store.append(fid(2), content(4, 10)))).toBe("read-only");
+    await store.remove([fid(1)]);
+    expect(await store.read(fid(1))).toBeUndefined();
+    expect((await store.vacuum(ONE)).liveCount).toBe(2);
+    expect((await store.volumes())[0]?.state).toBe("read-only");
+  }
+  await using store = await world.open();
+  expect(await store.read(fid(1))).toBeUndefined();
+  await store.remove([fid(2)]);
+  await store.setWritable(ONE, "writable");
+  await store.setWritable(ONE, "read-only");
+  expect(await codeOf(store.remove([fid(3)]))).toBe("read-only");
+  expect(JSON.parse(readFileSync(`${world.folder}/1.vif`, "utf8"))).toMatchObject({
+    readOnly: true,
+    readOnlyCanDelete: false,
+  });
+});
+
+// A file of holes: it takes no space.
+test.each([
+  ["version 3", 3, 4],
+  ["version 2", 2, 4],
+  ["version 1", 1, 4],
+])(
+  "a volume of %s beyond what offsets of its index reach is refused, in words",
+  async (_name, version) => {
+    using world = new VolumeWorld();
+    writeFileSync(world.dataPath, Buffer.from([version, 0, 0, 0, 0, 0, 0, 0]));
+    truncateSync(world.dataPath, 32 * 1024 ** 3 + 8);
+    // Needle 1 at 8, or at 32 GiB more.
+    writeFileSync(world.indexPath, Buffer.from("00000000000000010000000100000006", "hex"));
+    const lines: string[] = [];
+    const note = (text: string, fields?: unknown) =>
+      void lines.push(`${text} ${String((fields as { error?: unknown } | undefined)?.error)}`);
+    const log: Log = { ...silentLog, error: note, warn: note };
+    await using store = await world.open({ log });
+    expect((await store.volumes())[0]?.state).toBe("failed");
+    expect(await codeOf(store.read(fid(1)))).toBe("volume-failed");
+    expect(lines.join(" ")).toContain("34359738376 bytes, at most 34359738368 can be addressed");
+    const rebuilding = {
+      disk: systemDisk,
+      clock: systemClock,
+      hashes: systemHashes,
+      log: silentLog,
+      folders: [world.folder],
+    };
+    const rebuilt = await Array.fromAsync(rebuildIndexes(rebuilding));
+    expect(rebuilt).toMatchObject([{ kind: "failed" }]);
+  },
+);
 
 test.each([
   ["an unfinished copy", "1.note", ""],

@@ -28,6 +28,8 @@ export interface LoadedIndex {
   readonly distrust: string | undefined;
   /** Why the checkpoint is not trusted, if there is one. */
   readonly checkpointDistrust: string | undefined;
+  /** What the files say, where none of it is trusted: it may be one damaged record that speaks against them. */
+  readonly distrusted?: NeedleIndex;
 }
 
 export interface DataRegion {
@@ -73,6 +75,7 @@ export async function loadIndex(source: IndexSource): Promise<LoadedIndex> {
       lastRecord: undefined,
       distrust: "the last record it names is not in the volume file",
       checkpointDistrust,
+      distrusted: loader.index,
     };
   }
   const { index, coveredBytes, lastRecord } = loader;

@@ -6,6 +6,7 @@ import {
   type ReadNeedle,
   type ScannedNeedle,
   type StoredNeedle,
+  type VolumeId,
   type VolumeState,
   type VolumeStatus,
   formatFid,
@@ -20,13 +21,21 @@ import { corruptNeedle, openRecord } from "../needle/stored-needle.ts";
 import { ttlLengthMs } from "../needle/ttl.ts";
 import { SUPERBLOCK_BYTES, type Superblock } from "../superblock/superblock.ts";
 import { indexOldRecords } from "./old-records.ts";
-import { type VolumeDeps, dataPath, indexPath } from "./open-files.ts";
+import { type VolumeDeps, addressableBytes, dataPath, indexPath } from "./open-files.ts";
 import { RunningReads } from "./running-reads.ts";
 import type { ServedVolume } from "./served-volume.ts";
 import type { VolumeInfo } from "./volume-info.ts";
 import type { VolumeOptions } from "./volume.ts";
 
-/** A volume of version 1 or 2, as SeaweedFS wrote them years ago: read, never changed. */
+export interface OldContent {
+  readonly data: DiskFile;
+  /** Never changes. */
+  readonly index: NeedleIndex;
+  readonly superblock: Superblock;
+  readonly endBytes: number;
+}
+
+/** A volume of version 1 or 2, as SeaweedFS wrote them years ago: read, never changed. A vacuum makes one of version 3 of it. */
 export class OldVolume implements ServedVolume {
   readonly state: VolumeState = "read-only";
   readonly #options: VolumeOptions;
@@ -55,7 +64,7 @@ export class OldVolume implements ServedVolume {
         version: superblock.version,
         offsetWidth: info.offsetBytes,
         startBytes: SUPERBLOCK_BYTES + superblock.extraBytes,
-        endBytes: await file.sizeBytes(),
+        endBytes: await addressableBytes(file, info),
         log: deps.log,
       };
       const path = indexPath(options);
@@ -90,6 +99,16 @@ export class OldVolume implements ServedVolume {
     this.#clock = deps.clock;
     this.#hashes = deps.hashes;
     this.#openedMs = deps.clock.nowMs();
+  }
+
+  get id(): VolumeId {
+    return this.#options.id;
+  }
+
+  /** What it consists of, for a job that copies it. The volume goes on owning it. */
+  get content(): OldContent {
+    const [data, index] = [this.#data, this.#index];
+    return { data, index, superblock: this.#superblock, endBytes: this.#sizeBytes };
   }
 
   get collection(): string {
@@ -183,13 +202,13 @@ export class OldVolume implements ServedVolume {
     const header = readHeader(record, 0);
     const isOther = joinIdHalves(header.idHigh, header.idLow) !== id;
     const decoded = decodeNeedle(record, bodyBytes, this.#hashes, this.#superblock.version);
-    if (isOther || header.bodyBytes !== bodyBytes) {
-      return { kind: "corrupt", needleId: fid.needleId, offsetBytes, reason: "another record" };
-    }
-    if (decoded.kind === "corrupt") {
-      return { kind: "corrupt", needleId: fid.needleId, offsetBytes, reason: decoded.reason };
-    }
     const { cookie } = header;
+    const corrupt = (reason: string): ScannedNeedle => {
+      const recordBytes = record.length;
+      return { kind: "corrupt", needleId: fid.needleId, cookie, offsetBytes, recordBytes, reason };
+    };
+    if (isOther || header.bodyBytes !== bodyBytes) return corrupt("another record");
+    if (decoded.kind === "corrupt") return corrupt(decoded.reason);
     return { kind: "live", needleId: fid.needleId, cookie, sizeBytes: decoded.data.length };
   }
 
@@ -220,6 +239,9 @@ export class OldVolume implements ServedVolume {
   #readOnly(): VolumeError {
     const { id } = this.#options;
     const { version } = this.#superblock;
-    return new VolumeError("read-only", `Cannot change volume ${id}: it is of version ${version}`);
+    return new VolumeError(
+      "read-only",
+      `Cannot change volume ${id}: it is of version ${version}; a vacuum makes it one of version 3`,
+    );
   }
 }

@@ -1,4 +1,4 @@
-import type { Clock, Disk, DiskFile, Hashes, Log } from "@kelp/base";
+import type { Clock, Disk, DiskFile, Foreground, Hashes, Log } from "@kelp/base";
 import type { VolumeId } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
 import { CHECKPOINT_SUFFIX } from "../index/checkpoint-format.ts";
@@ -34,6 +34,8 @@ export interface VolumeDeps {
   readonly clock: Clock;
   readonly hashes: Pick<Hashes, "crc32c" | "xxh3">;
   readonly log: Log;
+  /** Whom jobs give way to. Nobody unless given. */
+  readonly foreground?: Pick<Foreground, "load"> | undefined;
 }
 
 export interface VolumeName {
@@ -172,14 +174,7 @@ async function openIndexOf(
 ): Promise<VolumeFiles> {
   const { data, superblock, info } = opened;
   const offsetWidth = info.offsetBytes;
-  const sizeBytes = await data.sizeBytes();
-  const sizeBytesMax = volumeFileBytesMax(info.offsetBytes);
-  if (sizeBytes > sizeBytesMax) {
-    throw unsupported(
-      data.path,
-      `it has ${sizeBytes} bytes, at most ${sizeBytesMax} can be addressed`,
-    );
-  }
+  const sizeBytes = await addressableBytes(data, info);
   const startBytes = SUPERBLOCK_BYTES + superblock.extraBytes;
   const region: DataRegion = { file: data, startBytes, endBytes: sizeBytes };
   const file = await deps.disk.open(indexPath(name), { access: "read-write", create: true });
@@ -194,7 +189,8 @@ async function openIndexOf(
     });
     const { index } = loaded;
     const indexFile = new IndexFile({ file, endBytes: loaded.trustedBytes, index, log: deps.log });
-    const tail = await recoverTail(deps, { region, loaded, indexFile });
+    const { distrusted: earlier } = loaded;
+    const tail = await recoverTail(deps, { region, loaded, indexFile, earlier });
     const files: VolumeFiles = {
       data,
       superblock,
@@ -259,6 +255,25 @@ async function loadTrusted(deps: VolumeDeps, source: IndexSource): Promise<Loade
   });
   await file.truncate(loaded.trustedBytes);
   return loaded;
+}
+
+/**
+ * The length of a volume file, all of which its index file can name. SeaweedFS may have written behind the 32 GiB that offsets of 4
+ * bytes reach; there an offset means two places, and one of them would be the wrong bytes. Throws `unsupported-format`.
+ */
+export async function addressableBytes(
+  data: Pick<DiskFile, "path" | "sizeBytes">,
+  { offsetBytes }: Pick<VolumeInfo, "offsetBytes">,
+): Promise<number> {
+  const sizeBytes = await data.sizeBytes();
+  const sizeBytesMax = volumeFileBytesMax(offsetBytes);
+  if (sizeBytes <= sizeBytesMax) return sizeBytes;
+  throw unsupported(data.path, unreachableBytes(sizeBytes, sizeBytesMax));
+}
+
+/** What is wrong with a volume file, wherever it is, that is longer than its offsets reach. */
+export function unreachableBytes(sizeBytes: number, sizeBytesMax: number): string {
+  return `it has ${sizeBytes} bytes, at most ${sizeBytesMax} can be addressed by the offsets of its index`;
 }
 
 /** Date of the record at `startBytes`; `undefined` when there is none. */

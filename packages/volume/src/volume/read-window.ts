@@ -2,12 +2,12 @@ import { type DiskFile, assert } from "@kelp/base";
 
 /** A sliding view of a file, for reading forwards with one bounded buffer. */
 export class ReadWindow {
-  readonly #file: DiskFile;
+  readonly #file: Pick<DiskFile, "readAt">;
   readonly #buffer: Buffer;
   #start = 0;
   #length = 0;
 
-  constructor(file: DiskFile, bufferBytes: number) {
+  constructor(file: Pick<DiskFile, "readAt">, bufferBytes: number) {
     this.#file = file;
     this.#buffer = Buffer.allocUnsafeSlow(bufferBytes);
   }

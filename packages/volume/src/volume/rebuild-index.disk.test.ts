@@ -4,9 +4,10 @@ import { silentLog } from "@kelp/base";
 import { systemClock, systemDisk, systemHashes } from "@kelp/base/platform";
 import { FaultyDisk } from "@kelp/base/testing";
 import { CHECKPOINT_CLOSE_CHANGES_MIN } from "../limits.ts";
-import { type IndexRebuild, rebuildIndexes } from "../store/rebuild-indexes.ts";
+import { rebuildIndexes } from "../store/rebuild-indexes.ts";
 import { codeOf } from "../testing/volume-client-contract.ts";
 import { VolumeWorld, content, fid, readPlain } from "../testing/volume-world.ts";
+import type { IndexRebuild } from "./rebuild-index.ts";
 
 /** Records of 100 bytes of data: 16 + (4 + 100 + 1) + 12 = 133, padded to 136. */
 const RECORD = 136;
@@ -14,7 +15,7 @@ const SUPERBLOCK = 8;
 
 async function rebuild(world: VolumeWorld, disk = systemDisk): Promise<IndexRebuild[]> {
   const options = { disk, clock: systemClock, hashes: systemHashes, log: silentLog };
-  return await Array.fromAsync(rebuildIndexes({ ...options, folder: world.folder }));
+  return await Array.fromAsync(rebuildIndexes({ ...options, folders: [world.folder] }));
 }
 
 /** Needles 1 to 4 of 100 bytes; 2 is removed and 1 replaced. */

@@ -1,13 +1,8 @@
 import type { DiskFile } from "@kelp/base";
-import { type NeedleId, needleId } from "@kelp/wire";
+import { type NeedleId, type VolumeId, needleId } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
 import { CheckpointKeeper } from "../index/checkpoint-keeper.ts";
-import {
-  type IndexEntry,
-  REMOVED_SIZE,
-  writeIndexEntry,
-  indexEntryBytes,
-} from "../index/index-entry.ts";
+import { REMOVED_SIZE, writeIndexEntry, indexEntryBytes } from "../index/index-entry.ts";
 import { IndexFile } from "../index/index-file.ts";
 import { NeedleIndex } from "../index/needle-index.ts";
 import { DIFFERENCE_EXAMPLES_MAX } from "../limits.ts";
@@ -22,6 +17,7 @@ import {
 import {
   type VolumeDeps,
   type VolumeName,
+  addressableBytes,
   basePath,
   checkpointSource,
   dataPath,
@@ -56,6 +52,15 @@ export interface RebuiltIndex {
   readonly differences: readonly IndexDifference[];
 }
 
+/** What became of the index of one volume. */
+export type IndexRebuild = {
+  readonly volumeId: VolumeId;
+  readonly collection: string;
+} & (
+  | { readonly kind: "rebuilt"; readonly result: RebuiltIndex }
+  | { readonly kind: "failed"; readonly error: unknown }
+);
+
 /**
  * Makes the index file (and the checkpoint) of a volume anew from its volume file, every record of which is read and
  * checked. The earlier index is held against it, and believed only about parts of the volume file that cannot be
@@ -63,13 +68,14 @@ export interface RebuiltIndex {
  * have the volume. Throws `unsupported-format`, or `DiskError`.
  */
 export async function rebuildIndex(deps: VolumeDeps, name: VolumeName): Promise<RebuiltIndex> {
-  const { offsetBytes: offsetWidth } = await readVolumeInfo(deps.disk, basePath(name));
+  const info = await readVolumeInfo(deps.disk, basePath(name));
+  const offsetWidth = info.offsetBytes;
   await using data = await deps.disk.open(dataPath(name), { access: "read-write" });
   const superblock = await readSuperblock(deps, name, data);
   const region: DataRegion = {
     file: data,
     startBytes: SUPERBLOCK_BYTES + superblock.extraBytes,
-    endBytes: await data.sizeBytes(),
+    endBytes: await addressableBytes(data, info),
   };
   const checkpoint = await checkpointSource(deps, name, data);
   if (checkpoint.superblock[0] !== VERSION) {
@@ -80,7 +86,8 @@ export async function rebuildIndex(deps: VolumeDeps, name: VolumeName): Promise<
   }
   const index = new NeedleIndex({ offsetWidth });
   const earlier = await loadEarlier(deps, name, { region, checkpoint, index });
-  const made = await writeAnew(deps, name, { region, checkpoint, index, earlier: earlier.index });
+  const { believed } = earlier;
+  const made = await writeAnew(deps, name, { region, checkpoint, index, believed });
   return { ...made, distrust: earlier.distrust, ...compare(earlier.index, index) };
 }
 
@@ -91,19 +98,31 @@ interface Rebuilding {
   readonly index: NeedleIndex;
 }
 
+interface EarlierIndex {
+  readonly index: NeedleIndex;
+  /** The same, or what the files say that are not trusted: enough where nothing else says anything. */
+  readonly believed: NeedleIndex;
+  readonly distrust: string | undefined;
+}
+
 /** The index as opening the volume would load it. */
 async function loadEarlier(
   deps: VolumeDeps,
   name: VolumeName,
   { region, checkpoint, index }: Rebuilding,
-): Promise<{ readonly index: NeedleIndex; readonly distrust: string | undefined }> {
+): Promise<EarlierIndex> {
   const indexOptions = { offsetWidth: index.offsetWidth };
   if (!(await deps.disk.exists(indexPath(name)))) {
-    return { index: new NeedleIndex(indexOptions), distrust: "there was no index file" };
+    const none = new NeedleIndex(indexOptions);
+    return { index: none, believed: none, distrust: "there was no index file" };
   }
   await using indexFile = await deps.disk.open(indexPath(name), { access: "read" });
   const loaded = await loadIndex({ indexFile, region, indexOptions, checkpoint });
-  return { index: loaded.index, distrust: loaded.distrust ?? loaded.checkpointDistrust };
+  return {
+    index: loaded.index,
+    believed: loaded.distrusted ?? loaded.index,
+    distrust: loaded.distrust ?? loaded.checkpointDistrust,
+  };
 }
 
 type Made = Pick<RebuiltIndex, "liveCount" | "damagedCount" | "recalledCount">;
@@ -111,7 +130,7 @@ type Made = Pick<RebuiltIndex, "liveCount" | "damagedCount" | "recalledCount">;
 async function writeAnew(
   deps: VolumeDeps,
   name: VolumeName,
-  rebuilding: Rebuilding & { readonly earlier: NeedleIndex },
+  rebuilding: Rebuilding & { readonly believed: NeedleIndex },
 ): Promise<Made> {
   const temporary = `${indexPath(name)}.tmp`;
   const file = await deps.disk.open(temporary, { access: "read-write", create: true });
@@ -133,19 +152,14 @@ async function writeAnew(
 async function fill(
   deps: VolumeDeps,
   name: VolumeName,
-  rebuilding: Rebuilding & { readonly earlier: NeedleIndex; readonly file: DiskFile },
+  rebuilding: Rebuilding & { readonly believed: NeedleIndex; readonly file: DiskFile },
 ): Promise<Made> {
-  const { region, checkpoint, index, earlier, file } = rebuilding;
+  const { region, checkpoint, index, believed, file } = rebuilding;
   const indexFile = new IndexFile({ file, endBytes: 0, index, log: deps.log });
-  let recalledCount = 0;
-  const recall = (offsetBytes: number, endBytes: number): IndexEntry[] => {
-    const entries = liveWithin(earlier, offsetBytes, endBytes);
-    recalledCount += entries.length;
-    return entries;
-  };
   const loaded = nothingLoaded(index, region);
-  const tail = await recoverTail(deps, { region, loaded, indexFile, recall });
-  if (tail.damagedCount > 0) recalledCount += await recallRemovals(earlier, index, indexFile);
+  const tail = await recoverTail(deps, { region, loaded, indexFile, earlier: believed });
+  let { recalledCount } = tail;
+  if (tail.damagedCount > 0) recalledCount += await recallRemovals(believed, index, indexFile);
   if (!indexFile.isWhole) {
     throw new VolumeError("volume-failed", `Cannot write ${file.path}: the disk refused`);
   }
@@ -174,18 +188,6 @@ function nothingLoaded(index: NeedleIndex, region: DataRegion): LoadedIndex {
     distrust: undefined,
     checkpointDistrust: undefined,
   };
-}
-
-/** Live needles of the index whose records begin in a part of the volume file, in file order. */
-function liveWithin(index: NeedleIndex, fromBytes: number, endBytes: number): IndexEntry[] {
-  const found: IndexEntry[] = [];
-  index.forEachLive(
-    (idHigh, idLow, offsetBytes, bodyBytes) => {
-      found.push({ idHigh, idLow, offsetBytes, bodyBytes });
-    },
-    { fromBytes, endBytes },
-  );
-  return found.sort((left, right) => left.offsetBytes - right.offsetBytes);
 }
 
 /** Needles whose tombstones stand where nothing can be read stay removed. Returns how many. */

@@ -1,4 +1,4 @@
-import type { Hashes, Log } from "@kelp/base";
+import type { DiskFile, Hashes, Log } from "@kelp/base";
 import {
   type IndexEntry,
   type OffsetWidth,
@@ -11,7 +11,8 @@ import type { NeedleIndex } from "../index/needle-index.ts";
 import { WALK_BUFFER_BYTES } from "../limits.ts";
 import { type NeedleHeader, readHeader } from "../needle/decode.ts";
 import { joinIdHalves } from "../needle/id-halves.ts";
-import { HEADER_BYTES } from "../needle/layout.ts";
+import { ALIGNMENT_BYTES, HEADER_BYTES } from "../needle/layout.ts";
+import { Pace, type PaceDeps } from "../pace/pace.ts";
 import { type DataRegion, type LoadedIndex, startOf } from "./load-index.ts";
 import { ReadWindow } from "./read-window.ts";
 import { walkRecords } from "./walk.ts";
@@ -26,6 +27,8 @@ export interface RecoveredTail {
   readonly damagedCount: number;
   /** The record that ends at `endBytes`. */
   readonly lastRecord: RecordPlace | undefined;
+  /** Needles known from `earlier` alone. */
+  readonly recalledCount: number;
 }
 
 /**
@@ -36,20 +39,20 @@ export interface RecoveredTail {
  * which an outsider cannot guess, and only adds one whose id is not far above all others.
  */
 export async function recoverTail(
-  deps: { readonly hashes: Pick<Hashes, "crc32c" | "xxh3">; readonly log: Log },
+  deps: PaceDeps & { readonly hashes: Pick<Hashes, "crc32c" | "xxh3">; readonly log: Log },
   opened: {
     readonly region: DataRegion;
     readonly loaded: LoadedIndex;
     readonly indexFile: IndexFile;
-    /** What an earlier index says of a part of the file in which no records are found: in file order. */
-    readonly recall?: (offsetBytes: number, endBytes: number) => readonly IndexEntry[];
+    /** An index of before. It is believed about parts of the file in which no record is found, or one under an unknown name. */
+    readonly earlier?: NeedleIndex | undefined;
   },
 ): Promise<RecoveredTail> {
   const { region, loaded, indexFile } = opened;
   const { index } = loaded;
   let lastRecord = placeOfLast(loaded);
   if (loaded.coveredBytes === region.endBytes) {
-    return { endBytes: region.endBytes, damagedCount: 0, lastRecord };
+    return { endBytes: region.endBytes, damagedCount: 0, lastRecord, recalledCount: 0 };
   }
   const source = {
     window: new ReadWindow(region.file, WALK_BUFFER_BYTES),
@@ -60,35 +63,47 @@ export async function recoverTail(
   /** Needles of a part that cannot be read stay known, so that reading them says "corrupt" and not "not found". */
   const recall = async (offsetBytes: number, partEnd: number): Promise<number | undefined> => {
     let recalledEnd: number | undefined;
-    for (const entry of opened.recall?.(offsetBytes, partEnd) ?? []) {
+    for (const entry of liveWithin(opened.earlier, offsetBytes, partEnd)) {
       index.put(entry.idHigh, entry.idLow, entry.offsetBytes, entry.bodyBytes);
       await entries.add(entry);
+      recalledCount++;
       recalledEnd = entry.offsetBytes + index.recordBytes(entry.bodyBytes);
     }
     return recalledEnd;
   };
+  // At the start nobody is served yet; a volume that a disk brings back, or a job puts together, is opened beside requests.
+  const pace = new Pace(deps, { bytesPerSec: Number.POSITIVE_INFINITY, rests: "if-busy" });
   let damagedCount = 0;
+  let recalledCount = 0;
   let endBytes = region.endBytes;
   for await (const step of walkRecords(source, loaded.coveredBytes)) {
+    await pace.spend(0);
     const where = { path: region.file.path, offset_bytes: step.offsetBytes };
     switch (step.kind) {
       case "record":
         lastRecord = { offsetBytes: step.offsetBytes, bodyBytes: step.header.bodyBytes };
-        if (step.isFoundBySearch && !(await isBelievable(region, index, step.header))) {
+        if (step.isFoundBySearch && !(await isBelievable(region.file, index, step.header))) {
           await recall(step.offsetBytes, endOf(step, index));
           break;
         }
-        await entries.add(apply(index, step.offsetBytes, step.header));
+        await entries.add(takeRecord(index, step.offsetBytes, step.header));
+        for (const entry of otherNames(opened.earlier, step, index)) {
+          damagedCount++;
+          deps.log.error("a record of a volume has another id than its index says", where);
+          index.put(entry.idHigh, entry.idLow, entry.offsetBytes, entry.bodyBytes);
+          await entries.add(entry);
+          recalledCount++;
+        }
         break;
       case "damaged":
         damagedCount++;
         deps.log.error("a record of a volume is damaged", { ...where, reason: step.reason });
-        if (!(await isBelievable(region, index, step.header))) {
+        if (!(await isBelievable(region.file, index, step.header))) {
           await recall(step.offsetBytes, endOf(step, index));
           break;
         }
         // It stays known, so that reading it says "corrupt" and not "not found".
-        await entries.add(apply(index, step.offsetBytes, step.header));
+        await entries.add(takeRecord(index, step.offsetBytes, step.header));
         break;
       case "gap":
         damagedCount++;
@@ -109,7 +124,42 @@ export async function recoverTail(
     }
   }
   await entries.flush();
-  return { endBytes, damagedCount, lastRecord };
+  return { endBytes, damagedCount, lastRecord, recalledCount };
+}
+
+/** Live needles of the index whose records begin in a part of the volume file, in file order. */
+function liveWithin(
+  index: NeedleIndex | undefined,
+  fromBytes: number,
+  endBytes: number,
+): IndexEntry[] {
+  const found: IndexEntry[] = [];
+  index?.forEachLive(
+    (idHigh, idLow, offsetBytes, bodyBytes) => {
+      found.push({ idHigh, idLow, offsetBytes, bodyBytes });
+    },
+    { fromBytes, endBytes },
+  );
+  return found.sort((left, right) => left.offsetBytes - right.offsetBytes);
+}
+
+/**
+ * The needle that an earlier index names at the place of a whole record with an id that it never heard of: the id in the record may
+ * be damaged, which no checksum of the format tells, or the entry. Both stay known, so that neither is "not found".
+ */
+function otherNames(
+  earlier: NeedleIndex | undefined,
+  step: { readonly offsetBytes: number; readonly header: NeedleHeader },
+  index: NeedleIndex,
+): readonly IndexEntry[] {
+  const { idHigh, idLow, bodyBytes } = step.header;
+  if (earlier === undefined || earlier.knows(idHigh, idLow) !== "unknown") return [];
+  return liveWithin(earlier, step.offsetBytes, step.offsetBytes + ALIGNMENT_BYTES).filter(
+    (entry) =>
+      entry.bodyBytes === bodyBytes &&
+      index.find(entry.idHigh, entry.idLow) === undefined &&
+      joinIdHalves(entry.idHigh, entry.idLow) <= index.needleIdMax + ID_STEP_MAX,
+  );
 }
 
 function placeOfLast({ lastRecord, index }: LoadedIndex): RecordPlace | undefined {
@@ -126,7 +176,11 @@ function endOf(
 }
 
 /** A record without a body removes a needle that is known, and is an empty needle when it is new. */
-function apply(index: NeedleIndex, offsetBytes: number, header: NeedleHeader): IndexEntry {
+export function takeRecord(
+  index: NeedleIndex,
+  offsetBytes: number,
+  header: NeedleHeader,
+): IndexEntry {
   const { idHigh, idLow, bodyBytes } = header;
   const isRemoval = bodyBytes === 0 && index.knows(idHigh, idLow) !== "unknown";
   if (isRemoval) index.remove(idHigh, idLow, { hasTombstone: true });
@@ -137,8 +191,9 @@ function apply(index: NeedleIndex, offsetBytes: number, header: NeedleHeader): I
 /** How far above all others an id may be that was found by search: no forgery shall use up the ids. */
 const ID_STEP_MAX = 1n << 40n;
 
-async function isBelievable(
-  region: DataRegion,
+/** Whether a record that was found by search, or is damaged, may change the index. `file` holds the records. */
+export async function isBelievable(
+  file: Pick<DiskFile, "readAt">,
   index: NeedleIndex,
   header: NeedleHeader,
 ): Promise<boolean> {
@@ -147,7 +202,7 @@ async function isBelievable(
     return joinIdHalves(header.idHigh, header.idLow) <= index.needleIdMax + ID_STEP_MAX;
   }
   const bytes = Buffer.alloc(HEADER_BYTES);
-  await region.file.readAt(bytes, known.offsetBytes);
+  await file.readAt(bytes, known.offsetBytes);
   return readHeader(bytes, 0).cookie === header.cookie;
 }
 

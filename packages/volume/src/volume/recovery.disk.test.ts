@@ -1,8 +1,10 @@
 import { expect, test } from "bun:test";
 import { rmSync, writeFileSync } from "node:fs";
-import { systemDisk } from "@kelp/base/platform";
+import { silentLog } from "@kelp/base";
+import { systemClock, systemDisk, systemHashes } from "@kelp/base/platform";
 import { FaultyDisk } from "@kelp/base/testing";
 import type { VolumeStatus } from "@kelp/wire";
+import { rebuildIndexes } from "../store/rebuild-indexes.ts";
 import { codeOf } from "../testing/volume-client-contract.ts";
 import { VolumeWorld, content, fid, readPlain, scanAll } from "../testing/volume-world.ts";
 
@@ -233,6 +235,47 @@ test.each([
     { kind: "live", needleId: 3n },
   ]);
 });
+
+// The index says what the last record was; nothing stands behind it that would tell where it ends.
+test.each([
+  ["the id", 11, "after opening"],
+  ["the size", 13, "after opening"],
+  ["all of the header", 0, "after opening"],
+  ["the id", 11, "after its index was made anew"],
+  ["the size", 13, "after its index was made anew"],
+])(
+  "a last record damaged in %s (byte %i) is known as corrupt %s, and nothing is cut off",
+  async (what, at, when) => {
+    for (const count of [1, 3]) {
+      using world = new VolumeWorld();
+      await world.appendAll(Array.from({ length: count }, () => 100));
+      const place = SUPERBLOCK + (count - 1) * RECORD + at;
+      const end = what === "all of the header" ? place + 16 : place + 1;
+      world.spoilData((data) => data.fill(0x7e, place, end));
+      const spoilt = world.data();
+      if (when !== "after opening") {
+        const options = {
+          disk: systemDisk,
+          clock: systemClock,
+          hashes: systemHashes,
+          log: silentLog,
+        };
+        await Array.fromAsync(rebuildIndexes({ ...options, folders: [world.folder] }));
+      }
+      for (let opening = 0; opening < 2; opening++) {
+        await using store = await world.open();
+        expect(await codeOf(store.read(fid(count)))).toBe("needle-corrupt");
+        if (count > 1) expect(await readPlain(store, fid(1))).toEqual([...content(1, 100)]);
+        expect(world.data()).toEqual(spoilt);
+      }
+      await using store = await world.open();
+      await store.append(fid(7), content(7, 100));
+      await store.vacuum(fid(7).volumeId);
+      expect(await codeOf(store.read(fid(count)))).toBe("needle-corrupt");
+      expect(await readPlain(store, fid(7))).toEqual([...content(7, 100)]);
+    }
+  },
+);
 
 test("a volume file cut short makes errors of what was behind, never of what is left", async () => {
   using world = new VolumeWorld();

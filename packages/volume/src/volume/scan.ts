@@ -3,9 +3,10 @@ import { type ScannedNeedle, needleId } from "@kelp/wire";
 import { type LiveBatch, liveInFileOrder } from "../index/file-order.ts";
 import type { NeedleIndex } from "../index/needle-index.ts";
 import { WALK_BUFFER_BYTES } from "../limits.ts";
-import type { Checksums } from "../needle/decode.ts";
+import { type Checksums, readHeader } from "../needle/decode.ts";
 import { joinIdHalves } from "../needle/id-halves.ts";
-import { type ExamineSource, examine } from "./examine.ts";
+import { HEADER_BYTES } from "../needle/layout.ts";
+import { type ExamineSource, type Examined, examine } from "./examine.ts";
 import { ReadWindow } from "./read-window.ts";
 
 export interface ScanSource {
@@ -52,6 +53,16 @@ function needleAt(batch: LiveBatch, at: number): ExpectedNeedle {
   };
 }
 
+function misfitOf(examined: Examined, expected: ExpectedNeedle): string | undefined {
+  if (examined.kind === "unreadable") return "no record stands there";
+  const { idHigh, idLow, bodyBytes } = examined.header;
+  if (idHigh !== expected.idHigh || idLow !== expected.idLow) {
+    return "another needle id stands there";
+  }
+  if (examined.kind === "damaged") return examined.reason;
+  return bodyBytes === expected.bodyBytes ? undefined : "record has another size";
+}
+
 /** `undefined` when the needle was removed or replaced since the scan began. */
 async function scanOne(
   scan: ScanSource,
@@ -62,18 +73,19 @@ async function scanOne(
   const examined = await examine(source, offsetBytes);
   if (scan.index.find(idHigh, idLow)?.offsetBytes !== offsetBytes) return undefined;
   const id = needleId(joinIdHalves(idHigh, idLow));
-  const corrupt = (reason: string): ScannedNeedle => ({
-    kind: "corrupt",
-    needleId: id,
-    offsetBytes,
-    reason,
-  });
-  if (examined.kind === "unreadable") return corrupt("no record stands there");
-  const { header } = examined;
-  if (header.idHigh !== idHigh || header.idLow !== idLow) {
-    return corrupt("another needle id stands there");
+  const reason = misfitOf(examined, expected);
+  if (reason !== undefined || examined.kind !== "good") {
+    const { cookie } = readHeader(await source.window.borrow(offsetBytes, HEADER_BYTES), 0);
+    const recordBytes = scan.index.recordBytes(bodyBytes);
+    return {
+      kind: "corrupt",
+      needleId: id,
+      cookie,
+      offsetBytes,
+      recordBytes,
+      reason: reason ?? "it is damaged",
+    };
   }
-  if (examined.kind === "damaged") return corrupt(examined.reason);
-  if (header.bodyBytes !== bodyBytes) return corrupt("record has another size");
+  const { header } = examined;
   return { kind: "live", needleId: id, cookie: header.cookie, sizeBytes: examined.dataBytes };
 }

@@ -19,10 +19,12 @@ import { VERSION } from "../superblock/superblock.ts";
  * | expireAtSec         | when the volume is over; older: DestroyTime                        |
  * | readOnly            | the volume takes no changes                                        |
  * | ecShardConfig       | numbers of data and parity shards                                  |
- * | readOnlyCanDelete   | kept                                                               |
+ * | readOnlyCanDelete   | while it is read-only, needles can still be removed                |
  */
 export interface VolumeInfo {
   readonly isReadOnly: boolean;
+  /** While it is read-only: removals are taken still. */
+  readonly takesRemovals: boolean;
   /** Digits joined to one number, as in the superblock; `undefined`: the superblock's holds. */
   readonly replicaPlacement: number | undefined;
   /** Bytes of an offset in the index file. */
@@ -70,21 +72,21 @@ export async function writeVolumeInfo(
   disk: Disk,
   base: string,
   info: VolumeInfo,
-  change: Partial<Omit<VolumeInfo, "raw" | "offsetBytes">>,
+  change: Partial<Omit<VolumeInfo, "raw" | "offsetBytes">> & { readonly version?: number },
 ): Promise<VolumeInfo> {
   const { raw } = info;
   const merged = { ...info, ...change };
   const { replicaPlacement } = merged;
   const known = {
     files: change.files === undefined ? (raw["files"] ?? []) : change.files.map(fileJson),
-    version: raw["version"] ?? VERSION,
+    version: change.version ?? raw["version"] ?? VERSION,
     replication: replicaPlacement === undefined ? "" : String(replicaPlacement).padStart(3, "0"),
     bytesOffset: merged.offsetBytes,
     datFileSize: String(merged.dataFileBytes),
     expireAtSec: String(merged.expiresSec),
     readOnly: merged.isReadOnly,
     ecShardConfig: "shards" in change ? shardsJson(change.shards) : (raw["ecShardConfig"] ?? null),
-    readOnlyCanDelete: raw["readOnlyCanDelete"] ?? false,
+    readOnlyCanDelete: merged.takesRemovals,
   };
   const unknown = Object.entries(raw).filter(([name]) => !(name in known || OLD_NAMES.has(name)));
   const next = { ...known, ...Object.fromEntries(unknown) };
@@ -95,6 +97,7 @@ export async function writeVolumeInfo(
 /** Of a volume without an information file. */
 export const NO_VOLUME_INFO: VolumeInfo = {
   isReadOnly: false,
+  takesRemovals: false,
   replicaPlacement: undefined,
   offsetBytes: 4,
   dataFileBytes: 0,
@@ -125,6 +128,7 @@ function describe(base: string, raw: Readonly<Record<string, unknown>>): VolumeI
   if (replicaPlacement === "bad") throw unsupported(base, "its replication is not three digits");
   return {
     isReadOnly: (raw["readOnly"] ?? raw["read_only"]) === true,
+    takesRemovals: (raw["readOnlyCanDelete"] ?? raw["read_only_can_delete"]) === true,
     replicaPlacement,
     offsetBytes: offsetBytes === 5 ? 5 : 4,
     dataFileBytes: numberOf(raw["datFileSize"] ?? raw["dat_file_size"]),

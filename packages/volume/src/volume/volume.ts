@@ -9,6 +9,7 @@ import {
   type ScannedNeedle,
   type StoredNeedle,
   type Ttl,
+  type VolumeId,
   type VolumeState,
   type VolumeStatus,
   formatFid,
@@ -110,12 +111,17 @@ export class Volume implements ServedVolume {
     this.#appender = new Appender({
       ...files,
       isReadOnly: files.info.isReadOnly,
+      takesRemovals: files.info.takesRemovals,
       clock: deps.clock,
       log: deps.log,
       sizeBytesMax: options.sizeBytesMax,
       graceBytes: options.graceBytes,
       onStateChange: options.onStateChange,
     });
+  }
+
+  get id(): VolumeId {
+    return this.#options.id;
   }
 
   get collection(): string {
@@ -356,7 +362,10 @@ export class Volume implements ServedVolume {
   async #saveReadOnly(isReadOnly: boolean): Promise<void> {
     if (this.#info.isReadOnly === isReadOnly) return;
     const base = basePath(this.#options);
-    this.#info = await writeVolumeInfo(this.#disk, base, this.#info, { isReadOnly });
+    this.#info = await writeVolumeInfo(this.#disk, base, this.#info, {
+      isReadOnly,
+      takesRemovals: false,
+    });
   }
 
   /** Size of the data of a needle, from the beginning of its record; 0 when that is damaged, which is no reason to keep it. */

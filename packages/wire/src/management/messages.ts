@@ -136,6 +136,8 @@ export interface VolumeMessage {
   /** Share of the file that a vacuum would free, 0 to 1. */
   readonly garbage_ratio: number;
   readonly state: string;
+  /** The gateway process that alone writes it, or `null`. */
+  readonly holder: string | null;
   /** `plain`, `erasure-coded` or `remote`. */
   readonly form: string;
   /** Of an erasure-coded volume, else `null`. `missing`: numbers of the shards that are absent or have damaged blocks. */

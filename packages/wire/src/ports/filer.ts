@@ -98,6 +98,9 @@ export interface Entry {
   readonly expiresMs?: number;
 }
 
+/** What is known of an entry without its content. */
+export type EntryHead = Omit<Entry, "content">;
+
 /** Small content stands in the entry; all else is in chunks, in order, without gaps. */
 export type Content =
   | { readonly kind: "inline"; readonly bytes: Uint8Array }
@@ -120,6 +123,11 @@ export interface Entries {
     tree: TreeName,
     path: EntryPath,
   ): Promise<Result<Entry, "no-such-tree" | "no-such-entry">>;
+  /** As `getEntry`; the content is neither read nor checked. */
+  headEntry(
+    tree: TreeName,
+    path: EntryPath,
+  ): Promise<Result<EntryHead, "no-such-tree" | "no-such-entry">>;
   deleteEntry(
     request: DeleteEntry,
   ): Promise<Result<DeletedEntry, "no-such-tree" | ConditionFailed>>;

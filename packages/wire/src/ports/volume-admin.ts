@@ -60,6 +60,8 @@ export interface VacuumReport {
   readonly bytesBefore: number;
   readonly bytesAfter: number;
   readonly liveCount: number;
+  /** Damaged needles that were kept as they are, with their new places: quarantined. */
+  readonly damaged: readonly Damage[];
 }
 
 export interface ScrubReport {

@@ -104,6 +104,8 @@ export interface VolumeStatus extends VolumeTraits {
   /** Highest needle id ever seen in the volume, removed ones included; 0 when empty. */
   readonly needleIdMax: bigint;
   readonly state: VolumeState;
+  /** The other process that alone writes its files. Everything that the state admits is done through it; for new needles others are chosen. */
+  readonly holder?: string;
   /** Date of the first needle; of the opening while there is none. */
   readonly createdMs: number;
   /** Date of the newest record; 0 while there is none, or nothing tells it. */
@@ -138,6 +140,10 @@ export type ScannedNeedle =
   | {
       readonly kind: "corrupt";
       readonly needleId: NeedleId;
+      /** What its record has in the place of the cookie: by it the needle can be removed. `undefined`: it cannot be read. */
+      readonly cookie: number | undefined;
       readonly offsetBytes: number;
+      /** What its record takes of the volume. */
+      readonly recordBytes: number;
       readonly reason: string;
     };

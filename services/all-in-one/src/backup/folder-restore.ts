@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { Log } from "@kelp/base";
+import { type Log, makeDurableFolder } from "@kelp/base";
 import {
   openDatabase,
   systemClock,
@@ -46,7 +46,7 @@ export async function restoreFolder(request: FolderRestoreRequest): Promise<Back
   if (!isEmpty(dir) && !isRestoring(dir)) {
     throw new BackupError("folder-not-empty", `${dir} is not empty: name a folder that is`);
   }
-  await systemDisk.makeFolder(dir);
+  await makeDurableFolder(systemDisk, dir);
   await markRestoring(dir, systemDisk);
   using _lock = FolderLock.take(join(dir, FOLDER_FILES.lock), dir, join(dir, FOLDER_FILES.server));
   for (const name of readdirSync(dir)) {

@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { systemDisk } from "@kelp/base/platform";
 import { BackupError, type BackupTarget, FolderTarget } from "@kelp/filer";
+import { makePrivateFolder } from "../folder/private-folder.ts";
 import type { Environment } from "../keys/master-keys.ts";
 import { S3Target } from "./s3-target.ts";
 
@@ -63,7 +64,7 @@ const WORK_PREFIX = ".kelp-work-";
 
 /** A folder of this process's own, removed with everything in it; what killed processes left there is removed as well. */
 export function makeWorkFolder(parent: string): Disposable & { readonly path: string } {
-  mkdirSync(parent, { recursive: true, mode: 0o700 });
+  makePrivateFolder(parent);
   for (const name of readdirSync(parent)) {
     const pid = Number(/^\.kelp-work-(\d+)-/.exec(name)?.[1] ?? Number.NaN);
     if (!Number.isNaN(pid) && !isAlive(pid)) {

@@ -132,6 +132,18 @@ export function describeFinding(finding: CheckFinding): FolderFinding {
         isHarmless: true,
         text: `blob ${formatFid(finding.fid)} of ${finding.sizeBytes} bytes belongs to nothing${finding.isRemoved ? "; removed" : ""}`,
       };
+    case "debris":
+      return {
+        kind,
+        isHarmless: true,
+        text: `blob ${finding.needleId.toString(16)} in volume ${finding.volumeId} was never finished: ${finding.recordBytes} bytes of debris${finding.isRemoved ? "; removed" : ""}`,
+      };
+    case "shared-volume":
+      return {
+        kind,
+        isHarmless: true,
+        text: `volume ${finding.volumeId} of collection "${finding.collection}" has ${finding.namedCount} blobs of entries; it is not swept, and clients of the volume door may change it`,
+      };
     case "damaged-entry":
       return damage(kind, `${finding.owner} is damaged: ${finding.reason}`);
     case "missing-chunk":

@@ -14,12 +14,10 @@ export async function rebuildFolderIndexes(
   const { log, onFinding } = options;
   const deps = { disk: systemDisk, clock: systemClock, hashes: systemHashes, log };
   let rebuiltCount = 0;
-  for (const folder of folders) {
-    for await (const rebuild of rebuildIndexes({ ...deps, folder })) {
-      if (rebuild.kind === "rebuilt") rebuiltCount++;
-      const finding = describeRebuild(rebuild);
-      if (finding !== undefined) onFinding(finding);
-    }
+  for await (const rebuild of rebuildIndexes({ ...deps, folders })) {
+    if (rebuild.kind === "rebuilt") rebuiltCount++;
+    const finding = describeRebuild(rebuild);
+    if (finding !== undefined) onFinding(finding);
   }
   return rebuiltCount;
 }

@@ -141,6 +141,7 @@ async function openS3Door(options: DoorsOptions): Promise<S3Door> {
       random: systemRandom,
       hashes: systemHashes,
       log: options.log.child({ door: "s3" }),
+      foreground: store.foreground,
       host: place.address,
       port: place.port,
       region:

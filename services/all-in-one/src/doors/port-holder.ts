@@ -10,7 +10,7 @@ const STATE_LISTEN = "0A";
 
 /** Looks through /proc; `undefined` where there is none, or the holder is another user's. */
 export function findPortHolder(port: number): PortHolder | undefined {
-  const inodes = listeningInodes(port);
+  const inodes = new Set(listenersOn(port).map(({ inode }) => inode));
   if (inodes.size === 0) return undefined;
   for (const name of list("/proc")) {
     if (!/^\d+$/.test(name)) continue;
@@ -20,20 +20,39 @@ export function findPortHolder(port: number): PortHolder | undefined {
   return undefined;
 }
 
-function listeningInodes(port: number): ReadonlySet<string> {
+/**
+ * Whether somebody besides these processes listens where they do: a port that processes share can be shared by a stranger, who is dealt
+ * connections too. False where there is no /proc.
+ */
+export function isPortShared(port: number, pids: readonly number[]): boolean {
+  const own = new Set(
+    pids.flatMap((pid) => list(`/proc/${pid}/fd`).map((fd) => socketInode(`${pid}`, fd))),
+  );
+  const listeners = listenersOn(port);
+  const places = new Set(listeners.flatMap(({ place, inode }) => (own.has(inode) ? [place] : [])));
+  return listeners.some(({ place, inode }) => places.has(place) && !own.has(inode));
+}
+
+interface Listener {
+  /** Address and port, as the system writes them. */
+  readonly place: string;
+  readonly inode: string;
+}
+
+function listenersOn(port: number): readonly Listener[] {
   const wanted = port.toString(16).toUpperCase().padStart(4, "0");
-  const inodes = new Set<string>();
+  const listeners: Listener[] = [];
   for (const table of ["/proc/net/tcp", "/proc/net/tcp6"]) {
     for (const line of read(table).split("\n").slice(1)) {
       const fields = line.trim().split(/\s+/);
       const [, local = "", , state = ""] = fields;
       const inode = fields[9];
       if (state === STATE_LISTEN && local.endsWith(`:${wanted}`) && inode !== undefined) {
-        inodes.add(inode);
+        listeners.push({ place: local, inode });
       }
     }
   }
-  return inodes;
+  return listeners;
 }
 
 function socketInode(pid: string, fd: string): string | undefined {

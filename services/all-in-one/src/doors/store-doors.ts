@@ -34,7 +34,8 @@ export interface StoreDoorsOptions {
 export async function openStoreDoors(options: StoreDoorsOptions): Promise<StoreDoors> {
   const { settings, store, host, version, startedMs, credentials } = options;
   const gate = openGate(options);
-  const { volumes } = store;
+  // Not the master's: what waits for a job there is nobody that the job has to give way to.
+  const { volumes, foreground } = store;
   const address = settings.bindAddress;
   const common = { gate, authorizer: store.iam, clock: systemClock, version, startedMs, address };
   await using opened = new AsyncDisposableStack();
@@ -47,6 +48,7 @@ export async function openStoreDoors(options: StoreDoorsOptions): Promise<StoreD
         volumes,
         disks: volumes,
         hashes: systemHashes,
+        foreground,
         log,
         port,
       }),
@@ -75,7 +77,7 @@ export async function openStoreDoors(options: StoreDoorsOptions): Promise<StoreD
   );
   const filer = opened.use(
     await onPort(options, { name: "filer", choice: settings.filerPort }, (port, log) =>
-      openFilerDoor({ ...common, filer: store.filer, log, port }),
+      openFilerDoor({ ...common, filer: store.filer, foreground, log, port }),
     ),
   );
 

@@ -1,9 +1,10 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Clock, type Disk, utf8 } from "@kelp/base";
 import { z } from "zod";
 import { StartError } from "../errors.ts";
 import { FolderLock } from "./folder-lock.ts";
+import { makePrivateFolder } from "./private-folder.ts";
 import { errorText } from "./error-text.ts";
 
 /** Names in the data folder. `docs/operations.md` tells what each is for. */
@@ -40,13 +41,13 @@ export async function openDataFolder(
   path: string,
   deps: { readonly disk: Disk; readonly clock: Clock },
 ): Promise<DataFolder> {
-  makePrivateFolder(path);
+  makeDataFolder(path);
   const file = (name: keyof typeof FOLDER_FILES): string => join(path, FOLDER_FILES[name]);
   const lock = FolderLock.take(file("lock"), path, file("server"));
   try {
     await checkFormat(file("format"), deps);
-    makePrivateFolder(file("volumes"));
-    makePrivateFolder(file("work"));
+    makeDataFolder(file("volumes"));
+    makeDataFolder(file("work"));
   } catch (error) {
     lock[Symbol.dispose]();
     throw error;
@@ -85,10 +86,9 @@ export function isDataFolder(path: string): boolean {
   return existsSync(join(path, FOLDER_FILES.format));
 }
 
-/** Others' folders keep their mode; one that is made here is for its owner only. */
-function makePrivateFolder(path: string): void {
+function makeDataFolder(path: string): void {
   try {
-    if (mkdirSync(path, { recursive: true, mode: 0o700 }) !== undefined) chmodSync(path, 0o700);
+    makePrivateFolder(path);
   } catch (error) {
     throw new StartError(
       "folder-unusable",

@@ -1,9 +1,10 @@
-import { chmodSync, mkdirSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { readFileSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type Disk, type Random, utf8 } from "@kelp/base";
 import { type FolderHold, type VolumeFolder, VolumeError } from "@kelp/volume";
 import { StartError } from "../errors.ts";
 import { FolderLock } from "./folder-lock.ts";
+import { makePrivateFolder } from "./private-folder.ts";
 
 /** Tells a folder of volumes from every other; the same name and form as SeaweedFS's. */
 const UUID_FILE = "vol_dir.uuid";
@@ -64,7 +65,7 @@ export function volumeFolders(
 /** A folder that was used before is not made anew: what is absent is its disk. */
 function makeUnlessExpected(path: string, expectedUuid: string | undefined): void {
   if (expectedUuid !== undefined) return;
-  if (mkdirSync(path, { recursive: true, mode: 0o700 }) !== undefined) chmodSync(path, 0o700);
+  makePrivateFolder(path);
 }
 
 function identityOf(path: string): string {

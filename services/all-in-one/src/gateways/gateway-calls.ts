@@ -6,6 +6,8 @@ export const HELLO_CALL = "gateway.hello";
 export const READY_CALL = "gateway.ready";
 /** The door of the gateway cannot be opened. */
 export const FAILED_CALL = "gateway.failed";
+/** How many requests came to the gateway since the last such call: jobs on volumes give way to them. */
+export const BUSY_CALL = "gateway.busy";
 /** Of the server: identities have changed. Answered when the gateway goes by them. */
 export const IDENTITIES_CALL = "gateway.identities";
 /** Of the server: no new work. Answered when what was in flight has ended and volumes are given back. */

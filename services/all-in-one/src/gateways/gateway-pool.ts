@@ -34,6 +34,8 @@ export interface GatewayPoolOptions {
   readonly setup: () => GatewaySetup;
   /** What this process does for a gateway. */
   readonly serve: (gateway: Borrower) => CallHandlers;
+  /** Called when a gateway has ended by itself, or was killed because it did not answer; what it has on loan is not back yet. */
+  readonly onDied: (gateway: Borrower) => void;
   /** Called before the first gateway can say hello. */
   readonly onStarted: (pool: GatewayPool) => void;
   readonly clock: Clock;
@@ -41,10 +43,13 @@ export interface GatewayPoolOptions {
 }
 
 interface Gateway {
+  readonly pid: number;
   readonly worker: Worker;
   readonly startedMs: number;
   readonly ended: Promise<void>;
   readonly ready: PromiseWithResolvers<void>;
+  /** As it was presented to who serves it. */
+  borrower: Borrower | undefined;
   peer: CallPeer | undefined;
 }
 
@@ -85,6 +90,10 @@ export class GatewayPool implements Service {
   /** Those that can be asked. One that started and has not said hello holds nothing yet. */
   peers(): readonly CallPeer[] {
     return [...this.#gateways.values()].flatMap(({ peer }) => (peer === undefined ? [] : [peer]));
+  }
+
+  pids(): readonly number[] {
+    return [...this.#gateways.keys()];
   }
 
   /** Resolves when no gateway goes by what identities were before: each has read them anew, or has ended. */
@@ -158,10 +167,12 @@ export class GatewayPool implements Service {
     assert(pid !== undefined, "a process has an id");
     const ended = Promise.withResolvers<void>();
     const gateway: Gateway = {
+      pid,
       worker,
       startedMs: clock.monotonicMs(),
       ended: ended.promise,
       ready: Promise.withResolvers(),
+      borrower: undefined,
       peer: undefined,
     };
     // Whoever waits for it is told; of a replacement the log tells.
@@ -175,6 +186,7 @@ export class GatewayPool implements Service {
     worker.once("exit", (code, signal) => {
       this.#gateways.delete(pid);
       gateway.ready.reject(new Error("a gateway ended before its door answered"));
+      if (!this.#isEnding && gateway.borrower !== undefined) this.#options.onDied(gateway.borrower);
       ended.resolve();
       if (this.#isEnding) return;
       log.error("A gateway ended and is replaced", { pid, code, signal });
@@ -213,10 +225,12 @@ export class GatewayPool implements Service {
         () => gateway.worker.process.kill("SIGKILL"),
         () => gateway.worker.process.kill("SIGKILL"),
       );
-      Object.assign(handlers, this.#options.serve({ peer: bounded, ended: gateway.ended }));
+      gateway.borrower = { name: `gateway ${known.pid}`, peer: bounded, ended: gateway.ended };
+      Object.assign(handlers, this.#options.serve(gateway.borrower));
       handlers[READY_CALL] = () => gateway.ready.resolve();
       handlers[FAILED_CALL] = (failure) => {
         const { code, message } = failure as DoorFailure;
+        this.#options.log.error("A gateway cannot open its door", { pid, code, reason: message });
         gateway.ready.reject(Object.assign(new Error(message), { code }));
         gateway.worker.process.kill("SIGKILL");
       };

@@ -1,4 +1,4 @@
-import { type CallHandlers, type CallPeer, type Log, assert } from "@kelp/base";
+import { type CallHandlers, type CallPeer, Foreground, type Log, assert } from "@kelp/base";
 import {
   openDatabase,
   systemAead,
@@ -16,6 +16,7 @@ import { GatewayVolumes } from "@kelp/volume";
 import { RepeatingJob } from "../jobs/repeating-job.ts";
 import { openLog } from "../process/log.ts";
 import {
+  BUSY_CALL,
   DRAIN_CALL,
   type DoorFailure,
   FAILED_CALL,
@@ -25,7 +26,7 @@ import {
   READY_CALL,
   SOCKET_VARIABLE,
 } from "./gateway-calls.ts";
-import { REFRESH_PAUSE_MS } from "./limits.ts";
+import { BUSY_PAUSE_MS, REFRESH_PAUSE_MS } from "./limits.ts";
 
 /**
  * The life of a gateway: it serves the S3 door until its server has it end, or is gone. It must not live longer than its connection to
@@ -104,6 +105,19 @@ async function serve(
     clock: systemClock,
     log,
   });
+  const foreground = new Foreground(systemClock);
+  let toldCount = 0;
+  const telling = new RepeatingJob({
+    name: "tell of requests",
+    pauseMs: BUSY_PAUSE_MS,
+    round: async () => {
+      const count = foreground.totalCount - toldCount;
+      toldCount += count;
+      if (count > 0) await server.call(BUSY_CALL, count);
+    },
+    clock: systemClock,
+    log,
+  });
   // Before the door opens: what is read from then on can be asked for.
   Object.assign(handlers, {
     ...volumes.handlers,
@@ -113,6 +127,7 @@ async function serve(
       await door?.drain(AbortSignal.timeout(withinMs as number));
       await door?.stop();
       await refreshing[Symbol.asyncDispose]();
+      await telling[Symbol.asyncDispose]();
       await volumes.close();
     },
   } satisfies CallHandlers);
@@ -123,6 +138,7 @@ async function serve(
       authorizer: iam,
       keys: iam,
       log: log.child({ door: "s3" }),
+      foreground,
       host: setup.address,
       port: setup.port,
       region: setup.region === "any" ? { kind: "any" } : { kind: "strict", name: setup.region },

@@ -7,8 +7,10 @@ import type { Credentials } from "../folder/credentials.ts";
 import type { DataFolder } from "../folder/data-folder.ts";
 import type { ServerSettings } from "../settings.ts";
 import type { Store } from "../store.ts";
-import type { GatewaySetup } from "./gateway-calls.ts";
+import { BUSY_CALL, type GatewaySetup } from "./gateway-calls.ts";
 import { GatewayPool } from "./gateway-pool.ts";
+import { isPortShared } from "../doors/port-holder.ts";
+import { PORT_ATTEMPTS_MAX } from "./limits.ts";
 import { probePort } from "./free-port.ts";
 
 export interface GatewaysOptions {
@@ -44,10 +46,25 @@ export class Gateways {
     await this.#pool?.identitiesChanged();
   };
 
-  /** Starts them; resolves when every one of them serves. Throws the system's error when the port cannot be used. */
+  /**
+   * Starts them; resolves when every one of them serves. Throws the system's error when the port cannot be used, `EADDRINUSE` also
+   * when others listen on it.
+   */
   async open(store: Store): Promise<GatewayDoor> {
+    const { settings } = this.#options;
+    for (let attempt = 1; ; attempt += 1) {
+      const port = await probePort(settings.bindAddress, settings.s3Port);
+      try {
+        return { port, pool: await this.#openOn(port, store) };
+      } catch (error) {
+        const isLast = settings.s3Port !== 0 || attempt >= PORT_ATTEMPTS_MAX;
+        if (isLast || !isTaken(error)) throw error;
+      }
+    }
+  }
+
+  async #openOn(port: number, store: Store): Promise<GatewayPool> {
     const { settings, folder, command, clock, log } = this.#options;
-    const port = await probePort(settings.bindAddress, settings.s3Port);
     const pool = await GatewayPool.open({
       count: settings.workers,
       command,
@@ -57,14 +74,21 @@ export class Gateways {
         ...store.filer.gatewayCalls(),
         ...serveMaster(store.master),
         ...serveVolumes({ volumes: store.volumes, master: store.master, borrower }),
+        [BUSY_CALL]: (count) => store.foreground.came(count as number),
       }),
+      onDied: (borrower) => store.abandoned.note(store.volumes.lentTo(borrower)),
       onStarted: (started) => {
         this.#pool = started;
       },
       clock,
       log: log.child({ room: "gateways" }),
     });
-    return { port, pool };
+    // Between the probe and the gateways somebody else may have opened it, in a way that lets them share it.
+    if (isPortShared(port, pool.pids())) {
+      await pool.stop();
+      throw Object.assign(new Error(`another process listens on ${port}`), { code: "EADDRINUSE" });
+    }
+    return pool;
   }
 
   #setup(port: number, collection: string): GatewaySetup {
@@ -84,4 +108,8 @@ export class Gateways {
       logFormat: settings.logFormat,
     };
   }
+}
+
+function isTaken(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "EADDRINUSE";
 }

@@ -3,23 +3,41 @@ import { runBun } from "../checks/run-child.ts";
 import { type CommandLine, examples } from "../command-line.ts";
 import { repositoryPath } from "../repository.ts";
 
-/** `kelp bench`: measurements of a server of its own. */
+/** `kelp bench`: measurements of a server of its own. What the suites are and take, `bench/src/main.ts` knows. */
 export function benchCommand(line: CommandLine): Command {
   return new Command("bench")
     .description("Measure a server of its own and write the results to bench/results")
-    .argument("[suite...]", "s3, list, large, start, needles, pipeline; all by default")
+    .argument(
+      "[suite...]",
+      "store, s3, doors, jobs, list, large, start, needles, namespace, erasure, cores, pipeline; all by default",
+    )
+    .option("--peer <name=url,key,secret...>", "put the load of `store` on this server too")
+    .option("--creates <count>", "objects of the load that only creates (store)", "100000")
+    .option("--entries <count>", "entries of the tree (namespace)", "1000000")
     .addHelpText(
       "after",
       examples([
         ["kelp bench", "everything; takes some minutes"],
         ["kelp bench s3 list", "small objects and listings"],
+        [
+          "kelp bench store --peer minio=http://127.0.0.1:9000,KEY,SECRET",
+          "beside another store of this machine",
+        ],
       ]) + "\n\nKELP_BENCH_DIR names the folder for its data: a real disk, not one in memory.",
     )
-    .action(async (suites: readonly string[]) => {
-      const result = await runBun([repositoryPath("bench/src/main.ts"), ...suites], {
-        environment: line.environment,
-        onOutput: (text) => process.stdout.write(text),
-      });
+    .action(async (suites: readonly string[], given: BenchOptions) => {
+      const peers = (given.peer ?? []).flatMap((peer) => ["--peer", peer]);
+      const counts = ["--creates", given.creates, "--entries", given.entries];
+      const result = await runBun(
+        [repositoryPath("bench/src/main.ts"), ...suites, ...peers, ...counts],
+        { environment: line.environment, onOutput: (text) => process.stdout.write(text) },
+      );
       line.exitWith(result.status);
     });
+}
+
+interface BenchOptions {
+  readonly peer?: readonly string[];
+  readonly creates: string;
+  readonly entries: string;
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { connect } from "node:net";
 import { utf8, utf8Text } from "../../bytes.ts";
+import { Foreground } from "../../foreground.ts";
 import { silentLog } from "../../log.ts";
 import { systemClock } from "../../platform/index.ts";
 import { Semaphore } from "../../semaphore.ts";
@@ -195,4 +196,37 @@ test("a connection serves on after a small body that nobody wanted", async () =>
   const answer = await raw(first + second);
   expect(answer).toContain("HTTP/1.1 403");
   expect(answer).toContain("/second||");
+});
+
+test("a door tells of each request, whether it is answered, refused or breaks", async () => {
+  const seen: string[] = [];
+  let nowMs = 0;
+  const foreground = new Foreground({ monotonicMs: () => nowMs });
+  const told = await HttpDoor.open({
+    handler: {
+      handle(request) {
+        seen.push(foreground.load);
+        return handle(request);
+      },
+      explain: () => undefined,
+    },
+    address: "127.0.0.1",
+    port: 0,
+    clock: systemClock,
+    log: silentLog,
+    foreground,
+  });
+  try {
+    expect(foreground.load).toBe("none");
+    for (const path of ["/x", "/refuse", "/bug"]) {
+      const response = await fetch(`http://127.0.0.1:${told.port}${path}`);
+      await response.text();
+    }
+    expect(seen).toEqual(["light", "light", "light"]);
+    await told.drain(AbortSignal.timeout(10_000));
+    nowMs += 60_000;
+    expect(foreground.load).toBe("none");
+  } finally {
+    await told.stop();
+  }
 });

@@ -2,6 +2,7 @@ import { type IncomingMessage, type Server, type ServerResponse, createServer } 
 import type { AddressInfo, Socket } from "node:net";
 import { assert } from "../../assert.ts";
 import type { Clock } from "../../clock.ts";
+import type { Foreground } from "../../foreground.ts";
 import type { Log } from "../../log.ts";
 import type { Service } from "../../service.ts";
 import { httpDate } from "../dates.ts";
@@ -36,6 +37,8 @@ export interface HttpDoorOptions {
   readonly port: number;
   readonly clock: Clock;
   readonly log: Log;
+  /** Told of each request. */
+  readonly foreground?: Foreground | undefined;
 }
 
 /** A listening port: HTTP in, handler, HTTP out, with bounds on everything that a client can make it hold. */
@@ -125,6 +128,7 @@ export class HttpDoor implements Service {
 
   #serve(incoming: IncomingMessage, outgoing: ServerResponse, body: "sends" | "waits"): void {
     this.#inFlight++;
+    this.#options.foreground?.enter();
     this.#exchange(incoming, outgoing, body)
       .catch((error: unknown) => {
         this.#options.log.error("a request ended in a bug", { error });
@@ -132,6 +136,7 @@ export class HttpDoor implements Service {
       })
       .finally(() => {
         this.#inFlight--;
+        this.#options.foreground?.leave();
         if (this.#inFlight === 0) this.#onIdle?.();
       });
   }

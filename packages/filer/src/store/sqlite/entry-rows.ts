@@ -1,5 +1,5 @@
 import { type Hashes, type SqlDatabase, type SqlStatement, assert } from "@kelp/base";
-import type { Entry, EntryPath, Content } from "@kelp/wire";
+import type { Content, Entry, EntryHead, EntryPath } from "@kelp/wire";
 import { decodeAttributes } from "../../entry/attributes.ts";
 import type { PathPlace } from "../../list/path-place.ts";
 import { textAfterPrefix } from "../../list/text-order.ts";
@@ -214,13 +214,16 @@ export function isExpired(row: { readonly expiresMs: number }, nowMs: number): b
 }
 
 export function entryOf(row: EntryRow, content: Content): Entry {
+  return { ...headOf(row), content };
+}
+
+export function headOf(row: EntryRow): EntryHead {
   return {
     path: row.path,
     sizeBytes: row.sizeBytes,
     modifiedMs: row.modifiedMs,
     etag: row.etag,
     attributes: decodeAttributes(row.attributes),
-    content,
     position: row.position,
     ...(row.expiresMs > 0 && { expiresMs: row.expiresMs }),
   };

@@ -23,7 +23,7 @@ import { MIGRATIONS } from "./schema.ts";
 import { type SnapshotRow, snapshotOf } from "./snapshot-rows.ts";
 import { SnapshotWrites } from "./snapshot-writes.ts";
 import { type StoreTables, openStoreTables } from "./store-tables.ts";
-import { type TreeState, treeOf } from "./tree-rows.ts";
+import type { TreeState } from "./tree-rows.ts";
 import { TreeWrites } from "./tree-writes.ts";
 import { DescribeFailure, completeUpload, joinedParts } from "./upload-completion.ts";
 import { listUploads } from "./upload-listing.ts";
@@ -50,6 +50,7 @@ export type ReadCalls = Pick<
   | "getTree"
   | "listTrees"
   | "getEntry"
+  | "headEntry"
   | "listEntries"
   | "admits"
   | "getUpload"
@@ -73,25 +74,31 @@ export function openSqliteReader(
   const { database } = options;
   const tables = openStoreTables(options);
   const store = openOn(tables, options);
-  const selectVersion = database.prepare<{ version: number }>(
-    "SELECT data_version AS version FROM pragma_data_version",
-  );
+  const selectVersion = database.prepare<{ data_version: number }>("PRAGMA data_version");
   let seenVersion: number | undefined;
+  // What is kept in memory is of the last state seen.
+  const forgetOlder = (): void => {
+    const version = selectVersion.get()?.data_version;
+    if (version !== seenVersion) tables.trees.forget();
+    seenVersion = version;
+  };
   // Called synchronously: what a call reads before it first waits is of one state.
   const fresh =
     <Arguments extends unknown[], Value>(read: (...values: Arguments) => Value) =>
     (...values: Arguments): Value =>
       database.snapshot(() => {
-        const version = selectVersion.get()?.version;
-        // What is kept in memory is of the last state seen.
-        if (version !== seenVersion) tables.trees.forget();
-        seenVersion = version;
+        forgetOlder();
         return read(...values);
       });
   return {
-    getTree: fresh((name) => store.getTree(name)),
+    // Asked in every request: one row, which is of one state by itself, or memory.
+    getTree(name) {
+      forgetOlder();
+      return store.getTree(name);
+    },
     listTrees: fresh(() => store.listTrees()),
     getEntry: fresh((tree, path) => store.getEntry(tree, path)),
+    headEntry: fresh((tree, path) => store.headEntry(tree, path)),
     listEntries: fresh((name, query) => {
       const tree = tables.trees.find(name);
       const isInPlace = tree === undefined || tables.reads.view(tree) === undefined;
@@ -174,8 +181,7 @@ function treeCalls({ tables, commit, snapshots }: StoreParts): TreeCalls {
     createTree: (request) => commit.run(() => writes.create(request)),
     async getTree(name) {
       return reading(() => {
-        const tree = tables.trees.find(name);
-        return tree === undefined ? undefined : treeOf(tree);
+        return tables.trees.peek(name);
       });
     },
     async listTrees() {
@@ -191,6 +197,7 @@ function treeCalls({ tables, commit, snapshots }: StoreParts): TreeCalls {
 type EntryCalls = Pick<
   FilerStore,
   | "getEntry"
+  | "headEntry"
   | "listEntries"
   | "admits"
   | "putEntry"
@@ -208,6 +215,14 @@ function entryCalls(parts: StoreParts): EntryCalls {
         if (tree === undefined) return refused("no-such-tree");
         const entry = tables.reads.findWhole(tree, path);
         return entry === undefined ? refused("no-such-entry") : ok(entry);
+      });
+    },
+    async headEntry(name, path) {
+      return reading(() => {
+        const tree = tables.trees.find(name);
+        if (tree === undefined) return refused("no-such-tree");
+        const head = tables.reads.findHead(tree, path);
+        return head === undefined ? refused("no-such-entry") : ok(head);
       });
     },
     listEntries: (name, query) =>

@@ -1,7 +1,7 @@
 import type { Clock } from "@kelp/base";
-import type { Entry, EntryPath } from "@kelp/wire";
+import type { Entry, EntryHead, EntryPath } from "@kelp/wire";
 import type { ContentRows } from "./content-rows.ts";
-import { type EntryRow, entryOf } from "./entry-rows.ts";
+import { type EntryRow, entryOf, headOf, isExpired } from "./entry-rows.ts";
 import {
   type RowView,
   type ViewTables,
@@ -56,6 +56,17 @@ export class TreeReads {
       return entries.findWhole(tree.id, path, clock.nowMs());
     }
     return this.wholeOf(this.find(tree, path));
+  }
+
+  /** The entry without its content, which is not read. */
+  findHead(tree: TreeState, path: EntryPath): EntryHead | undefined {
+    const { entries, clock } = this.#tables;
+    if (tree.base !== undefined || tree.prefixJob !== undefined) {
+      const row = this.find(tree, path);
+      return row === undefined ? undefined : headOf(row);
+    }
+    const row = entries.find(tree.id, path);
+    return row === undefined || isExpired(row, clock.nowMs()) ? undefined : headOf(row);
   }
 
   wholeOf(row: EntryRow | undefined): Entry | undefined {

@@ -95,6 +95,14 @@ export class TreeRows {
     return state;
   }
 
+  /** As it shows outside, by one row where it is not in memory: a process that only reads has it anew after each change of another. */
+  peek(name: TreeName): Tree | undefined {
+    const known = this.#states.get(name);
+    if (known !== undefined) return treeOf(known);
+    const row = this.#select.get(name);
+    return row === undefined ? undefined : treeOf(stateOf(row));
+  }
+
   findById(id: number): TreeState | undefined {
     const name = this.#selectName.get(id)?.name;
     return name === undefined ? undefined : this.find(name);

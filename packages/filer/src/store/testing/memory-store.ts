@@ -136,6 +136,7 @@ function entryCalls(
 ): Pick<
   FilerStore,
   | "getEntry"
+  | "headEntry"
   | "listEntries"
   | "admits"
   | "putEntry"
@@ -154,6 +155,14 @@ function entryCalls(
       if (tree === undefined) return refused("no-such-tree");
       const row = visible(tree, path);
       return row === undefined ? refused("no-such-entry") : ok(memoryEntryOf(row));
+    },
+    async headEntry(name, path) {
+      const tree = state.trees.get(name);
+      if (tree === undefined) return refused("no-such-tree");
+      const row = visible(tree, path);
+      if (row === undefined) return refused("no-such-entry");
+      const { content: _unread, ...head } = memoryEntryOf(row);
+      return ok(head);
     },
     async listEntries(name, query) {
       const tree = state.trees.get(name);

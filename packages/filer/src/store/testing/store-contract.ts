@@ -275,10 +275,9 @@ export function filerStoreContract(name: string, open: () => StoreWorld): void {
         "condition-failed",
       );
       clock.advance(10);
-      expect(await store.getEntry(TREE, "a" as EntryPath)).toEqual({
-        kind: "refused",
-        refusal: "no-such-entry",
-      });
+      const absent = { kind: "refused", refusal: "no-such-entry" } as const;
+      expect(await store.getEntry(TREE, "a" as EntryPath)).toEqual(absent);
+      expect(await store.headEntry(TREE, "a" as EntryPath)).toEqual(absent);
       expect(await list(store)).toEqual(["b"]);
       const deleted = await store.deleteEntry({ tree: TREE, path: "a" as EntryPath });
       expect(valueOf(deleted)).toEqual({ existed: false });

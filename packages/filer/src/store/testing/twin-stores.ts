@@ -1,4 +1,4 @@
-import { type Result, type SqlDatabase, must } from "@kelp/base";
+import { type Result, type SqlDatabase, assert, must } from "@kelp/base";
 import { openDatabase, systemHashes, systemRandom } from "@kelp/base/platform";
 import {
   type Chunk,
@@ -115,7 +115,9 @@ export async function viewOf(store: FilerStore): Promise<{
     const entries: unknown[] = [];
     for (const item of await allItems((query) => store.listEntries(tree.name, query))) {
       if (item.kind === "prefix") continue;
-      entries.push(entryView(await store.getEntry(tree.name, item.path as never)));
+      const whole = await store.getEntry(tree.name, item.path as never);
+      entries.push(entryView(whole));
+      await checkHead(store, tree.name, whole);
     }
     const { createdMs: _createdMs, ...rest } = tree;
     trees.push({ ...rest, kept, entries });
@@ -127,6 +129,18 @@ export async function viewOf(store: FilerStore): Promise<{
     .listReferences({ volumeId: volumeId(1), after: undefined, limit: 1_000_000 })
     .map(({ fid }) => formatFid(fid));
   return { trees, garbage: garbage.sort(), references: references.sort() };
+}
+
+/** An entry's head is the entry, content apart. */
+async function checkHead(
+  store: FilerStore,
+  tree: TreeName,
+  whole: Result<Entry, unknown>,
+): Promise<void> {
+  if (whole.kind === "refused") return;
+  const { content: _content, ...expected } = whole.value;
+  const head = must(valueOf(await store.headEntry(tree, expected.path)));
+  assert(Bun.deepEquals(head, expected), `the head of ${expected.path} is that of the entry`);
 }
 
 async function allItems(

@@ -1,4 +1,4 @@
-import type { Disk } from "@kelp/base";
+import type { Disk } from "./disk.ts";
 
 /** Makes a folder and those above it, so that none of them is lost with the power: the name of each is synced. */
 export async function makeDurableFolder(disk: Disk, path: string): Promise<void> {
