@@ -19,7 +19,7 @@ export function hex(bytes: Uint8Array): string {
 }
 
 export function base64(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
+  return bytes.toBase64();
 }
 
 /** Decodes strict base64; `undefined` when `text` is not exactly that. */

@@ -15,6 +15,11 @@ export class Semaphore {
     return this.#used;
   }
 
+  /** Whether somebody waits for room. */
+  get isWanted(): boolean {
+    return this.#waiting.length > 0;
+  }
+
   /** Waits for room. A weight above the capacity is clamped, so that one huge request can still pass alone. */
   async acquire(weight = 1): Promise<Permit> {
     const clamped = Math.min(weight, this.capacity);

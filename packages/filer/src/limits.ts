@@ -29,6 +29,16 @@ export const READ_AHEAD_BUDGET_BYTES = 48 * MIB;
 
 /** Chunks of one list in the metadata store; longer lists are stored as manifests. 2 GiB of content. */
 export const CHUNK_LIST_RECORDS_MAX = 1000;
+/** Appends to one file that wait for each other; further ones are refused. */
+export const APPENDS_WAITING_MAX = 64;
+/** Times that an append looks at its entry again, when it has become another before the commit. */
+export const APPEND_COMMITS_MAX = 16;
+/** So many chunks of a size at the end of a file are joined to one: a file that grows in small pieces is read in large ones. */
+export const JOINED_CHUNKS_MIN = 64;
+/** The same for those that fill a whole chunk. */
+export const JOINED_WHOLE_MIN = 8;
+/** Chunks up to this are of the smallest size; those of each next size are `JOINED_CHUNKS_MIN` times as large. */
+export const SMALLEST_CHUNK_BYTES_MAX = 2 * 1024;
 /** Chunks that one manifest lists. With `CHUNK_LIST_RECORDS_MAX` manifests: 20 TB of content. */
 export const MANIFEST_RECORDS_MAX = 10_000;
 /** Manifests that list manifests: two levels where parts with manifests are joined, one to spare. */

@@ -1,6 +1,6 @@
 import { unreachable } from "@kelp/base";
 import { HttpError } from "@kelp/base/http";
-import type { DoorGate, DoorGrant, DoorQuestion } from "./ports/door-gate.ts";
+import type { DoorAdmission, DoorGate, DoorGrant, DoorQuestion } from "./ports/door-gate.ts";
 import type { Authorizer, Principal } from "./ports/iam.ts";
 import type { GateRequest } from "./ports/people-gate.ts";
 
@@ -9,13 +9,17 @@ export type DoorCaller =
   | { readonly kind: "principal"; readonly principal: Principal }
   | { readonly kind: "bearer"; readonly grant: DoorGrant };
 
-/** Throws `HttpError` 401 or 403 for whoever is not let in. */
-export async function admitCaller(
+/** Throws `HttpError` 401 or 403 for whoever is not let in; answers at once where the gate does. */
+export function admitCaller(
   gate: DoorGate,
   request: GateRequest,
   question: DoorQuestion,
-): Promise<DoorCaller> {
-  const admission = await gate.admit(request, question);
+): DoorCaller | Promise<DoorCaller> {
+  const admission = gate.admit(request, question);
+  return admission instanceof Promise ? admission.then(callerOf) : callerOf(admission);
+}
+
+function callerOf(admission: DoorAdmission): DoorCaller {
   switch (admission.kind) {
     case "admitted":
       return { kind: "principal", principal: admission.principal };
@@ -49,5 +53,7 @@ export function mayAccess(
   access: { readonly action: string; readonly resource: string },
 ): boolean {
   if (caller.kind !== "principal") return false;
-  return authorizer.authorize({ principal: caller.principal, ...access }).kind === "allow";
+  const { principal } = caller;
+  const { action, resource } = access;
+  return authorizer.authorize({ principal, action, resource }).kind === "allow";
 }

@@ -74,6 +74,8 @@ export type {
   Trees,
   Upload,
   Uploads,
+  AppendFile,
+  Appends,
   WriteFile,
   WritePart,
   WriteRefusal,

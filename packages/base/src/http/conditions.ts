@@ -16,26 +16,46 @@ export type ReadDecision =
 
 const PROCEED: ReadDecision = { kind: "proceed" };
 
+interface ConditionNames {
+  readonly match: string;
+  readonly unmodified: string;
+  readonly noneMatch: string;
+  readonly modified: string;
+}
+
+function namesWith(prefix: string): ConditionNames {
+  return {
+    match: `${prefix}if-match`,
+    unmodified: `${prefix}if-unmodified-since`,
+    noneMatch: `${prefix}if-none-match`,
+    modified: `${prefix}if-modified-since`,
+  };
+}
+
+/** Names made anew are looked up slowly. */
+const PLAIN_NAMES = namesWith("");
+
 /** The four conditions of a read, in the order of RFC 9110 §13.2.2. `prefix` stands before the names of the headers. */
 export function decideRead(
   headers: IncomingHttpHeaders,
   current: Validators,
   prefix = "",
 ): ReadDecision {
-  const ifMatch = headerText(headers, `${prefix}if-match`);
+  const names = prefix === "" ? PLAIN_NAMES : namesWith(prefix);
+  const ifMatch = headerText(headers, names.match);
   if (ifMatch !== undefined) {
     if (!matchesEtag(ifMatch, current.etag)) return { kind: "failed", header: "If-Match" };
   } else {
-    const since = headerDate(headers, `${prefix}if-unmodified-since`);
+    const since = headerDate(headers, names.unmodified);
     if (since !== undefined && wholeSecond(current.modifiedMs) > since) {
       return { kind: "failed", header: "If-Unmodified-Since" };
     }
   }
-  const ifNoneMatch = headerText(headers, `${prefix}if-none-match`);
+  const ifNoneMatch = headerText(headers, names.noneMatch);
   if (ifNoneMatch !== undefined) {
     return matchesEtag(ifNoneMatch, current.etag) ? { kind: "not-modified" } : PROCEED;
   }
-  const since = headerDate(headers, `${prefix}if-modified-since`);
+  const since = headerDate(headers, names.modified);
   if (since !== undefined && wholeSecond(current.modifiedMs) <= since)
     return { kind: "not-modified" };
   return PROCEED;

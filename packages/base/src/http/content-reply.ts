@@ -11,21 +11,30 @@ import { type HttpReply, type ReplyHeaders, emptyReply } from "./reply.ts";
 export interface ReadableContent extends Validators {
   readonly sizeBytes: number;
   /** `[start, end)`; pieces may be lent. */
-  readonly read: (range: SatisfiedRange) => ByteStream;
+  read(range: SatisfiedRange): ByteStream;
   /** All of it, where it is at hand. */
   readonly bytes?: Uint8Array;
 }
 
 /** Bytes at hand as content. */
-export function bytesContent(bytes: Uint8Array, validators: Validators): ReadableContent {
-  return {
-    ...validators,
-    sizeBytes: bytes.length,
-    bytes,
-    read: async function* read({ start, end }) {
-      yield bytes.subarray(start, end);
-    },
-  };
+export class BytesContent implements ReadableContent {
+  readonly bytes: Uint8Array;
+  readonly etag: string;
+  readonly modifiedMs: number;
+
+  constructor(bytes: Uint8Array, etag: string, modifiedMs: number) {
+    this.bytes = bytes;
+    this.etag = etag;
+    this.modifiedMs = modifiedMs;
+  }
+
+  get sizeBytes(): number {
+    return this.bytes.length;
+  }
+
+  async *read({ start, end }: SatisfiedRange): ByteStream {
+    yield this.bytes.subarray(start, end);
+  }
 }
 
 /** Separates the parts of an answer with several ranges; the content cannot be taken for one, since lengths are known. */
@@ -55,11 +64,10 @@ export function contentReply(
       headers: { "Content-Range": `bytes */${sizeBytes}` },
     });
   }
-  const ranges = chosen?.kind === "ranges" ? chosen.ranges : [];
+  if (chosen?.kind !== "ranges") return part(200, headers, content, { start: 0, end: sizeBytes });
+  const { ranges } = chosen;
   const [only] = ranges;
-  if (only === undefined) {
-    return part(200, headers, content, { start: 0, end: sizeBytes });
-  }
+  if (only === undefined) return part(200, headers, content, { start: 0, end: sizeBytes });
   if (ranges.length === 1) {
     headers["Content-Range"] = contentRange(only, sizeBytes);
     return part(206, headers, content, only);

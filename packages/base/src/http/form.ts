@@ -172,26 +172,30 @@ function parseField(header: string): FormField {
   }
   const disposition = headers.get("content-disposition") ?? "";
   return {
-    name: parameter(disposition, "name"),
-    fileName: withoutFolders(extendedFileName(disposition) ?? parameter(disposition, "filename")),
+    name: parameter(disposition, NAME),
+    fileName: withoutFolders(extendedFileName(disposition) ?? parameter(disposition, FILE_NAME)),
     mediaType: headers.get("content-type"),
     headers,
   };
 }
 
-function parameter(header: string, name: string): string | undefined {
-  const match = new RegExp(`;\\s*${name}=(?:"((?:[^"\\\\]|\\\\.)*)"|([^\\s;"]*))`, "i").exec(
-    header,
-  );
+const NAME = /;\s*name=(?:"((?:[^"\\]|\\.)*)"|([^\s;"]*))/i;
+const FILE_NAME = /;\s*filename=(?:"((?:[^"\\]|\\.)*)"|([^\s;"]*))/i;
+
+function parameter(header: string, pattern: RegExp): string | undefined {
+  const match = pattern.exec(header);
   if (match === null) return undefined;
+  const value = match[1] ?? match[2] ?? "";
+  if (!value.includes("\\") && !value.includes("%")) return value;
   // Browsers escape quotes and line breaks by percent, older clients quotes by a backslash.
-  return (match[1] ?? match[2] ?? "")
+  return value
     .replace(/\\(["\\])/g, "$1")
     .replace(/%(22|0D|0A)/gi, (code) => decodeURIComponent(code));
 }
 
 /** `filename*=UTF-8''…` (RFC 8187), which wins over the plain one. */
 function extendedFileName(header: string): string | undefined {
+  if (!header.includes("*")) return undefined;
   const match = /;\s*filename\*=utf-8'[^']*'([^\s;]+)/i.exec(header);
   if (match?.[1] === undefined) return undefined;
   try {

@@ -14,18 +14,15 @@ export class HttpRequest {
   readonly rawPath: string;
   readonly rawQuery: string;
   readonly headers: IncomingHttpHeaders;
-  readonly body: RequestBody;
+  readonly #about: AboutBody;
+  #body: RequestBody | undefined;
   readonly #incoming: IncomingMessage;
   readonly #outgoing: ServerResponse;
   #query: Query | undefined;
   #signal: AbortSignal | undefined;
 
   /** Throws `HttpError` 400 for a target that is no path. */
-  constructor(
-    incoming: IncomingMessage,
-    outgoing: ServerResponse,
-    about: { readonly stalls: StallWatch; readonly onFirstRead: () => void },
-  ) {
+  constructor(incoming: IncomingMessage, outgoing: ServerResponse, about: AboutBody) {
     const target = incoming.url ?? "";
     // Proxies may send the absolute form; a door is no proxy, and a fragment never travels.
     if (!target.startsWith("/") || target.includes("#")) {
@@ -36,9 +33,14 @@ export class HttpRequest {
     this.rawPath = mark === -1 ? target : target.slice(0, mark);
     this.rawQuery = mark === -1 ? "" : target.slice(mark + 1);
     this.headers = incoming.headers;
-    this.body = new RequestBody(incoming, about.stalls, about.onFirstRead);
+    this.#about = about;
     this.#incoming = incoming;
     this.#outgoing = outgoing;
+  }
+
+  get body(): RequestBody {
+    this.#body ??= new RequestBody(this.#incoming, this.#about.stalls, this.#about.owed);
+    return this.#body;
   }
 
   /** Throws `HttpError` 400 on broken encoding. */
@@ -76,6 +78,12 @@ export class HttpRequest {
   get localPort(): number {
     return this.#incoming.socket.localPort ?? 0;
   }
+}
+
+interface AboutBody {
+  readonly stalls: StallWatch;
+  /** Where the client waits to be told to go on. */
+  readonly owed: { send(): void } | undefined;
 }
 
 const NO_QUERY = new Query("");

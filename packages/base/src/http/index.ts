@@ -1,6 +1,6 @@
 /** HTTP without a word of the domain: what the doors of several rooms share. */
 export { type Validators, allowsRange, decideRead, splitEtags } from "./conditions.ts";
-export { type ReadableContent, bytesContent, contentReply } from "./content-reply.ts";
+export { BytesContent, type ReadableContent, contentReply } from "./content-reply.ts";
 export { httpDate, isoDate, parseHttpDate } from "./dates.ts";
 export { type FormField, type FormPart, FormReader, formBoundary, parseForm } from "./form.ts";
 export { decodeHeaderText, encodeHeaderText, headerText, isHeaderSafe } from "./headers.ts";
@@ -20,4 +20,4 @@ export { Query, percentDecoded } from "./query.ts";
 export { decideRange } from "./ranges.ts";
 export { type HttpReply, type ReplyHeaders, emptyReply, jsonReply, textReply } from "./reply.ts";
 export { type HeldBytes, RequestBody } from "./request-body.ts";
-export { StallWatch, type Transfer } from "./stall-watch.ts";
+export { type HeldShare, StallWatch, type Transfer } from "./stall-watch.ts";

@@ -11,6 +11,8 @@ export const STALL_CHECK_MS = 10_000;
 export const STALL_CHECKS_MAX = 3;
 /** Progress that a transfer owes between two looks. */
 export const STALL_BYTES_MIN = 4 * KIB;
+/** A transfer that holds memory which others wait for has to be through in so many looks; what is slower for a few of them ends. */
+export const HELD_CHECKS_MAX = 60;
 /** Requests of one door being served at once; further ones are answered 503. */
 export const DOOR_REQUESTS_AT_ONCE_MAX = 1024;
 /** Open connections of one door, idle ones included; further ones are closed on arrival. */

@@ -1,5 +1,6 @@
 import type { ByteStream } from "../body.ts";
 import type { HttpRequest } from "./http-request.ts";
+import type { HeldShare } from "./stall-watch.ts";
 
 export type ReplyHeaders = Record<string, string>;
 
@@ -12,6 +13,8 @@ export type HttpReply =
       readonly body: Uint8Array | string;
       /** Called when the last byte was handed to the socket, or the client is gone. */
       readonly onSent?: () => void;
+      /** What the answer holds until then. */
+      readonly share?: HeldShare;
     }
   | {
       /** Exactly `sizeBytes` bytes; pieces may be lent. */
@@ -20,6 +23,8 @@ export type HttpReply =
       readonly headers: ReplyHeaders;
       readonly sizeBytes: number;
       readonly stream: ByteStream;
+      /** What the stream holds at a time. */
+      readonly share?: HeldShare;
     }
   | {
       /** Text that is made while it is sent, of a length nobody knows yet. */

@@ -4,7 +4,7 @@ import { EMPTY_BYTES, joinBytes } from "../bytes.ts";
 import type { Permit, Semaphore } from "../semaphore.ts";
 import { HttpError } from "./http-error.ts";
 import { BODY_STEP_BYTES, FREE_BODY_BYTES_MAX } from "./limits.ts";
-import type { StallWatch } from "./stall-watch.ts";
+import type { HeldShare, StallWatch } from "./stall-watch.ts";
 
 /** A body in memory, with its share of the budget until disposed. */
 export interface HeldBytes extends Disposable {
@@ -15,13 +15,13 @@ export interface HeldBytes extends Disposable {
 export class RequestBody {
   readonly #incoming: IncomingMessage;
   readonly #stalls: StallWatch;
-  readonly #onFirstRead: () => void;
+  readonly #owed: { send(): void } | undefined;
 
-  /** `onFirstRead` is where a client that waits for it is told to go on. */
-  constructor(incoming: IncomingMessage, stalls: StallWatch, onFirstRead: () => void) {
+  /** `owed` is sent before the first read: the client waits for it. */
+  constructor(incoming: IncomingMessage, stalls: StallWatch, owed: { send(): void } | undefined) {
     this.#incoming = incoming;
     this.#stalls = stalls;
-    this.#onFirstRead = onFirstRead;
+    this.#owed = owed;
   }
 
   /** As announced; `undefined` for a body of unknown length. */
@@ -37,13 +37,14 @@ export class RequestBody {
     return (length !== undefined && length !== "0") || headers["transfer-encoding"] !== undefined;
   }
 
-  /** Its pieces are lent. Throws `HttpError` 413 beyond the limit, 400 when the client hangs up before the end. */
+  /** Its pieces are lent. Throws `HttpError` 413 beyond the limit, 400 when the client hangs up before the end, 408 when it stalls. */
   async *stream(limitBytes: number): ByteStream {
     this.#checkLength(limitBytes);
     if (!this.isPresent) return;
     const incoming = this.#incoming;
-    using transfer = this.#stalls.watch(() => incoming.destroy());
-    this.#onFirstRead();
+    // Whoever iterates is woken by it; the connection stays for the answer.
+    using transfer = this.#stalls.watch(() => incoming.emit("error", tooSlow()));
+    this.#owed?.send();
     let sizeBytes = 0;
     try {
       // The socket still has to carry the answer, so that leaving early must not destroy it.
@@ -66,14 +67,15 @@ export class RequestBody {
   /**
    * The whole body. A body of known length waits for its share of `budget`, one of unknown length takes as it comes
    * and is refused with 503 when there is no more: two that wait for each other's share would wait for ever.
-   * Throws `HttpError` 413, 400, 503.
+   * One that comes too slowly is refused, the sooner when others wait for the budget. Throws `HttpError` 413, 400, 408, 503.
    */
   async whole(limitBytes: number, budget: Semaphore): Promise<HeldBytes> {
     this.#checkLength(limitBytes);
     if (!this.isPresent) return { bytes: EMPTY_BYTES, [Symbol.dispose]: nothing };
     const { lengthBytes } = this;
     if (lengthBytes !== undefined && lengthBytes <= FREE_BODY_BYTES_MAX) {
-      return { bytes: await this.#gather(limitBytes, nothing), [Symbol.dispose]: nothing };
+      const bytes = await this.#gather(limitBytes, { grow: nothing, share: undefined });
+      return { bytes, [Symbol.dispose]: nothing };
     }
     const permits: Permit[] = [];
     const release = (): void => {
@@ -82,7 +84,9 @@ export class RequestBody {
     try {
       if (lengthBytes !== undefined) permits.push(await budget.acquire(lengthBytes));
       const grow = lengthBytes === undefined ? growing(budget, permits) : nothing;
-      return { bytes: await this.#gather(limitBytes, grow), [Symbol.dispose]: release };
+      const share = { sizeBytes: lengthBytes ?? limitBytes, isWanted: () => budget.isWanted };
+      const bytes = await this.#gather(limitBytes, { grow, share });
+      return { bytes, [Symbol.dispose]: release };
     } catch (error) {
       release();
       throw error;
@@ -90,19 +94,35 @@ export class RequestBody {
   }
 
   /** `grow` is told the size before a piece is kept; it throws to refuse. */
-  #gather(limitBytes: number, grow: (sizeBytes: number) => void): Promise<Uint8Array> {
+  #gather(
+    limitBytes: number,
+    {
+      grow,
+      share,
+    }: {
+      readonly grow: (sizeBytes: number) => void;
+      readonly share: HeldShare | undefined;
+    },
+  ): Promise<Uint8Array> {
     const incoming = this.#incoming;
     // Whoever hung up before this is listened to has no event left to say so: waiting for one would never end.
     if (incoming.destroyed) return Promise.reject(bodyCut(undefined));
     return new Promise<Uint8Array>((resolve, reject) => {
       const pieces: Uint8Array[] = [];
       let sizeBytes = 0;
-      const transfer = this.#stalls.watch(() => incoming.destroy());
+      let isSettled = false;
+      const transfer = this.#stalls.watch(() => {
+        settle();
+        incoming.pause();
+        reject(tooSlow());
+      }, share);
+      // The listeners end with the request: taking each off costs more than letting it find this.
       const settle = (): void => {
+        isSettled = true;
         transfer[Symbol.dispose]();
-        incoming.off("data", onData).off("end", onEnd).off("error", onGone).off("close", onGone);
       };
       const onData = (piece: Uint8Array): void => {
+        if (isSettled) return;
         sizeBytes += piece.length;
         transfer.moved(piece.length);
         try {
@@ -116,15 +136,17 @@ export class RequestBody {
         }
       };
       const onEnd = (): void => {
+        if (isSettled) return;
         settle();
         resolve(joinBytes(pieces));
       };
       const onGone = (cause?: unknown): void => {
+        if (isSettled) return;
         settle();
         reject(bodyCut(cause));
       };
       incoming.on("data", onData).on("end", onEnd).on("error", onGone).on("close", onGone);
-      this.#onFirstRead();
+      this.#owed?.send();
     });
   }
 
@@ -163,6 +185,10 @@ function growing(budget: Semaphore, permits: Permit[]): (sizeBytes: number) => v
 
 function tooLarge(limitBytes: number): HttpError {
   return new HttpError(413, `The body is larger than ${limitBytes} bytes`);
+}
+
+function tooSlow(): HttpError {
+  return new HttpError(408, "The body came too slowly", { headers: { Connection: "close" } });
 }
 
 function bodyCut(cause: unknown): HttpError {

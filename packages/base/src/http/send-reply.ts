@@ -3,7 +3,7 @@ import { assert } from "../assert.ts";
 import { EMPTY_BYTES } from "../bytes.ts";
 import { SOCKET_WRITE_BYTES_MAX } from "./limits.ts";
 import type { HttpReply } from "./reply.ts";
-import type { StallWatch } from "./stall-watch.ts";
+import type { HeldShare, StallWatch } from "./stall-watch.ts";
 
 type BytesReply = Extract<HttpReply, { readonly kind: "bytes" }>;
 
@@ -18,8 +18,10 @@ export type PrimedReply =
     };
 
 /** Reads the first piece of a stream, so that what is wrong with it can still be told by a status. */
-export async function primeReply(reply: HttpReply, isHead: boolean): Promise<PrimedReply> {
-  if (reply.kind === "bytes") return reply;
+export async function primeReply(
+  reply: Exclude<HttpReply, BytesReply>,
+  isHead: boolean,
+): Promise<PrimedReply> {
   const source: AsyncIterable<Uint8Array | string> =
     reply.kind === "stream" ? reply.stream : reply.pieces;
   const rest = source[Symbol.asyncIterator]();
@@ -31,57 +33,73 @@ export async function primeReply(reply: HttpReply, isHead: boolean): Promise<Pri
   return { kind: "primed", reply, first: await rest.next(), rest };
 }
 
+interface SendOptions {
+  readonly isHead: boolean;
+  readonly stalls: StallWatch;
+  readonly linger: (() => Promise<void>) | undefined;
+}
+
 /**
- * Writes a reply; resolves when its last byte is handed to the socket, or the client is gone. A stream that fails
- * midway ends the connection: a short body under its Content-Length, or one without its last chunk, is how the client
- * learns. `linger` is awaited before the end of an answer after which the connection is cut.
+ * Writes a reply; resolves when its last byte is handed to the socket, or the client is gone; `undefined` when that is
+ * so already. A stream that fails midway ends the connection: a short body under its Content-Length, or one without its
+ * last chunk, is how the client learns. `linger` is awaited before the end of an answer after which the connection is cut.
  */
-export async function sendReply(
+export function sendReply(
   outgoing: ServerResponse,
   primed: PrimedReply,
-  options: {
-    readonly isHead: boolean;
-    readonly stalls: StallWatch;
-    readonly linger: (() => Promise<void>) | undefined;
-  },
+  options: SendOptions,
+): Promise<void> | undefined {
+  if (primed.kind !== "bytes") return sendStream(outgoing, primed, options);
+  const { status, headers, body, onSent } = primed;
+  const isSmall = onSent === undefined && body.length <= SOCKET_WRITE_BYTES_MAX;
+  if (!isSmall || options.linger !== undefined) return sendBytes(outgoing, primed, options);
+  const isBodiless = setLength(primed, options.isHead);
+  outgoing.writeHead(status, headers);
+  if (isBodiless) outgoing.end();
+  else outgoing.end(body);
+  return undefined;
+}
+
+async function sendStream(
+  outgoing: ServerResponse,
+  primed: Extract<PrimedReply, { readonly kind: "primed" }>,
+  options: SendOptions,
 ): Promise<void> {
-  if (primed.kind === "bytes") {
-    await sendBytes(outgoing, primed, options);
-    return;
-  }
   const { reply } = primed;
   if (reply.kind === "stream") reply.headers["Content-Length"] = String(reply.sizeBytes);
   outgoing.writeHead(reply.status, reply.headers);
   if (options.isHead || primed.first.done === true) outgoing.end();
   else {
     const { first, rest } = primed;
-    const sizeBytes = reply.kind === "stream" ? reply.sizeBytes : undefined;
-    await sendPieces(outgoing, { first, rest, sizeBytes }, { stalls: options.stalls });
+    const { sizeBytes, share } =
+      reply.kind === "stream" ? reply : { sizeBytes: undefined, share: undefined };
+    await sendPieces(outgoing, { first, rest, sizeBytes }, { stalls: options.stalls, share });
   }
+}
+
+/** Says how long the body is, and returns whether there is none to be sent. */
+function setLength({ status, headers, body }: BytesReply, isHead: boolean): boolean {
+  // 204 and 304 have no length (RFC 9110 §8.6).
+  if (status === 204 || status === 304) return true;
+  const sizeBytes = typeof body === "string" ? Buffer.byteLength(body) : body.length;
+  headers["Content-Length"] = String(sizeBytes);
+  return isHead || sizeBytes === 0;
 }
 
 async function sendBytes(
   outgoing: ServerResponse,
   reply: BytesReply,
-  options: {
-    readonly isHead: boolean;
-    readonly stalls: StallWatch;
-    readonly linger: (() => Promise<void>) | undefined;
-  },
+  options: SendOptions,
 ): Promise<void> {
   const { status, headers, body, onSent } = reply;
   try {
-    // 204 and 304 have no length (RFC 9110 §8.6).
-    if (status !== 204 && status !== 304) {
-      const sizeBytes = typeof body === "string" ? Buffer.byteLength(body) : body.length;
-      headers["Content-Length"] = String(sizeBytes);
-    }
+    const isBodiless = setLength(reply, options.isHead);
     outgoing.writeHead(status, headers);
-    const isBodiless = options.isHead || status === 204 || status === 304 || body.length === 0;
     const { linger } = options;
     // Somebody counts these bytes, or they are many: a client that takes none of them shall not hold them for ever.
     if (!isBodiless && (onSent !== undefined || body.length > SOCKET_WRITE_BYTES_MAX)) {
-      await sendPieces(outgoing, onePiece(body), { stalls: options.stalls, linger });
+      const { stalls } = options;
+      await sendPieces(outgoing, onePiece(body), { stalls, linger, share: reply.share });
       return;
     }
     if (linger === undefined) {
@@ -113,11 +131,15 @@ function onePiece(body: Uint8Array | string): Pieces {
 async function sendPieces(
   outgoing: ServerResponse,
   pieces: Pieces,
-  options: { readonly stalls: StallWatch; readonly linger?: (() => Promise<void>) | undefined },
+  options: {
+    readonly stalls: StallWatch;
+    readonly linger?: (() => Promise<void>) | undefined;
+    readonly share: HeldShare | undefined;
+  },
 ): Promise<void> {
   const { rest } = pieces;
   const gate = new DrainGate(outgoing);
-  using transfer = options.stalls.watch(() => outgoing.destroy());
+  using transfer = options.stalls.watch(() => outgoing.destroy(), options.share);
   transfer.setWaiting("on-us");
   let leftBytes = pieces.sizeBytes;
   let next = pieces.first;

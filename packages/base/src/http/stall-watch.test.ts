@@ -1,4 +1,4 @@
-import { STALL_BYTES_MIN, STALL_CHECKS_MAX, STALL_CHECK_MS } from "./limits.ts";
+import { HELD_CHECKS_MAX, STALL_BYTES_MIN, STALL_CHECKS_MAX, STALL_CHECK_MS } from "./limits.ts";
 import { expect, test } from "bun:test";
 import { StallWatch } from "./stall-watch.ts";
 import type { Clock } from "../clock.ts";
@@ -59,4 +59,31 @@ test("the timer runs only while there is something to watch", () => {
   transfer[Symbol.dispose]();
   tick();
   expect(isPending()).toBe(false);
+});
+
+test("a transfer that holds what others wait for owes a part of it at each look", () => {
+  const { clock, tick } = handClock();
+  using watch = new StallWatch(clock);
+  let isWanted = false;
+  const cut: string[] = [];
+  const share = { sizeBytes: 100 * HELD_CHECKS_MAX * STALL_BYTES_MIN, isWanted: () => isWanted };
+  const slow = watch.watch(() => cut.push("slow"), share);
+  const quick = watch.watch(() => cut.push("quick"), share);
+  const small = watch.watch(() => cut.push("small"), { sizeBytes: 1, isWanted: () => true });
+  const looks = (count: number): void => {
+    for (let look = 0; look < count; look++) {
+      slow.moved(100 * STALL_BYTES_MIN - 1);
+      quick.moved(100 * STALL_BYTES_MIN);
+      small.moved(STALL_BYTES_MIN);
+      tick();
+    }
+  };
+  // Slow alone is no fault.
+  looks(2 * HELD_CHECKS_MAX);
+  expect(cut).toEqual([]);
+  isWanted = true;
+  looks(STALL_CHECKS_MAX - 1);
+  expect(cut).toEqual([]);
+  looks(HELD_CHECKS_MAX);
+  expect(cut).toEqual(["slow"]);
 });

@@ -20,7 +20,11 @@ export function addSessionRoutes(api: Api, { gate }: ConsoleDependencies): void 
   api.post("/session", async (context) => {
     refuseForeign(context.env.admission);
     const body = await readJson(context.req.raw, signInSchema);
-    const signedIn = await gate.signIn({ accessKey: body.access_key, secretKey: body.secret_key });
+    const signedIn = await gate.signIn({
+      accessKey: body.access_key,
+      secretKey: body.secret_key,
+      remoteAddress: context.env.gateRequest.remoteAddress,
+    });
     if (signedIn === undefined) {
       throw new ConsoleError("sign-in-failed", "This access key and secret do not fit together");
     }

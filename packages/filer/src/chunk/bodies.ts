@@ -1,5 +1,5 @@
 import { type ByteStream, type Clock, type Disk, type Hashes, type Log, assert } from "@kelp/base";
-import type { Chunk, Entry, Fid, Filer, MasterClient, VolumeClient } from "@kelp/wire";
+import type { Appends, Entry, Fid, Filer, MasterClient, VolumeClient } from "@kelp/wire";
 import {
   CHUNK_LIST_RECORDS_MAX,
   INLINE_BYTES_MAX,
@@ -42,7 +42,7 @@ export interface BodyOptions {
 
 /** The bodies of files in one process: those being written and read, within their budgets. */
 export interface Bodies {
-  readonly files: Pick<Filer, "writeFile" | "readFile" | "writePart" | "completeUpload">;
+  readonly files: Appends & Pick<Filer, "writeFile" | "readFile" | "writePart" | "completeUpload">;
   readonly readManifest: ReadManifest;
   /** Content that is being read here. */
   readonly pins: ReaderPins;
@@ -62,7 +62,12 @@ export function openBodies(
   assert(inlineBytesMax <= SMALL_BODY_BYTES_MAX, "inline content is a small body");
   const pins = new ReaderPins();
   const readBudget = new ReadBudget(options.readAheadBudgetBytes ?? READ_AHEAD_BUDGET_BYTES);
-  const writer = new FileWriter({
+  const readFile: Filer["readFile"] = (entry, range, readOptions) =>
+    pinned(pins, { volumes, budget: readBudget, sealing }, entry, {
+      range: range ?? { start: 0, end: entry.sizeBytes },
+      pieces: readOptions?.pieces ?? "kept",
+    });
+  const writerDeps = {
     store,
     volumes,
     master: options.master,
@@ -77,23 +82,25 @@ export function openBodies(
       manifestRecordsMax: MANIFEST_RECORDS_MAX,
     },
     log,
+  };
+  const readListed: ReadManifest = (manifest) =>
+    readManifest((chunk) => readChunk({ volumes, sealing }, chunk), manifest);
+  const writer = new FileWriter(writerDeps, {
+    readFile: (entry, range) => readFile(entry, range, { pieces: "lent" }),
+    readManifest: readListed,
   });
   return {
     files: {
       writeFile: (request) => writer.writeFile(request),
-      readFile: (entry, range, readOptions) =>
-        pinned(pins, { volumes, budget: readBudget, sealing }, entry, {
-          range: range ?? { start: 0, end: entry.sizeBytes },
-          pieces: readOptions?.pieces ?? "kept",
-        }),
+      appendFile: (request) => writer.appendFile(request),
+      readFile,
       async writePart(request) {
         const upload = await store.getUpload(request.tree, request.id);
         return upload.kind === "refused" ? upload : writer.writePart(request);
       },
       completeUpload: (request) => writer.completeUpload(request),
     },
-    readManifest: (manifest: Chunk) =>
-      readManifest((chunk) => readChunk({ volumes, sealing }, chunk), manifest),
+    readManifest: readListed,
     pins,
     isInFlight: (fid) => writer.isInFlight(fid),
   };

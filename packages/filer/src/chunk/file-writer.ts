@@ -9,6 +9,7 @@ import {
   refused,
 } from "@kelp/base";
 import type {
+  AppendFile,
   Chunk,
   CompleteRefusal,
   CompleteUpload,
@@ -25,13 +26,22 @@ import { COMPLETE_ATTEMPTS_MAX, REMOVE_FIDS_MAX } from "../limits.ts";
 import type { Admission, FilerStore } from "../store/filer-store.ts";
 import { type AppendDeps, AppendSession } from "./append-session.ts";
 import { type StoredBody, storeBody } from "./body-writer.ts";
+import { FileAppender, type FileAppenderDeps } from "./file-appender.ts";
 import { type ListLimits, foldChunks } from "./manifest-writer.ts";
 import type { WriteBudget } from "./write-budget.ts";
 
 /** What writing asks of the metadata store, in the writer's process as in a gateway. */
 export type WriterStore = Pick<
   FilerStore,
-  "admits" | "putEntry" | "putPart" | "getUpload" | "joinedParts" | "completeUpload" | "addGarbage"
+  | "admits"
+  | "getEntry"
+  | "putEntry"
+  | "extendEntry"
+  | "putPart"
+  | "getUpload"
+  | "joinedParts"
+  | "completeUpload"
+  | "addGarbage"
 >;
 
 export interface FileWriterDeps extends AppendDeps {
@@ -70,9 +80,16 @@ class RefusedEarly extends Error {
 export class FileWriter {
   readonly #deps: FileWriterDeps;
   readonly #sessions = new Set<AppendSession>();
+  readonly #appender: FileAppender;
 
-  constructor(deps: FileWriterDeps) {
+  /** `reads` are asked for what an append has to copy. */
+  constructor(deps: FileWriterDeps, reads: Pick<FileAppenderDeps, "readFile" | "readManifest">) {
     this.#deps = deps;
+    this.#appender = new FileAppender({
+      ...deps,
+      ...reads,
+      inSession: (work) => this.#inSession(work),
+    });
   }
 
   writeFile(request: WriteFile): Promise<Result<Entry, WriteRefusal>> {
@@ -88,6 +105,19 @@ export class FileWriter {
       admission: { tree, target: { kind: "entry", path }, condition },
       commit: (stored) => this.#putEntry(request, stored),
     });
+  }
+
+  async appendFile(request: AppendFile): Promise<Result<Entry, WriteRefusal>> {
+    const { tree, path } = request;
+    const target = { kind: "entry", path } as const;
+    try {
+      return await this.#appender.append(request, (sizeBytes) =>
+        this.#admit({ tree, target, sizeBytes }),
+      );
+    } catch (error) {
+      if (error instanceof RefusedEarly) return refused(error.refusal);
+      throw error;
+    }
   }
 
   /** Parts are always chunks, so that joined parts are too. The caller has seen that the upload exists. */
@@ -163,22 +193,34 @@ export class FileWriter {
     readonly admission: Omit<Admission, "sizeBytes">;
     readonly commit: (stored: FoldedBody) => Promise<Result<Value, Refusal>>;
   }): Promise<Result<Value, Refusal | WriteRefusal>> {
+    try {
+      return await this.#inSession(async (session) => {
+        const body = await storeBody(this.#deps, session, {
+          body: work.body,
+          signal: work.signal,
+          inlineBytesMax: work.inlineBytesMax,
+          admit: (sizeBytes) => this.#admit({ ...work.admission, sizeBytes }),
+        });
+        return work.commit(await this.#fold(session, body));
+      });
+    } catch (error) {
+      if (error instanceof RefusedEarly) return { kind: "refused", refusal: error.refusal };
+      throw error;
+    }
+  }
+
+  /** Runs work on chunks that are taken back when it is refused or fails. */
+  async #inSession<Value, Refusal>(
+    work: (session: AppendSession) => Promise<Result<Value, Refusal>>,
+  ): Promise<Result<Value, Refusal>> {
     const session = new AppendSession(this.#deps);
     this.#sessions.add(session);
     try {
-      const body = await storeBody(this.#deps, session, {
-        body: work.body,
-        signal: work.signal,
-        inlineBytesMax: work.inlineBytesMax,
-        admit: (sizeBytes) => this.#admit({ ...work.admission, sizeBytes }),
-      });
-      const stored = await this.#fold(session, body);
-      const outcome = await work.commit(stored);
+      const outcome = await work(session);
       if (outcome.kind === "refused") await this.#takeBack(session, "remove");
       return outcome;
     } catch (error) {
       await this.#takeBack(session, isCommitUncertain(error) ? "queue" : "remove");
-      if (error instanceof RefusedEarly) return { kind: "refused", refusal: error.refusal };
       throw error;
     } finally {
       this.#sessions.delete(session);
@@ -212,20 +254,11 @@ export class FileWriter {
     const { store, lists } = this.#deps;
     const joined = await store.joinedParts(request, lists.recordsMax);
     if (joined === undefined) return store.completeUpload(request);
-    const session = new AppendSession(this.#deps);
-    this.#sessions.add(session);
-    try {
+    return this.#inSession(async (session) => {
       const { chunks, manifests } = await foldChunks(session, joined.chunks, lists);
       const folded = { chunks, manifests, partsDigest: joined.partsDigest };
-      const outcome = await store.completeUpload({ ...request, folded });
-      if (outcome.kind === "refused") await this.#takeBack(session, "remove");
-      return outcome;
-    } catch (error) {
-      await this.#takeBack(session, isCommitUncertain(error) ? "queue" : "remove");
-      throw error;
-    } finally {
-      this.#sessions.delete(session);
-    }
+      return store.completeUpload({ ...request, folded });
+    });
   }
 
   #admit(admission: Admission): void {

@@ -57,7 +57,7 @@ export class OrphanSweep {
   /** One sweep. Throws what the volumes throw; what was seen until then is kept. A second one waits for the first. */
   async run(options: SweepOptions = {}): Promise<SweepReport> {
     using _turn = await this.#oneAtATime.acquire(1);
-    return this.#sweep(options);
+    return await this.#sweep(options);
   }
 
   async #sweep(options: SweepOptions): Promise<SweepReport> {

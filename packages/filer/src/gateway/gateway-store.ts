@@ -36,6 +36,8 @@ export function openGatewayStore(options: GatewayStoreOptions): GatewayStore {
     ...changes,
     ...reader,
     putEntry: async (request) => withContent(await changes.putEntry(request), request.content),
+    extendEntry: async (request) =>
+      withContent(await changes.extendEntry(request), request.content),
     completeUpload: (request) => completeUpload(reader, writer, request),
   };
 }

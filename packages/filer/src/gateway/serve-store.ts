@@ -1,6 +1,6 @@
 import type { CallHandlers } from "@kelp/base";
 import type { CompleteUpload } from "@kelp/wire";
-import type { FilerStore, PutEntry } from "../store/filer-store.ts";
+import type { ExtendEntry, FilerStore, PutEntry } from "../store/filer-store.ts";
 import {
   COMPLETE_UPLOAD,
   type CompleteDescribed,
@@ -25,6 +25,10 @@ export function serveStore(store: FilerStore): CallHandlers {
   handlers[callName("putEntry")] = async (argument) => {
     const [request] = argument as [PutEntry];
     return withContent(await store.putEntry(request), NO_CONTENT);
+  };
+  handlers[callName("extendEntry")] = async (argument) => {
+    const [request] = argument as [ExtendEntry];
+    return withContent(await store.extendEntry(request), NO_CONTENT);
   };
   return handlers;
 }

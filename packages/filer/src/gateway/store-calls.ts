@@ -12,6 +12,7 @@ export const FORWARDED = [
   "setQuota",
   "setTreeAttributes",
   "putEntry",
+  "extendEntry",
   "deleteEntry",
   "setEntryAttributes",
   "renameEntry",
@@ -37,7 +38,7 @@ export function callName(change: Forwarded | typeof COMPLETE_UPLOAD): string {
   return `filer.${change}`;
 }
 
-/** Stands in the answer to `putEntry` for what the gateway has itself: its bytes need not come back. */
+/** Stands in the answer to `putEntry` and `extendEntry` for what the gateway has itself: its bytes need not come back. */
 export const NO_CONTENT: Content = { kind: "chunks", chunks: [] };
 
 export function withContent<Refusal>(

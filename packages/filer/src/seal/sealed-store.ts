@@ -53,7 +53,13 @@ function treeCalls(store: TreeCalls, values: Values): TreeCalls {
 
 type EntryCalls = Pick<
   FilerStore,
-  "getEntry" | "headEntry" | "getSnapshotEntry" | "putEntry" | "setEntryAttributes" | "renameEntry"
+  | "getEntry"
+  | "headEntry"
+  | "getSnapshotEntry"
+  | "putEntry"
+  | "extendEntry"
+  | "setEntryAttributes"
+  | "renameEntry"
 >;
 
 function entryCalls(store: EntryCalls, values: Values): EntryCalls {
@@ -83,6 +89,11 @@ function entryCalls(store: EntryCalls, values: Values): EntryCalls {
       };
       const outcome = await store.putEntry(sealed);
       return map(outcome, (entry) => ({ ...entry, attributes, content }));
+    },
+    async extendEntry(request) {
+      const { attributes } = request;
+      const sealed = { ...request, attributes: values.seal(attributes, "entry") };
+      return map(await store.extendEntry(sealed), (entry) => ({ ...entry, attributes }));
     },
     async setEntryAttributes(tree, path, change) {
       const attributes = values.seal(change.attributes, "entry");

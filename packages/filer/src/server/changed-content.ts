@@ -23,9 +23,20 @@ export interface ChangedContent {
   readonly addedBytes: () => number;
 }
 
+/** What a file says of itself after a change in part: what it said, only tags and modes are added by a piece. */
+export function describedInPart(
+  described: EntryDescription,
+  before: Entry | undefined,
+): EntryDescription {
+  if (before === undefined) return described;
+  const { expiresMs = before.expiresMs } = described;
+  const attributes = { ...described.attributes, ...before.attributes };
+  return { attributes, ...(expiresMs !== undefined && { expiresMs }) };
+}
+
 /**
  * The content of a file with a body written over it from `offsetBytes` on, or at its end. Content is written anew as
- * one: a file has one hash of all its bytes, which readers check and S3 clients know it by.
+ * one, so that the file has one hash of all its bytes.
  */
 export function changedContent(
   filer: Filer,
@@ -61,14 +72,7 @@ export function changedContent(
   }
   return {
     body: joined(),
-    describe: (added, summary) => {
-      const described = added(summary);
-      if (before === undefined) return described;
-      const { expiresMs = before.expiresMs } = described;
-      // What the whole was before is what it is; only tags and modes are added by a piece.
-      const attributes = { ...described.attributes, ...before.attributes };
-      return { attributes, ...(expiresMs !== undefined && { expiresMs }) };
-    },
+    describe: (added, summary) => describedInPart(added(summary), before),
     addedBytes: () => addedBytes,
   };
 }

@@ -286,6 +286,36 @@ test("content is appended, and written over from an offset", async () => {
   expect((await post("offset=99999999999", "!")).status).toBe(400);
 });
 
+test("a file of chunks grows by chunks, under its conditions and with an ETag of its pieces", async () => {
+  const large = "x".repeat(100_000);
+  const append = (added: string, headers: Record<string, string> = {}): Promise<Response> =>
+    ask("/t12/large?op=append", { method: "POST", body: added, headers });
+  await put("/t12/large", large, { "seaweed-k": "v", "content-type": "text/x-log" });
+  const first = (await ask("/t12/large")).headers.get("etag") ?? "";
+  const { volumes } = world;
+  const storedBytes = volumes.storedBytes;
+  const appended = await append("one", { "if-match": first });
+  expect([appended.status, await appended.json()]).toEqual([201, { name: "large", size: 3 }]);
+  expect(volumes.storedBytes).toBe(storedBytes + 3);
+  expect(appended.headers.get("etag")).toMatch(/^"[0-9a-f]{32}-2"$/);
+  expect(appended.headers.get("content-md5")).toBeNull();
+  expect((await append("two", { "if-match": first })).status).toBe(412);
+  expect((await append("two", { "if-none-match": "*" })).status).toBe(412);
+  expect((await append("two", { "content-md5": "AAAAAAAAAAAAAAAAAAAAAA==" })).status).toBe(400);
+  const body = form(",form", "large");
+  expect(await status("/t12/large?op=append", { method: "POST", body })).toBe(201);
+  const read = await ask("/t12/large");
+  expect([read.headers.get("seaweed-k"), read.headers.get("content-type")]).toEqual([
+    "v",
+    "text/x-log",
+  ]);
+  expect(await read.text()).toBe(`${large}one,form`);
+  // What a refused one had stored is gone.
+  expect(volumes.storedBytes).toBe(storedBytes + 8);
+  await status("/t12/large?offset=0", { method: "POST", body: "y" });
+  expect(await text("/t12/large")).toBe(`y${large.slice(1)}one,form`);
+});
+
 test("conditions hold for a change in part as for a whole", async () => {
   const change = (query: string, headers: Record<string, string>): Promise<number> =>
     status(`/t12/c?${query}`, { method: "POST", body: "x", headers });

@@ -11,6 +11,7 @@ import {
   textReply,
 } from "@kelp/base/http";
 import {
+  type Appends,
   type Authorizer,
   type DoorGate,
   type Entry,
@@ -49,12 +50,12 @@ import {
   listingReply,
 } from "./listing.ts";
 import { movePath } from "./move-path.ts";
-import { PathLock } from "./path-lock.ts";
+import { PathLock } from "../chunk/path-lock.ts";
 import { readFile } from "./read-file.ts";
 import { type WriteDeps, changeAttributes, makeFolder, writeFile } from "./write-file.ts";
 
 export interface FilerDoorOptions {
-  readonly filer: Filer;
+  readonly filer: Filer & Appends;
   readonly gate: DoorGate;
   readonly authorizer: Authorizer;
   readonly clock: Clock;

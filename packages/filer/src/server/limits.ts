@@ -18,8 +18,6 @@ export const FOLDER_WORK_AT_ONCE_MAX = 16;
 export const FOLDER_ENTRIES_MAX = 1_000_000;
 /** Times that a change of attributes is tried again when the entry changed meanwhile. */
 export const CHANGE_ATTEMPTS_MAX = 5;
-/** Appends to one file that wait for each other; further ones are refused. */
-export const APPENDS_WAITING_MAX = 64;
 /** Zeros that a write behind the end of a file puts before itself: few bytes sent shall not become many written. */
 export const GAP_BYTES_MAX = 64 * 1024 * 1024;
 /** Small bodies being received whole. */

@@ -18,6 +18,7 @@ import {
   splitEtags,
 } from "@kelp/base/http";
 import {
+  type Appends,
   type BodySummary,
   type Condition,
   type Entry,
@@ -30,7 +31,7 @@ import {
 } from "@kelp/wire";
 import type { Access } from "./access.ts";
 import { attributesFromRequest } from "./attributes.ts";
-import { changedContent } from "./changed-content.ts";
+import { changedContent, describedInPart } from "./changed-content.ts";
 import { notFound, writeRefused } from "./explain-error.ts";
 import {
   type FilePath,
@@ -42,10 +43,10 @@ import {
 } from "./filer-path.ts";
 import { findEntry, folderExists } from "./folder.ts";
 import { WHOLE_BODY_BYTES_MAX } from "./limits.ts";
-import type { PathLock } from "./path-lock.ts";
+import type { PathLock } from "../chunk/path-lock.ts";
 
 export interface WriteDeps {
-  readonly filer: Filer;
+  readonly filer: Filer & Appends;
   readonly clock: Pick<Clock, "nowMs">;
   /** Bounds small bodies in memory. */
   readonly bodies: Semaphore;
@@ -134,14 +135,19 @@ async function store(
   if (promised !== undefined) {
     throw new HttpError(400, "Content-MD5 says nothing of a file that is changed in part");
   }
+  const growth = { ...incoming, describe, condition };
+  if (isAppend && growsByChunks(await findEntry(deps.filer, path.tree, path.key))) {
+    return append(deps.filer, request, growth);
+  }
   const offsetBytes = isAppend
     ? undefined
     : query.count("offset", { min: 0, max: OBJECT_BYTES_MAX, absent: 0 });
-  // Two appends at once would each leave out what the other added.
+  // Two changes at once would each leave out what the other did.
   return deps.lock.run(path.text, async () => {
     const before = await findEntry(deps.filer, path.tree, path.key);
+    if (isAppend && growsByChunks(before)) return append(deps.filer, request, growth);
     // The write itself is bound to what was found here.
-    if (!holds(condition, before)) throw new HttpError(412, "The condition does not hold");
+    if (!holds(condition, before)) throw conditionFailed();
     const changed = changedContent(deps.filer, { before, body: incoming.body, offsetBytes });
     const entry = await write(deps.filer, {
       ...incoming,
@@ -152,6 +158,39 @@ async function store(
     });
     return written(request, path, { entry, sizeBytes: changed.addedBytes() });
   });
+}
+
+/** What is small is written anew with what is added, and keeps the hash of all its bytes; larger files go on with their chunks. */
+function growsByChunks(before: Entry | undefined): boolean {
+  return before?.content.kind === "chunks";
+}
+
+async function append(
+  filer: Appends,
+  request: HttpRequest,
+  growth: Incoming & {
+    readonly describe: (summary: BodySummary) => EntryDescription;
+    readonly condition: Condition | undefined;
+  },
+): Promise<HttpReply> {
+  const { path, body, describe, condition } = growth;
+  let sizeBytes = 0;
+  const result = await filer.appendFile({
+    tree: path.tree,
+    path: path.key,
+    body,
+    describe: (piece, before) => {
+      if (!holds(condition, before)) throw conditionFailed();
+      sizeBytes = piece.sizeBytes;
+      return describedInPart(describe(piece), before);
+    },
+  });
+  if (result.kind === "refused") throw writeRefused(result.refusal);
+  return written(request, path, { entry: result.value, sizeBytes });
+}
+
+function conditionFailed(): HttpError {
+  return new HttpError(412, "The condition does not hold");
 }
 
 async function write(

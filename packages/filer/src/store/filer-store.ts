@@ -43,6 +43,11 @@ export interface FilerStore
   /** Whether a write could commit as things are; the commit decides again. */
   admits(request: Admission): Result<void, WriteRefusal>;
   putEntry(request: PutEntry): Promise<Result<Entry, WriteRefusal>>;
+  /**
+   * Puts an entry that goes on with chunks of the one that stands there: they are not named a second time, and not freed.
+   * `content-shared` when somebody else, such as a snapshot, goes on with the content as it is.
+   */
+  extendEntry(request: ExtendEntry): Promise<Result<Entry, WriteRefusal | "content-shared">>;
   putPart(
     request: PutPart,
   ): Promise<Result<Part, "no-such-tree" | "no-such-upload" | "quota-exceeded">>;
@@ -76,6 +81,14 @@ export interface PutEntry {
   /** Default: never. */
   readonly expiresMs: number | undefined;
   readonly condition: Condition | undefined;
+}
+
+export interface ExtendEntry extends Omit<PutEntry, "content" | "condition"> {
+  readonly content: Extract<Content, { readonly kind: "chunks" }>;
+  /** Of the chunks that the standing entry lists, those that the content still names, in its list or in its manifests. */
+  readonly kept: readonly Chunk[];
+  /** Of the standing entry: its content is what `kept` is of. */
+  readonly position: number;
 }
 
 export interface PutPart {

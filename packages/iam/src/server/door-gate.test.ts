@@ -18,7 +18,14 @@ const USER = 1000;
 class World {
   nowMs = 1_800_000_000_000;
   readonly database: SqlDatabase = openDatabase(":memory:");
-  readonly clock = { ...systemClock, nowMs: () => this.nowMs, monotonicMs: () => this.nowMs };
+  readonly sleeping: { readonly delayMs: number; readonly wake: () => void }[] = [];
+  readonly clock = {
+    ...systemClock,
+    nowMs: () => this.nowMs,
+    monotonicMs: () => this.nowMs,
+    sleep: (delayMs: number): Promise<void> =>
+      new Promise((wake) => this.sleeping.push({ delayMs, wake })),
+  };
   readonly iam: Iam = openIam({
     database: this.database,
     root: { accessKeyId: "rootkey", secret: "root-secret" },
@@ -126,12 +133,59 @@ test.each<[string, string]>([
   expect(await new World().ask({ authorization })).toBe("401");
 });
 
-test("guessing a secret is slowed down", async () => {
+test("whoever guesses waits, and whoever holds the key gets in", async () => {
   const world = new World();
-  for (let count = 0; count < 10; count++) await world.ask(basic("rootkey:guess"));
-  expect(await world.ask(basic("rootkey:root-secret"))).toBe("401");
-  world.nowMs += 60_000;
+  const elsewhere = { remoteAddress: "10.0.0.1" };
+  const guess = (): Promise<string> => world.ask(basic("rootkey:guess"));
+  for (let count = 0; count < 10; count++) expect(await guess()).toBe("401");
+  const guesses = Array.from({ length: 50 }, guess);
+  const holder = world.ask(basic("rootkey:root-secret"));
+  // Nothing of the guesser's is another's: a holder elsewhere is not even slow.
+  expect(await world.ask(basic("rootkey:root-secret"), elsewhere)).toBe("root");
+  expect(world.sleeping.map(({ delayMs }) => delayMs)).toEqual(
+    Array.from({ length: 51 }, (_, at) => (at + 1) * 100),
+  );
+  for (const { wake } of world.sleeping) wake();
+  expect(await holder).toBe("root");
+  expect(await Promise.all(guesses)).toEqual(guesses.map(() => "401"));
+});
+
+test("a holder at the guesser's address, unknown so far, gets in at its turn", async () => {
+  const world = new World();
+  const guess = (): Promise<string> => world.ask(basic("rootkey:guess"));
+  for (let count = 0; count < 10; count++) expect(await guess()).toBe("401");
+  const flood = Array.from({ length: 1000 }, guess);
+  const holder = world.ask(basic("rootkey:root-secret"));
+  expect(world.sleeping.at(-1)?.delayMs).toBe(1001 * 100);
+  for (const { wake } of world.sleeping) wake();
+  expect(await holder).toBe("root");
+  expect(new Set(await Promise.all(flood))).toEqual(new Set(["401"]));
+  // What was right once is not asked to wait again.
+  const count = world.sleeping.length;
   expect(await world.ask(basic("rootkey:root-secret"))).toBe("root");
+  expect(world.sleeping.length).toBe(count);
+});
+
+test("no more attempts wait than a bound, and a network of addresses is one guesser", async () => {
+  const world = new World();
+  const from = (host: number) => ({ remoteAddress: `2001:db8:0:1::${host}` });
+  const guess = (host: number): Promise<string> => world.ask(basic("rootkey:guess"), from(host));
+  for (let count = 0; count < 10; count++) expect(await guess(count + 1)).toBe("401");
+  const flood = Array.from({ length: 1100 }, (_, at) => guess(at + 1));
+  expect(world.sleeping.length).toBe(1024);
+  for (const { wake } of world.sleeping) wake();
+  expect(new Set(await Promise.all(flood))).toEqual(new Set(["401"]));
+});
+
+test("a key that is taken away while its turn is waited for opens nothing", async () => {
+  const world = new World();
+  await world.iam.putIdentity({ name: "ann", actions: ["Read"] });
+  const { id, secret } = await world.iam.createKey("ann");
+  for (let count = 0; count < 10; count++) await world.ask(basic(`${id}:guess`));
+  const asked = world.ask(basic(`${id}:${secret}`));
+  await world.iam.deleteKey("ann", id);
+  for (const { wake } of world.sleeping) wake();
+  expect(await asked).toBe("401");
 });
 
 test("the console token and the local user open the door", async () => {

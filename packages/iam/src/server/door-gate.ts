@@ -60,7 +60,7 @@ class Gate implements OpenDoorGate {
   readonly #options: DoorGateOptions;
   readonly #limit: SignInLimit;
   /** Whole `Authorization` headers, and the key that they proved. */
-  readonly #proven = new Remembered<KeyRecord>();
+  readonly #proven = new Remembered<ProvenKey>();
   /** Kind, access and text of tokens, and what they grant. */
   readonly #granted = new Remembered<{ readonly grant: DoorGrant; readonly expiresMs: number }>();
 
@@ -69,7 +69,7 @@ class Gate implements OpenDoorGate {
     this.#limit = new SignInLimit(options.clock);
   }
 
-  async admit(request: GateRequest, question: DoorQuestion): Promise<DoorAdmission> {
+  admit(request: GateRequest, question: DoorQuestion): DoorAdmission | Promise<DoorAdmission> {
     const { authorization } = request.headers;
     if (authorization !== undefined) {
       // No second credential is looked at where the first is wrong.
@@ -99,11 +99,11 @@ class Gate implements OpenDoorGate {
     );
   }
 
-  async #admitHeader(
+  #admitHeader(
     authorization: string | string[],
     request: GateRequest,
     question: DoorQuestion,
-  ): Promise<DoorAdmission> {
+  ): DoorAdmission | Promise<DoorAdmission> {
     if (typeof authorization !== "string" || authorization.length > AUTHORIZATION_LENGTH_MAX) {
       return WRONG;
     }
@@ -113,55 +113,65 @@ class Gate implements OpenDoorGate {
     const [, basic, bearer] = /^(?:basic +(\S+)|bearer +(\S+)) *$/i.exec(authorization) ?? [];
     if (basic !== undefined) {
       if (isForeign(request, question)) return FOREIGN;
-      return this.#admitPair(authorization, basic);
+      return this.#admitPair(authorization, basic, request.remoteAddress);
     }
     if (bearer === undefined) return WRONG;
     if (bearer.includes(".")) return this.#admitSigned(bearer, question);
-    const admission = await this.#options.people.admit(request);
-    return admission.kind === "admitted"
-      ? { kind: "admitted", principal: admission.principal }
-      : admission;
+    return this.#askPeople(request);
   }
 
   /** A header that was found right, while its key is still the one that it proved. */
   #provenBefore(authorization: string): DoorAdmission | undefined {
     const proven = this.#proven.get(authorization);
     if (proven === undefined) return undefined;
-    const current = this.#options.keys.findKey(proven.id);
-    if (current !== undefined && isSameKey(current, proven)) {
+    const { key, admission } = proven;
+    const current = this.#options.keys.findKey(key.id);
+    if (current === key) return admission;
+    if (current !== undefined && isSameKey(current, key)) {
       return { kind: "admitted", principal: current.principal };
     }
     this.#proven.forget(authorization);
     return undefined;
   }
 
-  #admitPair(authorization: string, encoded: string): DoorAdmission {
-    const key = this.#provenKey(encoded);
-    if (key === undefined) return WRONG;
-    this.#proven.put(authorization, key);
-    return { kind: "admitted", principal: key.principal };
+  #admitPair(
+    authorization: string,
+    encoded: string,
+    address: string,
+  ): DoorAdmission | Promise<DoorAdmission> {
+    const pair = pairOf(encoded);
+    if (pair === undefined || this.#options.keys.findKey(pair.id) === undefined) return WRONG;
+    const turn = this.#limit.turn(pair.id, address);
+    if (turn === undefined) return this.#admitAtTurn(authorization, pair, address);
+    if (turn === "too-many") {
+      this.#options.log.warn("access key refused: too many wrong secrets", {
+        access_key: pair.id,
+        address,
+      });
+      return WRONG;
+    }
+    return turn.then(() => this.#admitAtTurn(authorization, pair, address));
   }
 
-  #provenKey(encoded: string): KeyRecord | undefined {
+  #admitAtTurn(authorization: string, pair: PresentedPair, address: string): DoorAdmission {
+    const key = this.#provenKey(pair, address);
+    if (key === undefined) return WRONG;
+    const admission = { kind: "admitted", principal: key.principal } as const;
+    this.#proven.put(authorization, { key, admission });
+    return admission;
+  }
+
+  #provenKey({ id, secret }: PresentedPair, address: string): KeyRecord | undefined {
     const { keys, hashes, log } = this.#options;
-    if (!/^[A-Za-z0-9+/]+={0,2}$/.test(encoded)) return undefined;
-    const text = Buffer.from(encoded, "base64").toString("utf8");
-    const colon = text.indexOf(":");
-    if (colon < 1) return undefined;
-    const key = keys.findKey(text.slice(0, colon) as AccessKeyId);
+    const key = keys.findKey(id);
     if (key === undefined) return undefined;
-    if (this.#limit.isExhausted(key.id)) {
-      log.warn("access key refused: too many wrong secrets", { access_key: key.id });
-      return undefined;
+    const presented = hashes.digest("sha256", utf8(secret));
+    if (hashes.equalInConstantTime(presented, hashes.digest("sha256", utf8(key.secret)))) {
+      return key;
     }
-    const presented = hashes.digest("sha256", utf8(text.slice(colon + 1)));
-    if (!hashes.equalInConstantTime(presented, hashes.digest("sha256", utf8(key.secret)))) {
-      this.#limit.failed(key.id);
-      log.warn("access key refused: wrong secret", { access_key: key.id });
-      return undefined;
-    }
-    this.#limit.succeeded(key.id);
-    return key;
+    this.#limit.failed(id, address);
+    log.warn("access key refused: wrong secret", { access_key: id, address });
+    return undefined;
   }
 
   #admitSigned(token: string, question: DoorQuestion): DoorAdmission {
@@ -190,14 +200,41 @@ class Gate implements OpenDoorGate {
     return question.effect === "reads" ? signingKeys.pathRead : signingKeys.pathWrite;
   }
 
-  async #admitPerson(request: GateRequest, question: DoorQuestion): Promise<DoorAdmission> {
+  #admitPerson(
+    request: GateRequest,
+    question: DoorQuestion,
+  ): DoorAdmission | Promise<DoorAdmission> {
     const isHidden = question.effect === "changes" && isSafe(request.method);
     if (isHidden && isStartedElsewhere(request)) return FOREIGN;
-    const admission = await this.#options.people.admit(isHidden ? asChange(request) : request);
+    return this.#askPeople(isHidden ? asChange(request) : request);
+  }
+
+  async #askPeople(request: GateRequest): Promise<DoorAdmission> {
+    const admission = await this.#options.people.admit(request);
     return admission.kind === "admitted"
       ? { kind: "admitted", principal: admission.principal }
       : admission;
   }
+}
+
+interface PresentedPair {
+  readonly id: AccessKeyId;
+  readonly secret: string;
+}
+
+/** What a Basic header says; `undefined` when it says nothing. */
+function pairOf(encoded: string): PresentedPair | undefined {
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(encoded)) return undefined;
+  const text = Buffer.from(encoded, "base64").toString("utf8");
+  const colon = text.indexOf(":");
+  if (colon < 1) return undefined;
+  return { id: text.slice(0, colon) as AccessKeyId, secret: text.slice(colon + 1) };
+}
+
+/** The key that a header proved, and what follows while it is that very key. */
+interface ProvenKey {
+  readonly key: KeyRecord;
+  readonly admission: DoorAdmission;
 }
 
 /** A bounded memory of what was found right. */
@@ -224,7 +261,7 @@ class Remembered<Value> {
 }
 
 function isSameKey(left: KeyRecord, right: KeyRecord): boolean {
-  return left === right || (left.id === right.id && left.secret === right.secret);
+  return left.id === right.id && left.secret === right.secret;
 }
 
 /** A needle, and how many ids behind it. Throws nothing: what is odd grants nothing. */

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { type PeerUsers, type SqlDatabase, silentLog } from "@kelp/base";
+import { type Clock, type PeerUsers, type SqlDatabase, silentLog } from "@kelp/base";
 import { openDatabase, systemClock, systemHashes, systemRandom } from "@kelp/base/platform";
 import type { AccessKeyId, Admission, GateRequest, PeopleGate } from "@kelp/wire";
 import { type Iam, openIam } from "../index.ts";
@@ -7,6 +7,7 @@ import { type LocalUserTrust, openPeopleGate } from "./index.ts";
 
 const TOKEN = "console-token-for-tests";
 const HOUR_MS = 3_600_000;
+const HOME = "127.0.0.1";
 
 class World {
   nowMs = 1_800_000_000_000;
@@ -27,6 +28,7 @@ class World {
   gate(
     localUser: LocalUserTrust = { kind: "off" },
     { token }: { readonly token: string | undefined } = { token: TOKEN },
+    clock: Clock = this.clock,
   ): PeopleGate {
     return openPeopleGate({
       database: this.database,
@@ -35,7 +37,7 @@ class World {
       localUser,
       advertisedHosts: ["kelp.example", "kelp.example:8443"],
       scheme: "http",
-      clock: this.clock,
+      clock,
       random: systemRandom,
       hashes: systemHashes,
       log: silentLog,
@@ -79,7 +81,11 @@ function outcome(admission: Admission): string {
 }
 
 async function signedIn(gate: PeopleGate): Promise<string> {
-  const signed = await gate.signIn({ accessKey: "rootkey", secretKey: "root-secret" });
+  const signed = await gate.signIn({
+    accessKey: "rootkey",
+    secretKey: "root-secret",
+    remoteAddress: HOME,
+  });
   return signed?.cookie.split(";")[0] ?? "";
 }
 
@@ -128,7 +134,7 @@ test("signing in opens a session that admits its principal", async () => {
   const gate = world.gate();
   await world.iam.putIdentity({ name: "ann", actions: ["Read"] });
   const { id, secret } = await world.iam.createKey("ann");
-  const signed = await gate.signIn({ accessKey: id, secretKey: secret });
+  const signed = await gate.signIn({ accessKey: id, secretKey: secret, remoteAddress: HOME });
   expect(signed?.principal).toEqual({ kind: "identity", name: "ann" });
   expect(signed?.cookie).toMatch(
     /^kelp_session=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Max-Age=604800$/,
@@ -147,7 +153,9 @@ test.each([
   ["nobody", "root-secret"],
   ["", ""],
 ])("signing in with %p and %p is refused", async (accessKey, secretKey) => {
-  expect(await new World().gate().signIn({ accessKey, secretKey })).toBeUndefined();
+  expect(
+    await new World().gate().signIn({ accessKey, secretKey, remoteAddress: HOME }),
+  ).toBeUndefined();
 });
 
 test("a restart keeps people signed in", async () => {
@@ -212,7 +220,11 @@ test("a session ends with its key: deleted, inactive, disabled, or made again wi
   await world.iam.putIdentity({ name: "ann", actions: [] });
   const pair = { id: "annkey" as AccessKeyId, secret: "ann-secret" };
   await world.iam.createKey("ann", pair);
-  const signed = await gate.signIn({ accessKey: pair.id, secretKey: pair.secret });
+  const signed = await gate.signIn({
+    accessKey: pair.id,
+    secretKey: pair.secret,
+    remoteAddress: HOME,
+  });
   const cookie = signed?.cookie.split(";")[0] ?? "";
   const now = async (): Promise<string> => outcome(await gate.admit(visit({ cookie })));
   expect(await now()).toBe("ann by session");
@@ -340,18 +352,26 @@ test("the peer is looked up once per connection, and every time without one", as
 
 test("guessing a secret is slowed down, and forgiven with time", async () => {
   const world = new World();
-  const gate = world.gate();
-  const attempt = async (secretKey: string): Promise<boolean> =>
-    (await gate.signIn({ accessKey: "rootkey", secretKey })) !== undefined;
-  for (let count = 0; count < 9; count++) expect(await attempt("guess")).toBe(false);
-  expect(await attempt("root-secret")).toBe(true);
+  const sleeps: number[] = [];
+  const sleep = async (delayMs: number): Promise<void> => {
+    sleeps.push(delayMs);
+    world.nowMs += delayMs;
+  };
+  const gate = world.gate({ kind: "off" }, { token: TOKEN }, { ...world.clock, sleep });
+  const attempt = async (secretKey: string, remoteAddress = HOME): Promise<boolean> =>
+    (await gate.signIn({ accessKey: "rootkey", secretKey, remoteAddress })) !== undefined;
   for (let count = 0; count < 10; count++) expect(await attempt("guess")).toBe(false);
-  expect(await attempt("root-secret")).toBe(false);
-  world.nowMs += 30_000;
-  expect(await attempt("guess")).toBe(false);
-  expect(await attempt("root-secret")).toBe(false);
-  world.nowMs += 30_000;
+  expect(sleeps).toEqual([]);
+  for (let count = 0; count < 3; count++) expect(await attempt("guess")).toBe(false);
+  expect(sleeps).toEqual([100, 100, 100]);
+  // Who holds the key gets in: elsewhere at once, here in turn.
+  expect(await attempt("root-secret", "10.0.0.1")).toBe(true);
+  expect(sleeps.length).toBe(3);
   expect(await attempt("root-secret")).toBe(true);
+  expect(sleeps.length).toBe(4);
+  world.nowMs += 20 * 30_000;
+  expect(await attempt("guess")).toBe(false);
+  expect(sleeps.length).toBe(4);
 });
 
 test("a secure door marks its cookie", async () => {

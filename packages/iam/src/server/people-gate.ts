@@ -109,24 +109,30 @@ class Gate implements PeopleGate {
   async signIn(pair: {
     readonly accessKey: string;
     readonly secretKey: string;
+    readonly remoteAddress: string;
   }): Promise<SignedIn | undefined> {
     const { keys, hashes, log } = this.#options;
-    const key = keys.findKey(pair.accessKey as AccessKeyId);
-    if (key === undefined) return undefined;
-    if (this.#limit.isExhausted(key.id)) {
-      log.warn("sign-in refused: too many wrong secrets", { access_key: key.id });
+    const id = pair.accessKey as AccessKeyId;
+    if (keys.findKey(id) === undefined) return undefined;
+    const told = { access_key: id, address: pair.remoteAddress };
+    const turn = this.#limit.turn(id, pair.remoteAddress);
+    if (turn === "too-many") {
+      log.warn("sign-in refused: too many wrong secrets", told);
       return undefined;
     }
+    if (turn !== undefined) await turn;
+    // It may have been taken away while its turn was waited for.
+    const key = keys.findKey(id);
+    if (key === undefined) return undefined;
     const presented = hashes.digest("sha256", utf8(pair.secretKey));
     const expected = hashes.digest("sha256", utf8(key.secret));
     if (!hashes.equalInConstantTime(presented, expected)) {
-      this.#limit.failed(key.id);
-      log.warn("sign-in refused: wrong secret", { access_key: key.id });
+      this.#limit.failed(key.id, pair.remoteAddress);
+      log.warn("sign-in refused: wrong secret", told);
       return undefined;
     }
-    this.#limit.succeeded(key.id);
-    const id = this.#sessions.open(key);
-    return { principal: key.principal, cookie: this.#cookie(id, SESSION_LIFE_SEC_MAX) };
+    const session = this.#sessions.open(key);
+    return { principal: key.principal, cookie: this.#cookie(session, SESSION_LIFE_SEC_MAX) };
   }
 
   signOut(request: GateRequest): { readonly cookie: string } {

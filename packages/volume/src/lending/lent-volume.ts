@@ -1,11 +1,12 @@
 import { CallError, type CallPeer, unreachable } from "@kelp/base";
-import type {
-  Fid,
-  NeedleContent,
-  ReadNeedle,
-  ScannedNeedle,
-  StoredNeedle,
-  VolumeStatus,
+import {
+  CHUNK_SIZE_BYTES,
+  type Fid,
+  type NeedleContent,
+  type ReadNeedle,
+  type ScannedNeedle,
+  type StoredNeedle,
+  type VolumeStatus,
 } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
 import type { ServedVolume } from "../volume/served-volume.ts";
@@ -79,8 +80,14 @@ export class LentVolume implements ServedVolume {
     return (await this.#ask("writeNeedle", fid, [needle])) as "written" | "unchanged";
   }
 
-  async readNeedle(fid: Fid, options?: ReadNeedle): Promise<StoredNeedle | undefined> {
-    return (await this.#ask("readNeedle", fid, [options])) as StoredNeedle | undefined;
+  async readNeedle(fid: Fid, options: ReadNeedle = {}): Promise<StoredNeedle | undefined> {
+    // What it weighs only the borrower knows. Who borrows stores chunks: it counts as a whole one first.
+    await options.admit?.(CHUNK_SIZE_BYTES);
+    const plain = options.removed === undefined ? {} : { removed: options.removed };
+    const answer = await this.#ask("readNeedle", fid, [plain]);
+    const needle = answer as StoredNeedle | undefined;
+    if (needle !== undefined) await options.admit?.(needle.data.length);
+    return needle;
   }
 
   async removeNeedle(fid: Fid): Promise<number | undefined> {

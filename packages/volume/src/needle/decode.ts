@@ -41,6 +41,8 @@ export type DecodedNeedle =
       readonly data: Uint8Array;
       readonly flags: number;
       readonly dateNs: bigint;
+      /** CRC-32C of the data, where that is what it was checked by. */
+      readonly checksum: number | undefined;
       /** How long after its date the needle can be read; `undefined` is forever. */
       readonly ttlMs: number | undefined;
     }
@@ -71,13 +73,14 @@ export function decodeNeedle(
     shape.dataBytes === 0
       ? EMPTY_BYTES
       : record.subarray(PREFIX_BYTES, PREFIX_BYTES + shape.dataBytes);
+  const checksum = hash64 === undefined ? hashes.crc32c(data) : undefined;
   const reason =
-    hash64 === undefined
-      ? checksumDamage(record.readUInt32BE(HEADER_BYTES + bodyBytes), hashes.crc32c(data))
-      : hashDamage(hash64, hashes.xxh3(data));
+    checksum === undefined
+      ? hashDamage(hash64, hashes.xxh3(data))
+      : checksumDamage(record.readUInt32BE(HEADER_BYTES + bodyBytes), checksum);
   if (reason !== undefined) return corrupt(reason);
   const dateNs = dateOf(record, bodyBytes, version);
-  return { kind: "needle", data, flags: shape.flags, dateNs, ttlMs: shape.ttlMs };
+  return { kind: "needle", data, flags: shape.flags, dateNs, checksum, ttlMs: shape.ttlMs };
 }
 
 function checksumDamage(stored: number, found: number): string | undefined {
@@ -85,15 +88,22 @@ function checksumDamage(stored: number, found: number): string | undefined {
   return `checksum is ${hex32(found)}, expected ${hex32(stored)}`;
 }
 
-function hashDamage(wanted: bigint, found: bigint): string | undefined {
+function hashDamage(wanted: bigint | undefined, found: bigint): string | undefined {
   if (wanted === found) return undefined;
-  return `hash is ${found.toString(16)}, expected ${wanted.toString(16)}`;
+  return `hash is ${found.toString(16)}, expected ${wanted?.toString(16)}`;
 }
 
 /** SeaweedFS leaves the checksum of the removed data in a tombstone, so it says nothing about the record. */
 function decodeBodiless(record: Buffer, version: FormatVersion): DecodedNeedle {
   const dateNs = dateOf(record, 0, version);
-  return { kind: "needle", data: EMPTY_BYTES, flags: 0, dateNs, ttlMs: undefined };
+  return {
+    kind: "needle",
+    data: EMPTY_BYTES,
+    flags: 0,
+    dateNs,
+    checksum: undefined,
+    ttlMs: undefined,
+  };
 }
 
 /** Of version 1: the body is the data. */
@@ -104,7 +114,7 @@ function decodePlain(record: Buffer, bodyBytes: number, hashes: Checksums): Deco
   if (!checksumFits(stored, found)) {
     return corrupt(`checksum is ${hex32(found)}, expected ${hex32(stored)}`);
   }
-  return { kind: "needle", data, flags: 0, dateNs: 0n, ttlMs: undefined };
+  return { kind: "needle", data, flags: 0, dateNs: 0n, checksum: found, ttlMs: undefined };
 }
 
 function dateOf(record: Buffer, bodyBytes: number, version: FormatVersion): bigint {

@@ -1,4 +1,4 @@
-import { utf8, utf8Text } from "@kelp/base";
+import { EMPTY_BYTES, utf8, utf8Text } from "@kelp/base";
 import type { NeedleContent, Ttl } from "@kelp/wire";
 import {
   FLAG_CHUNK_MANIFEST,
@@ -14,7 +14,7 @@ import { ttlOf, ttlUnitByte } from "./ttl.ts";
 /** Flags and optional fields of a needle: the part of its body behind the data. The byte table is in `layout.ts`. */
 
 /** What a needle holds besides its data. */
-export type NeedleFields = Omit<NeedleContent, "data">;
+export type NeedleFields = Omit<NeedleContent, "data" | "checksum">;
 
 const NAME_BYTES_MAX = 255;
 const MEDIA_TYPE_BYTES_MAX = 255;
@@ -23,8 +23,8 @@ const LAST_MODIFIED_SEC_MAX = 2 ** 40 - 1;
 
 /** `undefined` when there is nothing to say; a text says which field cannot be stored. */
 export function encodeFields(fields: NeedleFields): Uint8Array | string | undefined {
-  const name = utf8(fields.name ?? "");
-  const mediaType = utf8(fields.mediaType ?? "");
+  const name = fields.name === undefined ? EMPTY_BYTES : utf8(fields.name);
+  const mediaType = fields.mediaType === undefined ? EMPTY_BYTES : utf8(fields.mediaType);
   const pairs = encodePairs(fields.pairs);
   const { lastModifiedSec } = fields;
   const ttl = fields.ttl ?? { count: 0, unit: "none" };
@@ -34,6 +34,7 @@ export function encodeFields(fields: NeedleFields): Uint8Array | string | undefi
     return "its date of modification cannot be stored";
   }
   if (!isStorableTtl(ttl)) return "its TTL cannot be stored";
+  if (lastModifiedSec !== undefined && hasDateAlone(fields)) return dateAlone(lastModifiedSec);
 
   const parts: Uint8Array[] = [];
   let flags = 0;
@@ -62,7 +63,38 @@ export function encodeFields(fields: NeedleFields): Uint8Array | string | undefi
     flags |= FLAG_PAIRS;
     parts.push(Uint8Array.of(pairs.length >>> 8, pairs.length & 0xff), pairs);
   }
-  return flags === 0 ? undefined : Buffer.concat([Uint8Array.of(flags), ...parts]);
+  if (flags === 0) return undefined;
+  return Buffer.concat([Uint8Array.of(flags), ...parts]);
+}
+
+/** The usual needle: whoever writes it says nothing but when. */
+function hasDateAlone({
+  name,
+  mediaType,
+  pairs,
+  ttl,
+  isGzip,
+  isChunkManifest,
+}: NeedleFields): boolean {
+  return (
+    name === undefined &&
+    mediaType === undefined &&
+    pairs === undefined &&
+    ttl === undefined &&
+    isGzip !== true &&
+    isChunkManifest !== true
+  );
+}
+
+function dateAlone(lastModifiedSec: number): Uint8Array {
+  const bytes = new Uint8Array(6);
+  bytes[0] = FLAG_LAST_MODIFIED;
+  let rest = lastModifiedSec;
+  for (let at = 5; at > 0; at--) {
+    bytes[at] = rest % 256;
+    rest = Math.floor(rest / 256);
+  }
+  return bytes;
 }
 
 /**
@@ -78,15 +110,16 @@ export function decodeFields(source: Buffer, at: number): NeedleFields | string 
   const ttl = flags & FLAG_TTL ? ttlOf(reader.count(1), reader.count(1)) : undefined;
   const pairs = flags & FLAG_PAIRS ? parsePairs(reader.text(reader.count(2))) : undefined;
   if (pairs === "bad") return "its pairs are no JSON object of texts";
-  return {
-    ...(name === undefined ? {} : { name }),
-    ...(mediaType === undefined ? {} : { mediaType }),
-    ...(lastModifiedSec === undefined ? {} : { lastModifiedSec }),
-    ...(ttl === undefined ? {} : { ttl }),
-    ...(pairs === undefined ? {} : { pairs }),
-    ...(flags & FLAG_GZIP ? { isGzip: true } : {}),
-    ...(flags & FLAG_CHUNK_MANIFEST ? { isChunkManifest: true } : {}),
-  };
+  // Most needles have the date alone; each spread copies all that came before it.
+  const fields: { -readonly [Field in keyof NeedleFields]: NeedleFields[Field] } = {};
+  if (name !== undefined) fields.name = name;
+  if (mediaType !== undefined) fields.mediaType = mediaType;
+  if (lastModifiedSec !== undefined) fields.lastModifiedSec = lastModifiedSec;
+  if (ttl !== undefined) fields.ttl = ttl;
+  if (pairs !== undefined) fields.pairs = pairs;
+  if (flags & FLAG_GZIP) fields.isGzip = true;
+  if (flags & FLAG_CHUNK_MANIFEST) fields.isChunkManifest = true;
+  return fields;
 }
 
 class Reader {
@@ -111,7 +144,7 @@ class Reader {
 
 function encodePairs(pairs: NeedleContent["pairs"]): Uint8Array {
   const isEmpty = pairs === undefined || Object.keys(pairs).length === 0;
-  return utf8(isEmpty ? "" : JSON.stringify(pairs));
+  return isEmpty ? EMPTY_BYTES : utf8(JSON.stringify(pairs));
 }
 
 function parsePairs(text: string): Readonly<Record<string, string>> | "bad" {

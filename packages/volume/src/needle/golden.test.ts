@@ -90,6 +90,7 @@ test("reading gives the data, the flags and the date", () => {
     data: Buffer.from(CHECK_DATA),
     flags: 0,
     dateNs: DATE,
+    checksum: 0xe306_9283,
     ttlMs: undefined,
   });
 });
@@ -116,6 +117,7 @@ test("optional fields are skipped and the TTL is understood", () => {
     data: Buffer.from(CHECK_DATA),
     flags: 0xbf,
     dateNs: DATE,
+    checksum: 0xe306_9283,
     ttlMs: 3 * 3600 * 1000,
   });
 });

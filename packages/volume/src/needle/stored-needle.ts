@@ -52,9 +52,11 @@ export function openRecord(
   if (decoded === undefined) return undefined;
   const { data } = decoded;
   const hasFields = found.bodyBytes > 0 && found.version > 1;
-  const fields = hasFields ? decodeFields(found.record, PREFIX_BYTES + data.length) : {};
+  const { checksum = hashes.crc32c(data), dateNs: appendedNs } = decoded;
+  if (!hasFields) return { data, checksum, appendedNs };
+  const fields = decodeFields(found.record, PREFIX_BYTES + data.length);
   if (typeof fields === "string") throw corruptNeedle(fid, fields);
-  return { ...fields, data, checksum: hashes.crc32c(data), appendedNs: decoded.dateNs };
+  return Object.assign(fields, { data, checksum, appendedNs });
 }
 
 export function corruptNeedle(fid: Fid, found: string): VolumeError {

@@ -94,8 +94,14 @@ export class SealedVolume implements ServedVolume {
   }
 
   /** What was removed cannot be read: `removed` makes no difference. */
-  async readNeedle(fid: Fid, _options?: ReadNeedle): Promise<StoredNeedle | undefined> {
+  async readNeedle(fid: Fid, options: ReadNeedle = {}): Promise<StoredNeedle | undefined> {
     this.#refuseClosed();
+    if (options.admit !== undefined) {
+      const location = this.#find(fid);
+      if (location === undefined) return undefined;
+      await options.admit(recordBytesOf(location.bodyBytes, this.content.version));
+      this.#refuseClosed();
+    }
     const needle = await this.#running.during(() =>
       this.#readRecord(fid, undefined, (found) => openRecord(fid, found, this.#hashes)),
     );
@@ -254,10 +260,9 @@ export class SealedVolume implements ServedVolume {
     const isGood = (): boolean => headerDamage(readHeader(prefix, 0), fid, bodyBytes) === undefined;
     const isWhole = isGood() || (await this.#fillAround(fid, prefix, offsetBytes, isGood));
     // What is damaged and has the cookie still is the needle that is meant: damage is no reason to keep it.
-    if (readHeader(prefix, 0).cookie !== fid.cookie) {
-      if (!isWhole) throw corruptNeedle(fid, "another record stands there");
-      if (!(await this.#isCookieDamaged(fid, offsetBytes))) return undefined;
-    }
+    const hasCookie = readHeader(prefix, 0).cookie === fid.cookie;
+    if (!hasCookie && !isWhole) throw corruptNeedle(fid, "another record stands there");
+    if (!hasCookie && !(await this.#isCookieDamaged(fid, offsetBytes))) return undefined;
     await this.content.index.remove(idHigh(fid.needleId), idLow(fid.needleId));
     const dataBytes = bodyBytes === 0 ? 0 : prefix.readUInt32BE(HEADER_BYTES);
     return dataBytes < bodyBytes ? dataBytes : 0;

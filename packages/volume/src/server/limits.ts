@@ -7,11 +7,9 @@ const MIB = 1024 * 1024;
 
 /** Bodies being received, beyond the small ones; further ones wait, or are refused where their length is unknown. */
 export const UPLOAD_BUDGET_BYTES = 512 * MIB;
-/** Needles on their way to clients, beyond small ones: with more than this held, the next read waits. */
+/** Needles on their way to clients, beyond small ones: what does not fit waits before it is read. */
 export const DOWNLOAD_BUDGET_BYTES = 256 * MIB;
-/** Needles being read from disk at the same time: what a read weighs is known only afterwards. */
-export const READS_AT_ONCE_MAX = 64;
-/** Compressed needles being expanded at the same time: what comes of one is known only afterwards, too. */
+/** Compressed needles being expanded at the same time. */
 export const EXPANSIONS_AT_ONCE_MAX = 2;
 /** Needles up to this are not counted. */
 export const FREE_NEEDLE_BYTES_MAX = 128 * 1024;

@@ -15,13 +15,20 @@ export interface NeedlePath {
 const PATH =
   /^\/(\d{1,10})[,/]([0-9a-fA-F]{9,24})(?:_(\d{1,9}))?(?:(\.[\w.~-]{1,64})|\/([^/]{1,1024}))?$/;
 
+/** So many digits fit in a number; a bigint made from text costs several times as much. */
+const EXACT_HEX_DIGITS_MAX = 13;
+
 /** `/3,01637037d6`, `/3/01637037d6.jpg`, `/3/01637037d6_1/name.jpg`; `undefined` for any other path. */
 export function parseNeedlePath(rawPath: string): NeedlePath | undefined {
   const match = PATH.exec(rawPath);
   if (match === null) return undefined;
   const [, volumeText = "", hexText = "", indexText, ending, rawFileName] = match;
   const volume = Number(volumeText);
-  const key = BigInt(`0x${hexText.slice(0, -8)}`);
+  const keyText = hexText.slice(0, -8);
+  const key =
+    keyText.length <= EXACT_HEX_DIGITS_MAX
+      ? BigInt(Number.parseInt(keyText, 16))
+      : BigInt(`0x${keyText}`);
   const index = indexText === undefined ? 0 : Number(indexText);
   const id = index === 0 ? key : key + BigInt(index);
   if (volume === 0 || volume > 0xffff_ffff) return undefined;

@@ -7,7 +7,7 @@ import { needleId, volumeId } from "@kelp/wire";
 import { CALLER_HEADER, believingGate, listAuthorizer } from "@kelp/wire/testing";
 import { MemoryNeedles } from "../testing/memory-needles.ts";
 import { MemoryVolumes } from "../testing/memory-volumes.ts";
-import { DOWNLOAD_BUDGET_BYTES, EXPANSIONS_AT_ONCE_MAX, READS_AT_ONCE_MAX } from "./limits.ts";
+import { DOWNLOAD_BUDGET_BYTES, EXPANSIONS_AT_ONCE_MAX, FREE_NEEDLE_BYTES_MAX } from "./limits.ts";
 import { OutstandingBytes } from "./outstanding-bytes.ts";
 import { type VolumeDoor, openVolumeDoor } from "./volume-door.ts";
 
@@ -116,46 +116,63 @@ test("clients that hang up while a needle is read hold no memory afterwards", as
   expect(await lastByte(LARGE)).toBe(1);
 });
 
-test("compressed content is expanded a few at a time, and counts before the next one is", async () => {
+test("no more than the budget is read at once, however many ask, and all are served in turn", async () => {
+  const outstanding = new OutstandingBytes();
+  const whole = outstanding.reservation();
+  expect(whole.admit(DOWNLOAD_BUDGET_BYTES)).toBeUndefined();
+  const order: number[] = [];
+  const shares = Array.from({ length: 64 }, () => outstanding.reservation());
+  const waiting = shares.map(async (share, at) => {
+    await share.admit(DOWNLOAD_BUDGET_BYTES);
+    order.push(at);
+    share.release();
+  });
+  await Bun.sleep(0);
+  expect(order).toEqual([]);
+  // What is small waits for nobody.
+  expect(outstanding.reservation().admit(FREE_NEEDLE_BYTES_MAX)).toBeUndefined();
+  whole.release();
+  await Promise.all(waiting);
+  expect(order).toEqual(shares.map((_, at) => at));
+});
+
+test("a share that has to grow is given back before it waits", async () => {
+  const outstanding = new OutstandingBytes();
+  const half = DOWNLOAD_BUDGET_BYTES / 2;
+  const [left, right] = [outstanding.reservation(), outstanding.reservation()];
+  expect([left.admit(half), right.admit(half)]).toEqual([undefined, undefined]);
+  // Each waiting for what the other holds, neither would ever have it.
+  await Promise.all(
+    [left, right].map(async (share) => {
+      await share.admit(DOWNLOAD_BUDGET_BYTES);
+      share.release();
+    }),
+  );
+  expect(outstanding.reservation().admit(DOWNLOAD_BUDGET_BYTES)).toBeUndefined();
+});
+
+test("content that becomes larger than it says is expanded as the larger", async () => {
+  // The length of a file of several members is said by the last alone.
+  const members = Buffer.concat([gzipSync(Buffer.alloc(300_000, "a")), gzipSync("b")]);
+  await needles.writeNeedle(
+    { volumeId: volumeId(3), cookie: 1, needleId: needleId(0xccn) },
+    { data: members, isGzip: true },
+  );
+  const read = await ask("3,cc00000001", {});
+  expect((await read.bytes()).length).toBe(300_001);
+});
+
+test("compressed content is expanded a few at a time", async () => {
   const outstanding = new OutstandingBytes();
   let running = 0;
   let runningMax = 0;
-  const heavy = new Uint8Array(DOWNLOAD_BUDGET_BYTES);
-  const started: number[] = [];
-  const releases: (() => void)[] = [];
-  const all = Array.from({ length: 3 * EXPANSIONS_AT_ONCE_MAX }, async (_, at) => {
-    const { release } = await outstanding.expand(async () => {
-      started.push(at);
+  const all = Array.from({ length: 3 * EXPANSIONS_AT_ONCE_MAX }, () =>
+    outstanding.expand(async () => {
       runningMax = Math.max(runningMax, ++running);
-      await Promise.resolve();
+      await Bun.sleep(0);
       running--;
-      return heavy;
-    });
-    if (release !== undefined) releases.push(release);
-  });
-  await Promise.all(all.slice(0, EXPANSIONS_AT_ONCE_MAX));
-  await Bun.sleep(0);
-  expect(started.length).toBe(EXPANSIONS_AT_ONCE_MAX);
-  while (started.length < all.length) {
-    for (const release of releases.splice(0)) release();
-    await Bun.sleep(0);
-  }
+    }),
+  );
   await Promise.all(all);
   expect(runningMax).toBe(EXPANSIONS_AT_ONCE_MAX);
-});
-
-test("no more reads run at once than are let in, until each has ended", async () => {
-  const outstanding = new OutstandingBytes();
-  let running = 0;
-  let most = 0;
-  const read = (): Promise<void> =>
-    outstanding.read(async () => {
-      running++;
-      most = Math.max(most, running);
-      // Long enough for a permit that was given back too early to be taken.
-      for (let turn = 0; turn < 50; turn++) await Promise.resolve();
-      running--;
-    });
-  await Promise.all(Array.from({ length: READS_AT_ONCE_MAX * 2 }, read));
-  expect(most).toBe(READS_AT_ONCE_MAX);
 });

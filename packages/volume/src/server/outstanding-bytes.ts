@@ -1,61 +1,99 @@
-import { Semaphore } from "@kelp/base";
+import { type Permit, Semaphore } from "@kelp/base";
+import type { HeldShare } from "@kelp/base/http";
+import type { ReadNeedle } from "@kelp/wire";
 import {
   DOWNLOAD_BUDGET_BYTES,
   EXPANSIONS_AT_ONCE_MAX,
   FREE_NEEDLE_BYTES_MAX,
-  READS_AT_ONCE_MAX,
+  INFLATED_BYTES_MAX,
 } from "./limits.ts";
 
 /**
- * Bounds the memory of needles on their way out. What a needle weighs is known only once it is read, so reads are
- * let in while what is held is below the budget, a bounded number at a time.
+ * Bounds the memory of needles on their way out. A read takes its share before its memory, and keeps it until it was
+ * sent; those who wait are served in the order they came. Nobody waits for a share while holding another.
  */
 export class OutstandingBytes {
-  readonly #reads = new Semaphore(READS_AT_ONCE_MAX);
+  readonly #budget = new Semaphore(DOWNLOAD_BUDGET_BYTES);
   readonly #expansions = new Semaphore(EXPANSIONS_AT_ONCE_MAX);
-  readonly #waiting: (() => void)[] = [];
-  #heldBytes = 0;
 
-  async read<Value>(run: () => Promise<Value>): Promise<Value> {
-    using _permit = this.#reads.tryAcquire() ?? (await this.#reads.acquire());
-    await this.#room();
+  /** What one read is given to ask with. The caller must release it. */
+  reservation(removed: ReadNeedle["removed"] = "refuse"): Reservation {
+    return new Reservation(this.#budget, removed);
+  }
+
+  /** Whether somebody waits for room. */
+  get isWanted(): boolean {
+    return this.#budget.isWanted;
+  }
+
+  /** Expanding costs time as well: a few at a time, in the order they came. */
+  async expand<Value>(run: () => Promise<Value>): Promise<Value> {
+    using _permit = await this.#expansions.acquire();
     return await run();
   }
+}
 
-  /**
-   * Compressed content becomes as large as whoever stored it wished: it is expanded a few at a time, while there is room,
-   * and counts before the next one begins.
-   */
-  async expand(run: () => Promise<Uint8Array>): Promise<HeldContent> {
-    using _permit = await this.#expansions.acquire();
-    await this.#room();
-    const bytes = await run();
-    return { bytes, release: this.hold(bytes.length) };
+/** The share of one read, none at first. */
+export class Reservation implements ReadNeedle, HeldShare {
+  readonly removed: "refuse" | "read";
+  readonly #budget: Semaphore;
+  #permit: Permit | undefined;
+  #sizeBytes = 0;
+
+  constructor(budget: Semaphore, removed: "refuse" | "read") {
+    this.#budget = budget;
+    this.removed = removed;
   }
 
-  /** Counts bytes until the returned function is called; calling it again is harmless. `undefined` for what is too small to count. */
-  hold(sizeBytes: number): (() => void) | undefined {
-    if (sizeBytes <= FREE_NEEDLE_BYTES_MAX) return undefined;
-    this.#heldBytes += sizeBytes;
-    let isHeld = true;
-    return () => {
-      if (!isHeld) return;
-      isHeld = false;
-      this.#heldBytes -= sizeBytes;
-      for (const wake of this.#waiting.splice(0)) wake();
-    };
+  /** Whether there is something to give back. */
+  get isHeld(): boolean {
+    return this.#permit !== undefined;
   }
 
-  /** Those who wait hold a place among the readers or the expanding, so there are never more of them than places. */
-  async #room(): Promise<void> {
-    while (this.#heldBytes >= DOWNLOAD_BUDGET_BYTES) {
-      await new Promise<void>((wake) => this.#waiting.push(wake));
-    }
+  get sizeBytes(): number {
+    return this.#sizeBytes;
+  }
+
+  /** Whether others wait for room. */
+  isWanted(): boolean {
+    return this.#budget.isWanted;
+  }
+
+  /** Makes the share large enough; `undefined` when it is. Small needles are not counted. */
+  admit(sizeBytes: number): Promise<void> | undefined {
+    if (sizeBytes <= FREE_NEEDLE_BYTES_MAX || sizeBytes <= this.#sizeBytes) return undefined;
+    this.release();
+    const permit = this.#budget.tryAcquire(sizeBytes);
+    if (permit === undefined) return this.#wait(sizeBytes);
+    this.#hold(permit, sizeBytes);
+    return undefined;
+  }
+
+  /** Harmless when nothing is held. */
+  release(): void {
+    this.#permit?.[Symbol.dispose]();
+    this.#permit = undefined;
+    this.#sizeBytes = 0;
+  }
+
+  async #wait(sizeBytes: number): Promise<void> {
+    this.#hold(await this.#budget.acquire(sizeBytes), sizeBytes);
+  }
+
+  #hold(permit: Permit, sizeBytes: number): void {
+    this.#permit = permit;
+    this.#sizeBytes = sizeBytes;
   }
 }
 
 /** Bytes that count until they are released. */
 export interface HeldContent {
   readonly bytes: Uint8Array;
-  readonly release: (() => void) | undefined;
+  /** `undefined` where nothing is held. */
+  readonly share: Reservation | undefined;
+}
+
+/** What compressed content may become, by what it says of itself and at the most: whoever stored it may have lied. */
+export function expansionsOf(saidBytes: number): readonly number[] {
+  return saidBytes < INFLATED_BYTES_MAX ? [saidBytes, INFLATED_BYTES_MAX] : [INFLATED_BYTES_MAX];
 }

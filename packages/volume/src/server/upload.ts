@@ -11,9 +11,9 @@ import {
   parseForm,
 } from "@kelp/base/http";
 import { NEEDLE_DATA_BYTES_MAX } from "../limits.ts";
-import { inflate, isGzip } from "./gzip.ts";
+import { inflate, inflatedLength, isGzip } from "./gzip.ts";
 import { FORM_OVERHEAD_BYTES_MAX } from "./limits.ts";
-import type { OutstandingBytes } from "./outstanding-bytes.ts";
+import { type OutstandingBytes, expansionsOf } from "./outstanding-bytes.ts";
 
 /** What a client sends to be kept as one needle. */
 export interface Upload {
@@ -60,6 +60,7 @@ export async function withUpload<Value>(
   const promised = headerText(request.headers, "content-md5") ?? part?.headers.get("content-md5");
   if (promised !== undefined) await checkMd5(deps, promised, { data, md5, isCompressed });
   const name = part?.fileName;
+  // Awaited here: the memory is held until it is stored.
   return await store({
     data,
     name,
@@ -86,12 +87,27 @@ async function checkMd5(
   if (promised === sent.md5) return;
   if (sent.isCompressed) {
     // Some clients tell the hash of what they compressed.
-    const { bytes, release } = await outstanding.expand(() => inflate(sent.data));
-    const md5 = base64(hashes.digest("md5", bytes));
-    release?.();
-    if (promised === md5) return;
+    if (promised === (await md5OfExpanded({ hashes, outstanding }, sent.data))) return;
   }
   throw new HttpError(400, "Content-MD5 is not that of the body");
+}
+
+/** `undefined` when it cannot be expanded within the bounds. */
+async function md5OfExpanded(
+  { hashes, outstanding }: Pick<UploadDeps, "hashes" | "outstanding">,
+  data: Uint8Array,
+): Promise<string | undefined> {
+  const share = outstanding.reservation();
+  try {
+    for (const expandedBytes of expansionsOf(inflatedLength(data))) {
+      await share.admit(expandedBytes);
+      const bytes = await outstanding.expand(() => inflate(data, expandedBytes));
+      if (bytes !== "larger") return base64(hashes.digest("md5", bytes));
+    }
+    return undefined;
+  } finally {
+    share.release();
+  }
 }
 
 /** What clients say when they have nothing to say. */

@@ -101,9 +101,16 @@ class VolumeHandler implements HttpHandler {
     };
   }
 
-  handle(request: HttpRequest): Promise<HttpReply> {
+  handle(request: HttpRequest): HttpReply | Promise<HttpReply> {
     const path = parseNeedlePath(request.rawPath);
-    return path === undefined ? this.#handleOther(request) : this.#handleNeedle(request, path);
+    if (path === undefined) return this.#handleOther(request);
+    const { method } = request;
+    if (method !== "GET" && method !== "HEAD") return this.#changeNeedle(request, path);
+    const caller = this.#ask(request, READ);
+    if (caller instanceof Promise) {
+      return caller.then((admitted) => this.#readNeedle(request, path, admitted));
+    }
+    return this.#readNeedle(request, path, caller);
   }
 
   receive(request: HttpRequest, fid: Fid): Promise<WrittenNeedle> {
@@ -114,15 +121,18 @@ class VolumeHandler implements HttpHandler {
     return storeUpload(this.#deps, request, { fid, checkChunk });
   }
 
-  async #handleNeedle(request: HttpRequest, path: NeedlePath): Promise<HttpReply> {
+  #readNeedle(request: HttpRequest, path: NeedlePath, caller: DoorCaller): Promise<HttpReply> {
+    this.#allow(caller, path, READ);
+    return readNeedle(this.#deps, request, path);
+  }
+
+  async #changeNeedle(request: HttpRequest, path: NeedlePath): Promise<HttpReply> {
     switch (request.method) {
-      case "GET":
-      case "HEAD":
-        await this.#admit(request, path, READ);
-        return readNeedle(this.#deps, request, path);
       case "POST":
       case "PUT": {
-        const caller = await this.#admit(request, path, WRITE);
+        const asked = this.#ask(request, WRITE);
+        const caller = asked instanceof Promise ? await asked : asked;
+        this.#allow(caller, path, WRITE);
         this.#refuseFilers(path.fid);
         const checkChunk = (fid: Fid): void => {
           this.#refuseFilers(fid);
@@ -130,11 +140,12 @@ class VolumeHandler implements HttpHandler {
           this.#require(caller, "seaweed:ReadNeedle", fid);
           this.#require(caller, "seaweed:DeleteNeedle", fid);
         };
-        if (request.query.isTrue("cm")) this.#requireKey(caller);
+        if (request.rawQuery !== "" && request.query.isTrue("cm")) this.#requireKey(caller);
         return writeNeedle(this.#deps, request, { path, checkChunk });
       }
       case "DELETE": {
-        const caller = await this.#admit(request, path, DELETE);
+        const caller = await this.#ask(request, DELETE);
+        this.#allow(caller, path, DELETE);
         this.#refuseFilers(path.fid);
         const checkChunk = (fid: Fid): void => {
           this.#refuseFilers(fid);
@@ -150,15 +161,20 @@ class VolumeHandler implements HttpHandler {
     }
   }
 
-  async #admit(request: HttpRequest, path: NeedlePath, access: NeedleAccess): Promise<DoorCaller> {
-    const caller = await admitCaller(this.#options.gate, request, {
+  #ask(request: HttpRequest, access: NeedleAccess): DoorCaller | Promise<DoorCaller> {
+    const { rawQuery } = request;
+    const queryToken =
+      rawQuery !== "" && rawQuery.includes("jwt=") ? request.query.text("jwt") : undefined;
+    return admitCaller(this.#options.gate, request, {
       effect: access.effect,
       tokens: "needle",
-      queryToken: request.rawQuery.includes("jwt=") ? request.query.text("jwt") : undefined,
+      queryToken,
     });
+  }
+
+  #allow(caller: DoorCaller, path: NeedlePath, access: NeedleAccess): void {
     if (caller.kind === "principal") this.#require(caller, access.action, path.fid);
     else if (!covers(caller.grant, path)) throw new HttpError(401, "The token is for another file");
-    return caller;
   }
 
   #require(caller: DoorCaller, action: string, fid: Fid): void {

@@ -35,7 +35,8 @@ export async function writeNeedle(
   request: HttpRequest,
   place: { readonly path: NeedlePath; readonly checkChunk: (fid: Fid) => void },
 ): Promise<HttpReply> {
-  const written = await storeUpload(deps, request, { fid: place.path.fid, ...place });
+  const { path, checkChunk } = place;
+  const written = await storeUpload(deps, request, { fid: path.fid, checkChunk });
   const headers = { ETag: `"${written.etag}"`, "Content-MD5": written.md5 };
   if (written.state === "unchanged") return emptyReply(204, headers);
   return jsonReply(
@@ -65,17 +66,18 @@ export async function storeUpload(
   const ttl = ttlOf(query.text("ttl"));
   return withUpload(deps, request, async (upload) => {
     if (isManifest) checkManifest(upload, place.checkChunk);
-    const needle: NeedleContent = {
-      data: upload.data,
-      lastModifiedSec,
-      ...(upload.name !== undefined && { name: upload.name }),
-      ...(upload.mediaType !== undefined && { mediaType: upload.mediaType }),
-      ...(ttl !== undefined && { ttl }),
-      ...(upload.pairs !== undefined && { pairs: upload.pairs }),
-      ...(upload.isGzip && { isGzip: true }),
-      ...(isManifest && { isChunkManifest: true }),
-    };
     const checksum = deps.hashes.crc32c(upload.data);
+    const needle: { -readonly [Field in keyof NeedleContent]: NeedleContent[Field] } = {
+      data: upload.data,
+      checksum,
+      lastModifiedSec,
+    };
+    if (upload.name !== undefined) needle.name = upload.name;
+    if (upload.mediaType !== undefined) needle.mediaType = upload.mediaType;
+    if (ttl !== undefined) needle.ttl = ttl;
+    if (upload.pairs !== undefined) needle.pairs = upload.pairs;
+    if (upload.isGzip) needle.isGzip = true;
+    if (isManifest) needle.isChunkManifest = true;
     const state = await deps.needles.writeNeedle(place.fid, needle);
     return {
       state,
@@ -116,11 +118,16 @@ export async function deleteNeedle(
   place: { readonly path: NeedlePath; readonly checkChunk: (fid: Fid) => void },
 ): Promise<HttpReply> {
   const { fid } = place.path;
-  const needle = await deps.outstanding.read(() => deps.needles.readNeedle(fid));
-  if (needle === undefined) return jsonReply(request, 404, { size: 0 });
+  const share = deps.outstanding.reservation();
   let sizeBytes: number | undefined;
-  if (needle.isChunkManifest === true && !request.query.isFalse("cm")) {
-    sizeBytes = await deleteChunks(deps, needle.data, place);
+  try {
+    const needle = await deps.needles.readNeedle(fid, share);
+    if (needle === undefined) return jsonReply(request, 404, { size: 0 });
+    if (needle.isChunkManifest === true && !request.query.isFalse("cm")) {
+      sizeBytes = await deleteChunks(deps, needle.data, place);
+    }
+  } finally {
+    share.release();
   }
   const removed = await deps.needles.removeNeedle(fid);
   if (removed === undefined) return jsonReply(request, 404, { size: 0 });

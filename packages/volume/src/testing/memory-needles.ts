@@ -50,7 +50,9 @@ export class MemoryNeedles implements NeedleStore {
     }
     const kept = this.#needles.get(key);
     if (kept === undefined || kept.cookie !== fid.cookie) return undefined;
-    return kept.isRemoved && options?.removed !== "read" ? undefined : kept.needle;
+    if (kept.isRemoved && options?.removed !== "read") return undefined;
+    await options?.admit?.(kept.needle.data.length);
+    return kept.needle;
   }
 
   async removeNeedle(fid: Fid): Promise<number | undefined> {

@@ -146,6 +146,7 @@ export class OldVolume implements ServedVolume {
     const location =
       live ?? (options.removed === "read" ? this.#index.findRemoved(high, low) : live);
     if (location === undefined) return undefined;
+    await options.admit?.(recordBytesOf(location.bodyBytes, this.#superblock.version));
     const record = await this.#readRecord(fid, location);
     const { bodyBytes } = location;
     const { version } = this.#superblock;

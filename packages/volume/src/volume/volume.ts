@@ -153,7 +153,7 @@ export class Volume implements ServedVolume {
   }
 
   async append(fid: Fid, data: Uint8Array): Promise<void> {
-    await this.#store(fid, data, this.#plainFields);
+    await this.#store(fid, { data }, this.#plainFields);
   }
 
   async writeNeedle(fid: Fid, needle: NeedleContent): Promise<"written" | "unchanged"> {
@@ -164,8 +164,10 @@ export class Volume implements ServedVolume {
       throw new VolumeError("invalid-needle", `Cannot write needle ${formatFid(fid)}: ${fields}`);
     }
     // Written again, a needle with a lifetime lives longer.
-    if (content.ttl === undefined && (await this.#holds(fid, content))) return "unchanged";
-    await this.#store(fid, needle.data, fields);
+    if (content.ttl === undefined && this.#mayHold(fid) && (await this.#holds(fid, content))) {
+      return "unchanged";
+    }
+    await this.#store(fid, needle, fields);
     return "written";
   }
 
@@ -202,12 +204,16 @@ export class Volume implements ServedVolume {
 
   async readNeedle(fid: Fid, options: ReadNeedle = {}): Promise<StoredNeedle | undefined> {
     this.#refuseClosed();
-    const { removed = "refuse" } = options;
-    const { index } = this.#files;
-    const [high, low] = [idHigh(fid.needleId), idLow(fid.needleId)];
-    const live = index.find(high, low);
-    const location = live ?? (removed === "read" ? index.findRemoved(high, low) : undefined);
-    if (location === undefined) return undefined;
+    let location = this.#locate(fid, options);
+    for (;;) {
+      if (location === undefined) return undefined;
+      const waiting = options.admit?.(recordBytesOf(location.bodyBytes));
+      if (waiting === undefined) break;
+      await waiting;
+      this.#refuseClosed();
+      // It may have been written again meanwhile, or moved.
+      location = this.#locate(fid, options);
+    }
     this.#refuseQuarantined(fid, location);
     const { bodyBytes } = location;
     const record = Buffer.allocUnsafeSlow(recordBytesOf(bodyBytes));
@@ -299,6 +305,13 @@ export class Volume implements ServedVolume {
     this.#retired = [...this.#retired.filter((each) => !each.isClosed), earlier];
   }
 
+  #locate({ needleId }: Fid, { removed }: ReadNeedle): NeedleLocation | undefined {
+    const { index } = this.#files;
+    const [high, low] = [idHigh(needleId), idLow(needleId)];
+    const live = index.find(high, low);
+    return live ?? (removed === "read" ? index.findRemoved(high, low) : undefined);
+  }
+
   #refuseQuarantined(fid: Fid, location: NeedleLocation): void {
     if (this.#quarantined.get(fid.needleId) !== location.offsetBytes) return;
     throw corruptNeedle(fid, "scrubbing found it damaged");
@@ -319,7 +332,11 @@ export class Volume implements ServedVolume {
     await Promise.all([...this.#retired, this.#shared].map((shared) => shared.close()));
   }
 
-  #store(fid: Fid, data: Uint8Array, fields: Uint8Array | undefined): Promise<unknown> {
+  #store(
+    fid: Fid,
+    { data, checksum: known }: Pick<NeedleContent, "data" | "checksum">,
+    fields: Uint8Array | undefined,
+  ): Promise<unknown> {
     assert(fid.volumeId === this.#options.id, "a needle goes to its own volume");
     if (data.length > NEEDLE_DATA_BYTES_MAX) {
       return Promise.reject(
@@ -331,7 +348,7 @@ export class Volume implements ServedVolume {
     }
     const { needleId, cookie } = fid;
     // Summed here, while the batch before is being synced.
-    const checksum = this.#hashes.crc32c(data);
+    const checksum = known ?? this.#hashes.crc32c(data);
     return this.#appender.store({ kind: "append", needleId, cookie, data, checksum, fields });
   }
 
@@ -345,11 +362,14 @@ export class Volume implements ServedVolume {
     return this.#ttlMs !== undefined && lifetimeMs !== undefined && lifetimeMs > this.#ttlMs;
   }
 
+  /** Whether a needle of that id stands there: most are new. */
+  #mayHold({ needleId }: Fid): boolean {
+    if (this.#appender.state === "failed") return false;
+    return this.#files.index.find(idHigh(needleId), idLow(needleId)) !== undefined;
+  }
+
   /** Whether this very needle stands there already. What cannot be read is written again. */
   async #holds(fid: Fid, needle: NeedleContent): Promise<boolean> {
-    if (this.#appender.state === "failed") return false;
-    const location = this.#files.index.find(idHigh(fid.needleId), idLow(fid.needleId));
-    if (location === undefined) return false;
     try {
       const stored = await this.readNeedle(fid);
       return stored !== undefined && isSameNeedle(stored, needle);

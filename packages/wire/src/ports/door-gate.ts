@@ -12,7 +12,8 @@ import type { GateRequest } from "./people-gate.ts";
  * - give a principal only for credentials that are valid now.
  */
 export interface DoorGate {
-  admit(request: GateRequest, question: DoorQuestion): Promise<DoorAdmission>;
+  /** Answers at once where nobody has to be asked: a credential that was proven before costs no turn of the loop. */
+  admit(request: GateRequest, question: DoorQuestion): DoorAdmission | Promise<DoorAdmission>;
 }
 
 export interface DoorQuestion {

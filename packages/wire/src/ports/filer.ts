@@ -235,6 +235,17 @@ export interface Files {
   readFile(entry: Entry, range?: ByteRange, options?: ReadOptions): ByteStream;
 }
 
+/** Files that grow at their end. */
+export interface Appends {
+  /**
+   * Puts a body behind the end of an entry, or makes the entry of it. What stands there is neither read nor written again,
+   * but small chunks, which are joined now and then, and content that a snapshot goes on with. Durable when resolved; of
+   * bodies that are appended at the same time each is there whole, in the order of their commits. When the body, `describe` or
+   * the abort fails, the entry stays as it was.
+   */
+  appendFile(request: AppendFile): Promise<Result<Entry, WriteRefusal>>;
+}
+
 export interface ReadOptions {
   /** `kept` when absent. */
   readonly pieces: "kept" | "lent";
@@ -249,6 +260,15 @@ export interface WriteFile {
   readonly describe: (body: BodySummary) => EntryDescription;
   readonly condition?: Condition;
   readonly signal?: AbortSignal;
+}
+
+export interface AppendFile extends Omit<WriteFile, "describe" | "condition"> {
+  /**
+   * As in `WriteFile`, of the body and of the entry that it is put behind, `undefined` when there is none. Called again when
+   * that has become another before the commit. Without an `etag` it gets that of an upload of the pieces: a hash of their
+   * hashes, and their count.
+   */
+  readonly describe: (body: BodySummary, before: Entry | undefined) => EntryDescription;
 }
 
 export interface BodySummary {
@@ -499,4 +519,4 @@ export type ChangeKind =
   | "delete-snapshot";
 
 /** The filer with what goes beyond the needs of a gateway. */
-export interface Namespace extends Filer, Snapshots, ChangeFeed {}
+export interface Namespace extends Filer, Appends, Snapshots, ChangeFeed {}

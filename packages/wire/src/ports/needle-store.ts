@@ -24,6 +24,8 @@ export interface NeedleStore {
 export interface NeedleContent {
   /** As stored: compressed where `isGzip`. Not to be touched until the call settles. */
   readonly data: Uint8Array;
+  /** CRC-32C of `data`, from whoever has just computed it; without it the store does. */
+  readonly checksum?: number;
   /** At most 255 bytes of UTF-8; longer is cut. */
   readonly name?: string;
   /** Less than 256 bytes. */
@@ -43,6 +45,11 @@ export interface NeedleContent {
 export interface ReadNeedle {
   /** `read` gives a removed needle too, while its bytes still stand in the volume file. Default `refuse`. */
   readonly removed?: "refuse" | "read";
+  /**
+   * Called with the bytes that the read will take, once they are known and before their memory is. A read whose memory
+   * is to be waited for goes on when this resolves, and may call again when the needle has become another meanwhile.
+   */
+  admit?(sizeBytes: number): Promise<void> | undefined;
 }
 
 export interface StoredNeedle extends NeedleContent {

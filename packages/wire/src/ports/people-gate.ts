@@ -11,10 +11,14 @@ import type { Principal } from "./iam.ts";
  */
 export interface PeopleGate {
   admit(request: GateRequest): Promise<Admission>;
-  /** Checks an access key pair and opens a session. `cookie` is a whole `Set-Cookie` value. */
+  /**
+   * Checks an access key pair and opens a session. `cookie` is a whole `Set-Cookie` value. Where many wrong secrets came from
+   * `remoteAddress`, the peer's, the answer waits for its turn.
+   */
   signIn(pair: {
     readonly accessKey: string;
     readonly secretKey: string;
+    readonly remoteAddress: string;
   }): Promise<SignedIn | undefined>;
   /** Ends the session of the request, if any. `cookie` clears it in the browser. */
   signOut(request: GateRequest): { readonly cookie: string };

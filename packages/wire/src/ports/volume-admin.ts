@@ -12,7 +12,10 @@ export interface VolumeAdmin {
   /** Removes every volume of the collection; returns how many. */
   deleteCollection(collection: string): Promise<number>;
   setWritable(id: VolumeId, state: "writable" | "read-only"): Promise<void>;
-  /** Copies what lives into new files and swaps them in, serving reads and writes meanwhile. */
+  /**
+   * Copies what lives into new files and swaps them in, serving reads and writes meanwhile. A damaged needle is copied as it is. A volume of
+   * an older version becomes one of the version that is written today.
+   */
   vacuum(id: VolumeId, options?: JobOptions): Promise<VacuumReport>;
   /** Turns a plain volume into shards; the data file goes only after all shards were read back and verified. */
   encodeVolume(id: VolumeId, options?: JobOptions & ErasureShape): Promise<void>;

@@ -23,8 +23,11 @@ import { StallWatch } from "../stall-watch.ts";
 
 /** What is behind a door. */
 export interface HttpHandler {
-  /** Throws `HttpError` for refusals; whatever else it throws is told by `explain`, or as a failure of the server. */
-  handle(request: HttpRequest): Promise<HttpReply>;
+  /**
+   * Throws `HttpError` for refusals; whatever else it throws is told by `explain`, or as a failure of the server. What is
+   * answered without waiting need not be promised.
+   */
+  handle(request: HttpRequest): HttpReply | Promise<HttpReply>;
   /** An error of the world as an answer; `undefined` when it is none that this door knows. */
   explain(error: unknown): HttpError | undefined;
 }
@@ -50,6 +53,8 @@ export class HttpDoor implements Service {
   #inFlight = 0;
   #onIdle: (() => void) | undefined;
   #port = 0;
+  #dateSec = Number.NaN;
+  #dateText = "";
 
   private constructor(options: HttpDoorOptions) {
     this.#options = options;
@@ -129,47 +134,46 @@ export class HttpDoor implements Service {
   #serve(incoming: IncomingMessage, outgoing: ServerResponse, body: "sends" | "waits"): void {
     this.#inFlight++;
     this.#options.foreground?.enter();
-    this.#exchange(incoming, outgoing, body)
-      .catch((error: unknown) => {
-        this.#options.log.error("a request ended in a bug", { error });
-        outgoing.destroy();
-      })
-      .finally(() => {
-        this.#inFlight--;
-        this.#options.foreground?.leave();
-        if (this.#inFlight === 0) this.#onIdle?.();
-      });
+    this.#exchange(incoming, outgoing, body).then(this.#ended, (error: unknown) => {
+      this.#options.log.error("a request ended in a bug", { error });
+      outgoing.destroy();
+      this.#ended();
+    });
   }
+
+  readonly #ended = (): void => {
+    this.#inFlight--;
+    this.#options.foreground?.leave();
+    if (this.#inFlight === 0) this.#onIdle?.();
+  };
 
   async #exchange(
     incoming: IncomingMessage,
     outgoing: ServerResponse,
     body: "sends" | "waits",
   ): Promise<void> {
-    let isContinueOwed = body === "waits";
-    const sendContinue = (): void => {
-      if (!isContinueOwed) return;
-      isContinueOwed = false;
-      outgoing.writeContinue();
-    };
+    const owed = body === "waits" ? new OwedContinue(outgoing) : undefined;
     // An aborted request emits an error that nobody may be reading for any more.
     incoming.on("error", ignoreError);
     const isHead = incoming.method === "HEAD";
-    const primed = await this.#reply(incoming, outgoing, sendContinue);
+    const primed = await this.#reply(incoming, outgoing, owed);
     const { headers } = primed.kind === "primed" ? primed.reply : primed;
     headers["Server"] = "Kelp";
-    headers["Date"] = httpDate(this.#options.clock.nowMs());
+    headers["Date"] = this.#date();
     // What a client stored is what it says it is, and nothing that a browser guesses.
     headers["X-Content-Type-Options"] = "nosniff";
-    const isCut = isContinueOwed || hasTooMuchLeft(incoming);
+    const isContinueOwed = owed?.isOwed === true;
+    const isEnding = headers["Connection"] === "close" && !incoming.complete;
+    const isCut = isContinueOwed || isEnding || hasTooMuchLeft(incoming);
     if (isCut || !this.#server.listening) headers["Connection"] = "close";
     try {
-      await sendReply(outgoing, primed, {
+      const sending = sendReply(outgoing, primed, {
         isHead,
         stalls: this.#stalls,
         // A client that waits for `100 Continue` has sent nothing that could be lost with the connection.
         linger: isCut && !isContinueOwed ? () => this.#linger(incoming, outgoing) : undefined,
       });
+      if (sending !== undefined) await sending;
     } catch (error) {
       this.#options.log.error("an answer failed midway", { error });
     }
@@ -179,19 +183,29 @@ export class HttpDoor implements Service {
   async #reply(
     incoming: IncomingMessage,
     outgoing: ServerResponse,
-    onFirstRead: () => void,
+    owed: OwedContinue | undefined,
   ): Promise<PrimedReply> {
     try {
       if (this.#inFlight > DOOR_REQUESTS_AT_ONCE_MAX) {
         throw new HttpError(503, "Too many requests at once", { headers: { "Retry-After": "1" } });
       }
       refuseAmbiguity(incoming);
-      const request = new HttpRequest(incoming, outgoing, { stalls: this.#stalls, onFirstRead });
+      const request = new HttpRequest(incoming, outgoing, { stalls: this.#stalls, owed });
       const reply = await this.#options.handler.handle(request);
-      return await primeReply(reply, incoming.method === "HEAD");
+      return reply.kind === "bytes" ? reply : await primeReply(reply, incoming.method === "HEAD");
     } catch (error) {
       return this.#errorReply(error);
     }
+  }
+
+  /** Made once a second. */
+  #date(): string {
+    const second = Math.floor(this.#options.clock.nowMs() / 1000);
+    if (second !== this.#dateSec) {
+      this.#dateSec = second;
+      this.#dateText = httpDate(second * 1000);
+    }
+    return this.#dateText;
   }
 
   #errorReply(error: unknown): PrimedReply {
@@ -223,6 +237,22 @@ export class HttpDoor implements Service {
   }
 }
 
+/** A client waits to be told that it may send its body. */
+class OwedContinue {
+  readonly #outgoing: ServerResponse;
+  isOwed = true;
+
+  constructor(outgoing: ServerResponse) {
+    this.#outgoing = outgoing;
+  }
+
+  send(): void {
+    if (!this.isOwed) return;
+    this.isOwed = false;
+    this.#outgoing.writeContinue();
+  }
+}
+
 /** Headers that a gate decides by; of two, one reader would take the first and another the last. */
 const SINGLE_HEADERS: ReadonlySet<string> = new Set([
   "authorization",
@@ -235,17 +265,24 @@ const SINGLE_HEADERS: ReadonlySet<string> = new Set([
 /** What two readers could read differently is refused. */
 function refuseAmbiguity(incoming: IncomingMessage): void {
   const { rawHeaders, headers } = incoming;
-  let seen = "";
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = (rawHeaders[at] ?? "").toLowerCase();
-    if (!SINGLE_HEADERS.has(name)) continue;
-    if (seen.includes(`${name};`)) throw new HttpError(400, `The header ${name} is repeated`);
-    seen += `${name};`;
-  }
+  // As many names as lines: none is repeated.
+  let nameCount = 0;
+  for (const _ in headers) nameCount++;
+  if (nameCount * 2 !== rawHeaders.length) refuseRepeated(rawHeaders);
   const coding = headers["transfer-encoding"];
   if (coding === undefined) return;
   if (coding.toLowerCase() !== "chunked" || headers["content-length"] !== undefined) {
     throw new HttpError(400, "The length of the body is not certain");
+  }
+}
+
+function refuseRepeated(rawHeaders: readonly string[]): void {
+  const seen = new Set<string>();
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = (rawHeaders[at] ?? "").toLowerCase();
+    if (!SINGLE_HEADERS.has(name)) continue;
+    if (seen.has(name)) throw new HttpError(400, `The header ${name} is repeated`);
+    seen.add(name);
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Hashes, type SqlDatabase, type SqlStatement, must } from "@kelp/base";
+import { type Hashes, type SqlDatabase, type SqlStatement, assert, must } from "@kelp/base";
 import type { Chunk, Content, Fid, VolumeId } from "@kelp/wire";
 import {
   CHUNK_ADDRESS_BYTES,
@@ -111,6 +111,35 @@ export class ContentRows {
     this.#delete.run(id);
   }
 
+  /** Whether more than one row names the content. */
+  isShared(id: number): boolean {
+    return (this.#selectExtra.get(id)?.extra ?? 0) > 0;
+  }
+
+  /**
+   * Puts a chunk list in the place of another that one row names, and returns the id to keep. Chunks of `kept` go on being
+   * named, other ones of the former list are freed.
+   */
+  exchange(
+    id: number,
+    next: {
+      readonly id: number;
+      readonly chunks: readonly Chunk[];
+      readonly listed: readonly Chunk[];
+      readonly kept: readonly Chunk[];
+      readonly nowMs: number;
+    },
+  ): number {
+    const former = id === NO_CONTENT ? [] : chunksOf(this.#bytesOf(id));
+    const kept = new Set(next.kept.map(nameOf));
+    const freed = former.filter((chunk) => !kept.has(nameOf(chunk)));
+    assert(former.length - freed.length === kept.size, "what is kept was listed");
+    this.freeList(encodeChunks(freed), next.nowMs);
+    if (id !== NO_CONTENT) this.#delete.run(id);
+    this.referListed([...next.chunks, ...next.listed].filter((chunk) => !kept.has(nameOf(chunk))));
+    return this.insertBytes(next.id, encodeChunks(next.chunks));
+  }
+
   #bytesOf(id: number): Uint8Array {
     const row = this.#select.get(id);
     if (row === undefined) throw damaged("content of an entry is absent");
@@ -193,6 +222,10 @@ export class ContentRows {
   referenceCount(): number {
     return this.#countRefs.get()?.count ?? 0;
   }
+}
+
+function nameOf({ fid }: Chunk): string {
+  return `${fid.volumeId},${fid.needleId}`;
 }
 
 /** Stored bytes that a check expects; 0 of a manifest, whose size is that of the content it lists. */

@@ -13,7 +13,7 @@ import {
 import { encodeAttributes } from "../../entry/attributes.ts";
 import { failedCondition } from "../../entry/condition.ts";
 import { fitsQuota } from "../../tree/quota.ts";
-import type { Admission, PutEntry } from "../filer-store.ts";
+import type { Admission, ExtendEntry, PutEntry } from "../filer-store.ts";
 import { type EntryRow, entryOf, isExpired } from "./entry-rows.ts";
 import { damaged } from "./row-sums.ts";
 import type { StoreTables } from "./store-tables.ts";
@@ -80,6 +80,46 @@ export class EntryWrites {
       chunkCount,
       position,
       contentId: contents.insert(position, content),
+      attributes: encodeAttributes(attributes),
+      expiresMs: request.expiresMs ?? 0,
+    };
+    this.insert(tree, row, growth);
+    return ok(entryOf(row, content));
+  }
+
+  extend(request: ExtendEntry): Result<Entry, WriteRefusal | "content-shared"> {
+    const { trees, contents, changes, clock } = this.#tables;
+    const tree = trees.find(request.tree);
+    if (tree === undefined) return refused("no-such-tree");
+    const { visible: current } = this.find(tree, request.path);
+    if (current === undefined || current.position !== request.position) {
+      return refused({ kind: "condition-failed", exists: current !== undefined });
+    }
+    const isSeenElsewhere = current.position <= tree.snapshotPosition;
+    if (isSeenElsewhere || contents.isShared(current.contentId)) return refused("content-shared");
+    const { path, sizeBytes, etag, attributes, content, kept, listed = [] } = request;
+    const { chunks } = content;
+    const chunkCount = chunks.length;
+    const growth = growthOf({ sizeBytes, chunkCount }, current);
+    if (!fitsQuota(tree, growth)) return refused("quota-exceeded");
+
+    const nowMs = clock.nowMs();
+    const change = { atMs: nowMs, kind: "put", tree: tree.name, path, sizeBytes, etag } as const;
+    const position = changes.append(change);
+    const row: EntryRow = {
+      path,
+      sizeBytes,
+      modifiedMs: request.modifiedMs ?? nowMs,
+      etag,
+      chunkCount,
+      position,
+      contentId: contents.exchange(current.contentId, {
+        id: position,
+        chunks,
+        listed,
+        kept,
+        nowMs,
+      }),
       attributes: encodeAttributes(attributes),
       expiresMs: request.expiresMs ?? 0,
     };

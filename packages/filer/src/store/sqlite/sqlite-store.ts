@@ -201,6 +201,7 @@ type EntryCalls = Pick<
   | "listEntries"
   | "admits"
   | "putEntry"
+  | "extendEntry"
   | "deleteEntry"
   | "setEntryAttributes"
   | "renameEntry"
@@ -234,6 +235,7 @@ function entryCalls(parts: StoreParts): EntryCalls {
       }),
     admits: (request) => reading(() => entries.admits(request)),
     putEntry: (request) => commit.run(() => entries.put(request)),
+    extendEntry: (request) => commit.run(() => entries.extend(request)),
     deleteEntry: (request) => commit.run(() => entries.delete(request)),
     setEntryAttributes: (name, path, change) =>
       commit.run(() => entries.setAttributes(name, path, change)),

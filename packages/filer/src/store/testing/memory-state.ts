@@ -13,11 +13,11 @@ import {
   type TreeUsage,
   formatFid,
 } from "@kelp/wire";
-import type { Garbage } from "../filer-store.ts";
+import type { ExtendEntry, Garbage } from "../filer-store.ts";
 
 /** One content, and how many rows of trees and snapshots name it. */
 export interface MemoryContent {
-  readonly content: Content;
+  content: Content;
   readonly listed: readonly Chunk[];
   holders: number;
 }
@@ -115,6 +115,20 @@ export class MemoryState {
   hold(content: Content, listed: readonly Chunk[]): MemoryContent {
     this.refer(content.kind === "chunks" ? content.chunks : []);
     this.refer(listed);
+    return { content, listed, holders: 1 };
+  }
+
+  /** Content that goes on with the `kept` chunks of another, which is left with what is to be freed. */
+  extend(
+    former: MemoryContent,
+    next: Pick<ExtendEntry, "content" | "listed" | "kept"> & { readonly nowMs: number },
+  ): MemoryContent {
+    const kept = new Set(next.kept.map(({ fid }) => formatFid(fid)));
+    const isNew = ({ fid }: Chunk): boolean => !kept.has(formatFid(fid));
+    const chunks = former.content.kind === "chunks" ? former.content.chunks : [];
+    former.content = { kind: "chunks", chunks: chunks.filter(isNew) };
+    const { content, listed = [] } = next;
+    this.refer([...content.chunks, ...listed].filter(isNew));
     return { content, listed, holders: 1 };
   }
 

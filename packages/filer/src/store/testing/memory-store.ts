@@ -140,6 +140,7 @@ function entryCalls(
   | "listEntries"
   | "admits"
   | "putEntry"
+  | "extendEntry"
   | "deleteEntry"
   | "setEntryAttributes"
   | "renameEntry"
@@ -187,6 +188,23 @@ function entryCalls(
       if (verdict.kind === "refused") return verdict;
       const held = state.hold(request.content, request.listed ?? []);
       const { modifiedMs = nowMs, expiresMs = 0 } = request;
+      const entry = parts.put(tree, { ...request, held, modifiedMs, expiresMs });
+      committed();
+      return ok(entry);
+    },
+    async extendEntry(request) {
+      const tree = state.trees.get(request.tree);
+      if (tree === undefined) return refused("no-such-tree");
+      const nowMs = clock.nowMs();
+      const condition = { kind: "position", position: request.position } as const;
+      const failed = failedCondition(condition, visible(tree, request.path));
+      if (failed !== undefined) return refused(failed);
+      const { held: former } = must(tree.rows.get(request.path));
+      if (former.holders > 1) return refused("content-shared");
+      const verdict = admitted(tree, { ...request, nowMs });
+      if (verdict.kind === "refused") return verdict;
+      const { modifiedMs = nowMs, expiresMs = 0 } = request;
+      const held = state.extend(former, { ...request, nowMs });
       const entry = parts.put(tree, { ...request, held, modifiedMs, expiresMs });
       committed();
       return ok(entry);

@@ -12,7 +12,7 @@ import {
   volumeId,
 } from "@kelp/wire";
 import type { ManualClock } from "../../testing/manual-clock.ts";
-import type { FilerStore, PutEntry } from "../filer-store.ts";
+import type { ExtendEntry, FilerStore, PutEntry } from "../filer-store.ts";
 
 /** A world with an empty store, for one test. */
 export interface StoreWorld extends Disposable {
@@ -51,6 +51,70 @@ export function filerStoreContract(name: string, open: () => StoreWorld): void {
     expect(await outcome(store, { path: "b", content: inline(5) })).toBe("ok");
     expect((await store.getTree(TREE))?.quota).toEqual({ bytes: 10, entries: 2 });
     expect((await store.getTree(TREE))?.usage).toEqual({ bytes: 9, entries: 2, chunks: 0 });
+  });
+
+  claim("an entry goes on with chunks of its former content", async ({ store }) => {
+    const first = await put(store, "a", listOf(chunk(1n, 10), chunk(2n, 10)));
+    const extension = extensionOf(first, {
+      chunks: [chunk(1n, 10), chunk(3n, 20)],
+      kept: [chunk(1n, 10)],
+    });
+    const extended = must(valueOf(await store.extendEntry(extension)));
+    expect(extended.content).toEqual(extension.content);
+    expect(await entry(store, "a")).toEqual(extended);
+    expect(garbage(store)).toEqual([2n]);
+    expect(store.referenceCount()).toBe(2);
+    expect((await store.getTree(TREE))?.usage).toEqual({ bytes: 30, entries: 1, chunks: 2 });
+    // Of another position nobody knows what it lists.
+    expect(await store.extendEntry(extension)).toEqual({
+      kind: "refused",
+      refusal: { kind: "condition-failed", exists: true },
+    });
+    await store.deleteEntry({ tree: TREE, path: "a" as EntryPath });
+    expect(new Set(garbage(store))).toEqual(new Set([1n, 2n, 3n]));
+    expect(store.referenceCount()).toBe(0);
+    expectCounted(store);
+  });
+
+  claim("chunks that manifests come to list stay named", async ({ store }) => {
+    const first = await put(store, "a", listOf(chunk(1n, 10), chunk(2n, 10)));
+    const manifest: Chunk = { ...chunk(9n, 30), isManifest: true };
+    const kept = [chunk(1n, 10), chunk(2n, 10)];
+    const listed = [...kept, chunk(3n, 10)];
+    const extension = extensionOf(first, { chunks: [manifest], kept, listed });
+    expect((await store.extendEntry(extension)).kind).toBe("ok");
+    expect(store.referenceCount()).toBe(4);
+    expect(garbage(store)).toEqual([]);
+    expectCounted(store);
+  });
+
+  claim("content that a snapshot goes on with is not taken from it", async ({ store }) => {
+    const first = await put(store, "a", listOf(chunk(1n, 10)));
+    await store.createSnapshot(TREE, "then");
+    const chunks = [chunk(1n, 10), chunk(2n, 10)];
+    const extension = extensionOf(first, { chunks, kept: [chunk(1n, 10)] });
+    const shared = { kind: "refused", refusal: "content-shared" } as const;
+    expect(await store.extendEntry(extension)).toEqual(shared);
+    const path = "a" as EntryPath;
+    const changed = must(valueOf(await store.setEntryAttributes(TREE, path, { attributes: {} })));
+    const { position } = changed;
+    expect(await store.extendEntry({ ...extension, position })).toEqual(shared);
+    await store.deleteSnapshot(TREE, "then");
+    await settle(store);
+    expect((await store.extendEntry({ ...extension, position })).kind).toBe("ok");
+    expectCounted(store);
+  });
+
+  claim("an entry does not grow over a quota", async ({ store }) => {
+    const first = await put(store, "a", listOf(chunk(1n, 10)));
+    await store.setQuota(TREE, { bytes: 15 });
+    const chunks = [chunk(1n, 10), chunk(2n, 10)];
+    const extension = extensionOf(first, { chunks, kept: [chunk(1n, 10)] });
+    expect(await store.extendEntry(extension)).toEqual({
+      kind: "refused",
+      refusal: "quota-exceeded",
+    });
+    expect(await entry(store, "a")).toEqual(first);
   });
 
   claim("a bound that is not named stays, and null lifts one", async ({ store }) => {
@@ -375,6 +439,25 @@ function requestOf(path: string, some: Partial<PutEntry> = {}): PutEntry {
     ...some,
     content,
   };
+}
+
+/** A put of chunks. */
+function listOf(...chunks: readonly Chunk[]): Partial<PutEntry> {
+  const sizeBytes = chunks.reduce((sum, each) => sum + each.sizeBytes, 0);
+  return { content: { kind: "chunks", chunks }, sizeBytes };
+}
+
+function extensionOf(
+  { path, position }: Entry,
+  next: {
+    readonly chunks: readonly Chunk[];
+    readonly kept: readonly Chunk[];
+    readonly listed?: readonly Chunk[];
+  },
+): ExtendEntry {
+  const { chunks, kept, listed = [] } = next;
+  const { content: _none, condition: _any, ...request } = requestOf(path, listOf(...chunks));
+  return { ...request, content: { kind: "chunks", chunks }, kept, listed, position };
 }
 
 async function put(store: FilerStore, path: string, some?: Partial<PutEntry>): Promise<Entry> {

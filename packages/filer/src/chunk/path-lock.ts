@@ -1,15 +1,18 @@
-import { HttpError } from "@kelp/base/http";
-import { APPENDS_WAITING_MAX } from "./limits.ts";
+import { FilerError } from "../errors.ts";
+import { APPENDS_WAITING_MAX } from "../limits.ts";
 
 /** Lets one change of a file's content run at a time in this process, in the order they came. */
 export class PathLock {
   readonly #waiting = new Map<string, { count: number; last: Promise<void> }>();
 
-  /** Throws `HttpError` 503 when too many wait for the same path. */
+  /** Throws `overloaded` when too many wait for the same path. */
   async run<Value>(path: string, work: () => Promise<Value>): Promise<Value> {
     const queue = this.#waiting.get(path) ?? { count: 0, last: Promise.resolve() };
     if (queue.count >= APPENDS_WAITING_MAX) {
-      throw new HttpError(503, "Too many changes of this file are waiting");
+      throw new FilerError(
+        "overloaded",
+        "Cannot change the file: too many changes of it are waiting",
+      );
     }
     const { promise, resolve } = Promise.withResolvers<void>();
     const before = queue.last;
