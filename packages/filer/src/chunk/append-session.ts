@@ -103,6 +103,7 @@ export class AppendSession {
         this.#assigned.push({ fid, sizeBytes: data.length });
         await volumes.append(fid, stored);
         if (sealing === undefined || sealed === undefined) return { fid, ...chunk };
+        freeSealed(sealed.stored);
         const sealedKey = sealing.wrapDataKey(sealed.dataKey, fid);
         return { fid, ...chunk, sealedKey };
       } catch (error) {
@@ -134,4 +135,12 @@ export class AppendSession {
   #throwFailure(): void {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
+}
+
+/**
+ * Gives the memory of a sealed chunk back now that it is durable. It is fresh for each chunk, and the collector waits until
+ * the dead ones are as much again as all that is in use.
+ */
+function freeSealed({ buffer, length }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && length === buffer.byteLength) buffer.transfer(0);
 }
