@@ -40,7 +40,7 @@ export interface OpenFiler extends Namespace, Disposable {
   sweepOrphans(options?: SweepOptions): Promise<SweepReport>;
   /** Checks every needle and entry against each other, beside running work. No finding means all is well. */
   check(options?: CheckOptions): AsyncIterable<CheckFinding>;
-  /** Until it is ended, `collect` frees nothing. `undefined` when too many hold. */
+  /** Until it is ended, `collect` frees nothing that was not garbage before. `undefined` when too many hold. */
   hold(): Disposable | undefined;
   /** What gateways have this filer do. Values come and go sealed. */
   gatewayCalls(): CallHandlers;
@@ -77,9 +77,8 @@ export function openFiler(options: FilerOptions): OpenFiler {
     ...store,
     ...bodies.files,
     collect(collectOptions) {
-      if (holds.isHeld) return Promise.resolve(NOTHING_COLLECTED);
       collecting ??= collectRound(
-        { store, volumes, readManifest, pins, others, refusing, clock, log },
+        { store, volumes, readManifest, pins, holds, others, refusing, clock, log },
         collectOptions,
       ).finally(() => {
         collecting = undefined;
@@ -102,11 +101,3 @@ export function openFiler(options: FilerOptions): OpenFiler {
     [Symbol.dispose]: () => store[Symbol.dispose](),
   };
 }
-
-const NOTHING_COLLECTED: CollectReport = {
-  removedChunks: 0,
-  removedBytes: 0,
-  heldRows: 0,
-  referencedChunks: 0,
-  hasMore: false,
-};

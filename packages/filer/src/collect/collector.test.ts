@@ -69,3 +69,16 @@ test("what was in a volume that is deleted is gone with it", async () => {
   expect(await world.filer.collect(NOW)).toMatchObject({ removedChunks: 2, heldRows: 0 });
   expect(await world.filer.collect(NOW)).toMatchObject({ removedChunks: 0, heldRows: 0 });
 });
+
+test("what becomes garbage after a hold began stays, in a round that was under way too", async () => {
+  using world = await openTreeWorld();
+  await write(world, "a", noise(MIB));
+  const round = world.filer.collect(NOW);
+  using held = world.filer.hold();
+  await world.filer.deleteEntry({ tree: TREE, path: pathOf("a") });
+  expect((await round).removedChunks).toBe(0);
+  expect((await world.filer.collect(NOW)).removedChunks).toBe(0);
+  expect(world.volumes.needleCount).toBe(1);
+  held?.[Symbol.dispose]();
+  expect((await world.filer.collect(NOW)).removedChunks).toBe(1);
+});

@@ -1,5 +1,6 @@
 import type { Clock, Log } from "@kelp/base";
 import { type Chunk, type Fid, type VolumeClient, type VolumeId, formatFid } from "@kelp/wire";
+import type { CollectorHolds } from "../backup/collector-holds.ts";
 import type { ReadManifest } from "../chunk/manifest-reader.ts";
 import { errorCodes } from "../errors.ts";
 import type { ReaderPins } from "../chunk/reader-pins.ts";
@@ -19,6 +20,7 @@ export interface CollectorDeps {
   readonly volumes: VolumeClient;
   readonly readManifest: ReadManifest;
   readonly pins: ReaderPins;
+  readonly holds: CollectorHolds;
   readonly others: OtherBodies;
   /** Kept from round to round. */
   readonly refusing: RefusingVolumes;
@@ -48,7 +50,8 @@ export interface CollectReport {
  * One round: first rows, whose content becomes garbage, then garbage whose grace is over. Of that it proves that nothing names
  * it, removes the needles, then forgets the garbage. A crash between the last two repeats the removal, which skips
  * what is absent; needle ids are never used again. What a manifest lists goes before the manifest itself.
- * What was in a volume that is deleted is gone with it.
+ * What was in a volume that is deleted is gone with it. While something is held only rows are dealt with: the work goes on that
+ * callers were promised, and what is garbage stays, but for what a round had taken up before.
  * Throws what the volumes throw, having forgotten nothing that was not removed; when one volume refuses, after all others.
  */
 export async function collectRound(
@@ -116,7 +119,7 @@ async function freeChunks(deps: CollectorDeps, options: CollectOptions): Promise
 
 /** Garbage whose grace is over and that neither a reader nor its volume holds. */
 async function dueRows(
-  { store, pins, others, refusing, clock }: CollectorDeps,
+  { store, pins, holds, others, refusing, clock }: CollectorDeps,
   options: CollectOptions,
 ): Promise<{ readonly rows: Garbage[]; readonly heldRows: number; readonly hasMore: boolean }> {
   const freedMsMax = clock.nowMs() - (options.graceMs ?? GARBAGE_GRACE_MS);
@@ -127,6 +130,8 @@ async function dueRows(
   let hasMore = true;
   // Held rows are stepped over, so that a long download does not stop the freeing of everything behind it.
   while (hasMore && rows.length < GARBAGE_ROWS_PER_ROUND_MAX) {
+    // What becomes garbage after a hold began may be what it is about. What was taken up before it is not.
+    if (holds.isHeld) return { rows, heldRows, hasMore: false };
     const limit = GARBAGE_ROWS_PER_ROUND_MAX - rows.length;
     const found = store.listGarbage({ freedMsMax, afterId, limit });
     const heldElsewhere = await others.pinned(found.flatMap(({ chunks }) => firstFid(chunks)));
