@@ -20,6 +20,10 @@ test("a volume that a gateway fills goes back as full, and another is lent", asy
   await using world = await LendingWorld.open(2, { volumeSizeBytesMax: 10 * NEEDLE_BYTES });
   const { store } = world;
   const gateway = await world.gateway();
+  const isFull = Promise.withResolvers<void>();
+  using _watch = store.watchStates(({ id, state }) => {
+    if (id === volumeId(1) && state === "full") isFull.resolve();
+  });
   const stored: Fid[] = [];
   for (let id = 1; new Set(stored.map(({ volumeId: its }) => its)).size < 2; id++) {
     expect(id).toBeLessThan(100);
@@ -29,6 +33,8 @@ test("a volume that a gateway fills goes back as full, and another is lent", asy
     if (refused === undefined) stored.push(target);
     else expect(refused).toBe("volume-full");
   }
+  // It goes back when the gateway has closed it, not before the refusal is answered.
+  await isFull.promise;
   const [first, second] = await store.volumes();
   expect(first).toMatchObject({ id: volumeId(1), state: "full" });
   expect(first?.holder).toBeUndefined();
