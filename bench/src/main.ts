@@ -35,16 +35,12 @@ const SUITES: Readonly<Record<string, (options: SuiteOptions) => Promise<Measure
 const FOLDER = resolve(import.meta.dirname, "..");
 const RESULTS = join(FOLDER, "results");
 
-const { suites: wanted, options } = parseOptions(process.argv.slice(2));
+const { suites: wanted, options } = understood(process.argv.slice(2));
 mkdirSync(RESULTS, { recursive: true });
 for (const suite of wanted.length > 0 ? wanted : Object.keys(SUITES)) {
-  const run = SUITES[suite];
-  if (run === undefined) {
-    process.stderr.write(
-      `There is no suite ${suite}: choose of ${Object.keys(SUITES).join(", ")}\n`,
-    );
-    process.exit(2);
-  }
+  const run =
+    SUITES[suite] ??
+    refuse(`There is no suite ${suite}: choose of ${Object.keys(SUITES).join(", ")}`);
   const result: ResultFile = {
     suite,
     date: new Date().toISOString(),
@@ -56,6 +52,19 @@ for (const suite of wanted.length > 0 ? wanted : Object.keys(SUITES)) {
   process.stdout.write(`${resultTables([result])}\n\n`);
 }
 writePage();
+
+function understood(words: readonly string[]): ReturnType<typeof parseOptions> {
+  try {
+    return parseOptions(words);
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function refuse(sentence: string): never {
+  process.stderr.write(`${sentence}\n`);
+  process.exit(2);
+}
 
 /** Puts the tables of all results into the page. */
 function writePage(): void {

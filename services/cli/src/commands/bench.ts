@@ -12,8 +12,10 @@ export function benchCommand(line: CommandLine): Command {
       "store, s3, doors, jobs, list, large, start, needles, namespace, erasure, cores, pipeline; all by default",
     )
     .option("--peer <name=url,key,secret...>", "put the load of `store` on this server too")
-    .option("--creates <count>", "objects of the load that only creates (store)", "100000")
-    .option("--entries <count>", "entries of the tree (namespace)", "1000000")
+    .option("--creates <count>", "objects of the load that only creates (store; 100000)")
+    .option("--entries <count>", "entries of the tree (namespace; 1000000)")
+    .option("--jobs <names>", "jobs to measure (jobs; vacuum,scrub,encode)")
+    .option("--rounds <count>", "turns of quiet and busy windows (jobs; 5)")
     .addHelpText(
       "after",
       examples([
@@ -26,18 +28,24 @@ export function benchCommand(line: CommandLine): Command {
       ]) + "\n\nKELP_BENCH_DIR names the folder for its data: a real disk, not one in memory.",
     )
     .action(async (suites: readonly string[], given: BenchOptions) => {
-      const peers = (given.peer ?? []).flatMap((peer) => ["--peer", peer]);
-      const counts = ["--creates", given.creates, "--entries", given.entries];
-      const result = await runBun(
-        [repositoryPath("bench/src/main.ts"), ...suites, ...peers, ...counts],
-        { environment: line.environment, onOutput: (text) => process.stdout.write(text) },
-      );
+      const { peer: peers = [], ...single } = given;
+      const options = [
+        ...peers.flatMap((peer) => ["--peer", peer]),
+        ...Object.entries(single).flatMap(([name, value]) => [`--${name}`, value]),
+      ];
+      const result = await runBun([repositoryPath("bench/src/main.ts"), ...suites, ...options], {
+        environment: line.environment,
+        onOutput: (text) => process.stdout.write(text),
+      });
       line.exitWith(result.status);
     });
 }
 
+/** Absent ones are what the suites make of them. */
 interface BenchOptions {
   readonly peer?: readonly string[];
-  readonly creates: string;
-  readonly entries: string;
+  readonly creates?: string;
+  readonly entries?: string;
+  readonly jobs?: string;
+  readonly rounds?: string;
 }
