@@ -27,9 +27,7 @@ import { REMOVE_COUNT_MAX, VOLUME_FILE_BYTES_MAX, VOLUME_SIZE_BYTES_DEFAULT } fr
 import type { FollowPlace } from "../lending/lending-calls.ts";
 import { type Borrower, LENT_JOB, Lending } from "../lending/lending.ts";
 import { LentVolume } from "../lending/lent-volume.ts";
-import { isStorableTtl } from "../needle/fields.ts";
 import { jobError } from "../sealed/job-error.ts";
-import { isCollection } from "../volume/file-name.ts";
 import type { ServedVolume } from "../volume/served-volume.ts";
 import { Volume } from "../volume/volume.ts";
 import { Catalogue } from "./catalogue.ts";
@@ -37,11 +35,10 @@ import { DiskFolder } from "./disk-folder.ts";
 import { DiskSet } from "./disk-set.ts";
 import { Maintenance, type ScrubRound, type VacuumRound } from "./maintenance.ts";
 import { isVolumeExpired } from "./expired-volume.ts";
-import { placeVolume } from "./placement.ts";
 import { StateAnnouncer } from "./state-announcer.ts";
 import { type VolumeStoreOptions, foldersOf } from "./store-options.ts";
 import { UnavailableVolume } from "./unavailable-volume.ts";
-import { removeVolumeFiles } from "./volume-files.ts";
+import { VolumeCreation } from "./volume-creation.ts";
 import { VolumeForms } from "./volume-forms.ts";
 import { type VolumeSlot, VolumeTable } from "./volume-table.ts";
 
@@ -74,8 +71,7 @@ export class VolumeStore
   readonly #states = new StateAnnouncer();
   readonly #catalogue: Catalogue;
   readonly #folders: DiskSet;
-  /** Volumes being made, each with its disk once that is chosen. */
-  readonly #creating = new Map<VolumeId, DiskFolder | undefined>();
+  readonly #creation: VolumeCreation;
   readonly #maintenance: Maintenance;
   readonly #forms: VolumeForms;
   readonly #lending: Lending;
@@ -126,6 +122,12 @@ export class VolumeStore
       disks,
     };
     this.#folders = new DiskSet(options, parts);
+    this.#creation = new VolumeCreation(options, {
+      table: this.#table,
+      catalogue,
+      folders: this.#folders,
+      isClosed: () => this.#isClosed,
+    });
     this.#lending = new Lending({
       table: this.#table,
       log: options.log,
@@ -219,21 +221,9 @@ export class VolumeStore
    * a volume, or may have another.
    */
   async createVolume(id: VolumeId, options: CreateVolume): Promise<void> {
-    const { collection } = options;
     this.#refuseClosed(`make volume ${id}`);
-    refuseBadTraits(id, options);
-    // A deleted volume whose disk is gone has its id until its files can be removed.
-    const isTaken = this.#table.has(id) || this.#catalogue.volume(id) !== undefined;
-    if (isTaken || this.#creating.has(id)) {
-      throw new VolumeError("volume-exists", `Cannot make volume ${id}: it exists`);
-    }
-    this.#creating.set(id, undefined);
-    try {
-      await this.#createSomewhere(id, options);
-    } finally {
-      this.#creating.delete(id);
-    }
-    this.#states.tell({ id, collection, state: "writable" });
+    await this.#creation.create(id, options);
+    this.#states.tell({ id, collection: options.collection, state: "writable" });
   }
 
   async volumes(): Promise<VolumeStatus[]> {
@@ -299,7 +289,9 @@ export class VolumeStore
   async disks(): Promise<DiskStatus[]> {
     const { disks } = this.#folders;
     for (const disk of disks) await this.#folders.measure(disk);
-    return Promise.all(disks.map((disk) => disk.status(this.#options, this.#countOn(disk))));
+    return Promise.all(
+      disks.map((disk) => disk.status(this.#options, this.#creation.countOn(disk))),
+    );
   }
 
   /** A volume whose disk is gone is forgotten at once, and its files are removed when the disk comes back. */
@@ -448,52 +440,6 @@ export class VolumeStore
     }
   }
 
-  async #createSomewhere(id: VolumeId, options: CreateVolume): Promise<void> {
-    const measured: { disk: DiskFolder; availableBytes: number | undefined }[] = [];
-    for (const disk of this.#folders.disks) {
-      measured.push({ disk, availableBytes: await this.#folders.measure(disk) });
-    }
-    // Counted and chosen in one turn, so that volumes made at once see each other.
-    const places = measured.map((each) => ({ ...each, volumeCount: this.#countOn(each.disk) }));
-    const placement = placeVolume(places, options.diskType ?? "");
-    if (placement.kind === "none") {
-      throw new VolumeError("out-of-space", `Cannot make volume ${id}: ${placement.reason}`);
-    }
-    let refusal: unknown;
-    for (const disk of placement.disks) {
-      try {
-        return await this.#createOn(disk, id, options);
-      } catch (error) {
-        if (!(error instanceof DiskError)) throw error;
-        this.#options.log.warn("a disk refused a new volume", { folder: disk.folder, error });
-        if (!error.isOutOfSpace) disk.failedVolumeCount++;
-        refusal ??= error;
-      }
-    }
-    throw creationFailed(id, refusal);
-  }
-
-  async #createOn(disk: DiskFolder, id: VolumeId, options: CreateVolume): Promise<void> {
-    const { collection } = options;
-    this.#creating.set(id, disk);
-    const volumeOptions = this.#folders.volumeOptions(disk, id, collection);
-    const volume = await Volume.create(this.#options, volumeOptions, options);
-    try {
-      await this.#catalogue.record({ id, collection, folder: disk.uuid, isDeleted: false });
-    } catch (error) {
-      await volume.close();
-      await removeVolumeFiles(this.#options.disk, disk.folder, { collection, id });
-      // Not a refusal of this disk: the next one would not do better.
-      throw creationFailed(id, error);
-    }
-    if (disk.failure !== undefined) {
-      await volume.close();
-      throw new VolumeError("volume-failed", `Cannot make volume ${id}: its disk failed meanwhile`);
-    }
-    if (this.#isClosed) await volume.close();
-    this.#table.add(id, { volume, disk });
-  }
-
   /** What is under way is finished; what comes later finds no volume. After a crash the deletion goes on. */
   async #drop(id: VolumeId, slot: VolumeSlot): Promise<void> {
     const { volume } = slot;
@@ -561,37 +507,9 @@ export class VolumeStore
     return { ...status, state: this.#folders.stateOn(slot.disk, status.state) };
   }
 
-  #countOn(disk: DiskFolder): number {
-    const coming = [...this.#creating.values()].filter((its) => its === disk);
-    return this.#table.slots().filter(([, slot]) => slot.disk === disk).length + coming.length;
-  }
-
   #refuseClosed(action: string): void {
     if (this.#isClosed) {
       throw new VolumeError("closed", `Cannot ${action}: the store is closed`);
     }
   }
-}
-
-function refuseBadTraits(id: VolumeId, options: CreateVolume): void {
-  if (!isCollection(options.collection)) {
-    throw new VolumeError(
-      "invalid-collection",
-      `Cannot make volume ${id}: its collection cannot be part of a file name`,
-    );
-  }
-  const { replicaPlacement = 0, ttl } = options;
-  const isPlacement = Number.isInteger(replicaPlacement) && replicaPlacement >= 0;
-  if (!isPlacement || replicaPlacement > 255 || (ttl !== undefined && !isStorableTtl(ttl))) {
-    throw new VolumeError(
-      "invalid-traits",
-      `Cannot make volume ${id}: its replica placement or TTL cannot be stored`,
-    );
-  }
-}
-
-function creationFailed(id: VolumeId, error: unknown): unknown {
-  if (!(error instanceof DiskError)) return error;
-  const code = error.isOutOfSpace ? "out-of-space" : "volume-failed";
-  return new VolumeError(code, `Cannot make volume ${id}: ${error.code}`, { cause: error });
 }
