@@ -49,6 +49,16 @@ function transform(
   target: Uint8Array,
 ): void {
   for (let start = 0; start < source.length; start += STEP_BYTES) {
-    target.set(cipher.update(source.subarray(start, start + STEP_BYTES)), start);
+    const step = cipher.update(source.subarray(start, start + STEP_BYTES));
+    target.set(step, start);
+    giveBack(step);
   }
+}
+
+/**
+ * The cipher's own memory of a whole step, at once: left to the collector, that of some concurrent reads was hundreds of
+ * megabytes. Memory of less may be the runtime's, which others share.
+ */
+function giveBack({ buffer, byteLength }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && byteLength === STEP_BYTES) buffer.transfer(0);
 }
