@@ -109,8 +109,7 @@ test("a file cut off at every byte of its last records opens, and nothing before
     ...pathsOf(image, "-wal"),
   ]) {
     const content = must(image.get(path));
-    const step = path.endsWith(".idx") ? 1 : 17;
-    for (let cut = 1; cut < Math.min(LAST, content.length); cut += step) {
+    for (let cut = 1; cut < Math.min(LAST, content.length); cut += 1) {
       const torn = new Map(image).set(path, content.subarray(0, content.length - cut));
       const { readings } = await readRotten(torn, objects);
       const lost = readings.filter((reading) => reading !== "right").length;
@@ -118,4 +117,4 @@ test("a file cut off at every byte of its last records opens, and nothing before
       expect(lost).toBeLessThanOrEqual(path.endsWith(".idx") ? 0 : 1);
     }
   }
-}, 60_000);
+}, 120_000);
