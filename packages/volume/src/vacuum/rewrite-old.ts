@@ -5,12 +5,7 @@ import { CHECKPOINT_SUFFIX } from "../index/checkpoint-format.ts";
 import { liveInFileOrder } from "../index/file-order.ts";
 import { indexEntryBytes } from "../index/index-entry.ts";
 import { NeedleIndex } from "../index/needle-index.ts";
-import {
-  VACUUM_BYTES_PER_SEC_DEFAULT,
-  VACUUM_RECHECK_BYTES,
-  VACUUM_SPARE_BYTES,
-  volumeFileBytesMax,
-} from "../limits.ts";
+import { VACUUM_BYTES_PER_SEC_DEFAULT, volumeFileBytesMax } from "../limits.ts";
 import { asVersion3 } from "../needle/as-version-3.ts";
 import { readHeader } from "../needle/decode.ts";
 import { joinIdHalves } from "../needle/id-halves.ts";
@@ -26,9 +21,10 @@ import {
   dropNewFiles,
   settleCompaction,
 } from "./compaction-files.ts";
+import { CopyAllowance } from "./copy-allowance.ts";
 import { EntryWriter } from "./entry-writer.ts";
 import { Pace } from "../pace/pace.ts";
-import { type CopyMeter, type ExpectedNeedle, RecordCopier, expectedAt } from "./record-copier.ts";
+import { type ExpectedNeedle, RecordCopier, expectedAt } from "./record-copier.ts";
 import { type VacuumDeps, vacuumFailed } from "./vacuum-volume.ts";
 
 /** What a record can grow by in becoming one of version 3: a date, the size of the data, flags, rounded up. */
@@ -64,14 +60,12 @@ export async function rewriteOldVolume(
   }
 }
 
-class Rewrite implements CopyMeter {
+class Rewrite {
   readonly #volume: OldVolume;
   readonly #paths: CompactionPaths & { readonly base: string };
   readonly #deps: VacuumDeps;
-  readonly #pace: Pace;
+  readonly #allowance: CopyAllowance;
   readonly #dates: RisingDates;
-  #copiedBytes = 0;
-  #uncheckedBytes = 0;
   /** See `vacuumVolume`. */
   #isInDoubt = false;
 
@@ -85,12 +79,21 @@ class Rewrite implements CopyMeter {
     this.#paths = paths;
     this.#deps = deps;
     const bytesPerSec = options.bytesPerSec ?? VACUUM_BYTES_PER_SEC_DEFAULT;
-    this.#pace = new Pace(deps, { bytesPerSec, signal: options.signal });
+    this.#allowance = new CopyAllowance({
+      disk: deps.disk,
+      paths,
+      pace: new Pace(deps, { bytesPerSec, signal: options.signal }),
+      wantedBytes: () => {
+        const { index } = volume.content;
+        const growthBytes = GROWTH_BYTES_MAX + indexEntryBytes(index.offsetWidth);
+        return index.liveBytes + index.liveCount * growthBytes;
+      },
+    });
     this.#dates = new RisingDates(deps.clock);
   }
 
   async run(): Promise<VacuumReport> {
-    await this.#requireSpace();
+    await this.#allowance.requireSpace();
     await using opened = new AsyncDisposableStack();
     opened.defer(() => this.#cleanUp());
     const data = opened.use(await this.#create(this.#paths.newData));
@@ -105,19 +108,6 @@ class Rewrite implements CopyMeter {
     };
   }
 
-  async spend(bytes: number): Promise<void> {
-    this.#uncheckedBytes += bytes;
-    if (this.#uncheckedBytes >= VACUUM_RECHECK_BYTES) {
-      this.#uncheckedBytes = 0;
-      await this.#requireSpace();
-    }
-    await this.#pace.spend(bytes);
-  }
-
-  onCopied(bytes: number): void {
-    this.#copiedBytes += bytes;
-  }
-
   /** Durable and read back. */
   async #copy(data: DiskFile, indexFile: DiskFile): Promise<RecordCopier> {
     const { index, endBytes } = this.#volume.content;
@@ -130,7 +120,7 @@ class Rewrite implements CopyMeter {
       startBytes,
       index: new NeedleIndex({ offsetWidth: index.offsetWidth }),
     };
-    const copier = new RecordCopier(this.#volume.content, target, hashes, this);
+    const copier = new RecordCopier(this.#volume.content, target, hashes, this.#allowance);
     const batches = liveInFileOrder(index, { endBytes, pause: () => clock.sleep(0) });
     for await (const batch of batches) {
       for (let at = 0; at < batch.count; at++) await this.#rewrite(copier, expectedAt(batch, at));
@@ -150,7 +140,7 @@ class Rewrite implements CopyMeter {
     const record = Buffer.allocUnsafeSlow(recordBytesOf(bodyBytes, version));
     const count = await content.data.readAt(record, offsetBytes);
     if (count !== record.length) throw this.#error("needle-corrupt", "the volume file ends early");
-    await this.spend(record.length);
+    await this.#allowance.spend(record.length);
     const header = readHeader(record, 0);
     const id = needleId(joinIdHalves(needle.idHigh, needle.idLow));
     if (joinIdHalves(header.idHigh, header.idLow) !== id || header.bodyBytes !== bodyBytes) {
@@ -205,19 +195,6 @@ class Rewrite implements CopyMeter {
     throw this.#error("volume-failed", "the new files could not be put in place for sure");
   }
 
-  async #requireSpace(): Promise<void> {
-    const { index } = this.#volume.content;
-    const growthBytes = GROWTH_BYTES_MAX + indexEntryBytes(index.offsetWidth);
-    const wantedBytes = index.liveBytes + index.liveCount * growthBytes;
-    const neededBytes = Math.max(0, wantedBytes - this.#copiedBytes) + VACUUM_SPARE_BYTES;
-    const { availableBytes } = await this.#deps.disk.space(this.#paths.folder);
-    if (neededBytes <= availableBytes) return;
-    throw this.#error(
-      "out-of-space",
-      `the copy needs ${neededBytes} bytes, ${availableBytes} are free`,
-    );
-  }
-
   #create(path: string): Promise<DiskFile> {
     return this.#deps.disk.open(path, { access: "read-write", create: true, exclusive: true });
   }
@@ -233,7 +210,7 @@ class Rewrite implements CopyMeter {
   }
 
   #error(
-    code: "needle-corrupt" | "out-of-space" | "read-failed" | "volume-failed" | "volume-full",
+    code: "needle-corrupt" | "read-failed" | "volume-failed" | "volume-full",
     found: string,
   ): VolumeError {
     return new VolumeError(code, `Cannot vacuum ${this.#paths.data}: ${found}`);

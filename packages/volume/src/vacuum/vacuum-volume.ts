@@ -16,8 +16,6 @@ import {
   VACUUM_BYTES_PER_SEC_DEFAULT,
   VACUUM_CATCH_UP_BYTES,
   VACUUM_PASSES_MAX,
-  VACUUM_RECHECK_BYTES,
-  VACUUM_SPARE_BYTES,
 } from "../limits.ts";
 import { SUPERBLOCK_BYTES } from "../superblock/superblock.ts";
 import { type VolumeFiles, readFirstDate } from "../volume/open-files.ts";
@@ -29,9 +27,10 @@ import {
   dropNewFiles,
   settleCompaction,
 } from "./compaction-files.ts";
+import { CopyAllowance } from "./copy-allowance.ts";
 import { EntryWriter } from "./entry-writer.ts";
 import { Pace } from "../pace/pace.ts";
-import { type CopyMeter, RecordCopier } from "./record-copier.ts";
+import { RecordCopier } from "./record-copier.ts";
 import type { Checksums } from "../needle/decode.ts";
 
 /** What vacuuming needs of a volume. */
@@ -90,20 +89,18 @@ interface NewFiles {
   readonly entries: EntryWriter;
 }
 
-class Vacuum implements CopyMeter {
+class Vacuum {
   readonly #volume: CompactableVolume;
   readonly #paths: CompactionPaths;
   readonly #deps: VacuumDeps;
   readonly #source: VolumeContent;
   readonly #signal: AbortSignal | undefined;
   readonly #base: string;
-  #pace: Pace;
+  readonly #allowance: CopyAllowance;
   /** Changes of the old files before are copied. */
   #copiedTo = 0;
   /** First bytes of the new volume file. */
   #superblock = new Uint8Array(0);
-  #copiedBytes = 0;
-  #uncheckedBytes = 0;
   /** The commit failed half-way: a restart may take either pair of files, so neither may be removed. */
   #isInDoubt = false;
 
@@ -119,11 +116,20 @@ class Vacuum implements CopyMeter {
     this.#deps = deps;
     this.#source = volume.content;
     this.#signal = options.signal;
-    this.#pace = this.#newPace(options.bytesPerSec ?? VACUUM_BYTES_PER_SEC_DEFAULT);
+    const bytesPerSec = options.bytesPerSec ?? VACUUM_BYTES_PER_SEC_DEFAULT;
+    this.#allowance = new CopyAllowance({
+      disk: deps.disk,
+      paths,
+      pace: new Pace(deps, { bytesPerSec, signal: options.signal }),
+      wantedBytes: () => {
+        const { index } = volume.content;
+        return index.liveBytes + index.liveCount * indexEntryBytes(index.offsetWidth);
+      },
+    });
   }
 
   async run(): Promise<VacuumReport> {
-    await this.#requireSpace();
+    await this.#allowance.requireSpace();
     await using opened = new AsyncDisposableStack();
     const { indexFile } = this.#source;
     opened.defer(() => indexFile.resumeCheckpoint());
@@ -150,26 +156,17 @@ class Vacuum implements CopyMeter {
     };
   }
 
-  /** Of bytes read and written. */
-  async spend(bytes: number): Promise<void> {
-    this.#uncheckedBytes += bytes;
-    if (this.#uncheckedBytes >= VACUUM_RECHECK_BYTES) {
-      this.#uncheckedBytes = 0;
-      await this.#requireSpace();
-    }
-    await this.#pace.spend(bytes);
-  }
-
-  onCopied(bytes: number): void {
-    this.#copiedBytes += bytes;
-  }
-
   /** All but the last changes, durable and read back. */
   async #copy(data: DiskFile, index: DiskFile): Promise<NewFiles> {
     const { hashes } = this.#deps;
     const startBytes = await this.#copySuperblock(data);
     const entries = new EntryWriter(index, this.#source.index.offsetWidth, hashes);
-    const copier = new RecordCopier(this.#source, { data, entries, startBytes }, hashes, this);
+    const copier = new RecordCopier(
+      this.#source,
+      { data, entries, startBytes },
+      hashes,
+      this.#allowance,
+    );
     // What comes from now on stands behind.
     const { endBytes: startedBytes } = this.#volume.content;
     await copier.copyLive(startedBytes, () => this.#deps.clock.sleep(0));
@@ -278,20 +275,6 @@ class Vacuum implements CopyMeter {
     };
   }
 
-  /** That what is still to be copied fits, and leaves something for those who do not wait for it. */
-  async #requireSpace(): Promise<void> {
-    const { index } = this.#volume.content;
-    const entriesBytes = index.liveCount * indexEntryBytes(index.offsetWidth);
-    const wantedBytes = index.liveBytes + entriesBytes;
-    const neededBytes = Math.max(0, wantedBytes - this.#copiedBytes) + VACUUM_SPARE_BYTES;
-    const { availableBytes } = await this.#deps.disk.space(this.#paths.folder);
-    if (neededBytes <= availableBytes) return;
-    throw this.#error(
-      "out-of-space",
-      `the copy needs ${neededBytes} bytes, ${availableBytes} are free`,
-    );
-  }
-
   async #create(path: string): Promise<DiskFile> {
     return this.#deps.disk.open(path, { access: "read-write", create: true, exclusive: true });
   }
@@ -309,14 +292,14 @@ class Vacuum implements CopyMeter {
     }
   }
 
-  #newPace(bytesPerSec: number): Pace {
-    return new Pace(this.#deps, { bytesPerSec, signal: this.#signal });
-  }
-
   /** For what has to become small in the end, whatever others do. */
   #hurry(): void {
     const bytesPerSec = Number.POSITIVE_INFINITY;
-    this.#pace = new Pace(this.#deps, { bytesPerSec, signal: this.#signal, rests: "short" });
+    this.#allowance.pace = new Pace(this.#deps, {
+      bytesPerSec,
+      signal: this.#signal,
+      rests: "short",
+    });
   }
 
   #inDoubt(cause: unknown): VolumeError {
@@ -327,7 +310,7 @@ class Vacuum implements CopyMeter {
     );
   }
 
-  #error(code: "overloaded" | "needle-corrupt" | "out-of-space" | "read-failed", found: string) {
+  #error(code: "overloaded" | "needle-corrupt" | "read-failed", found: string) {
     return new VolumeError(code, `Cannot vacuum ${this.#paths.data}: ${found}`);
   }
 }
