@@ -1,29 +1,8 @@
 import { expect, test } from "bun:test";
-import type { Clock, ForegroundLoad } from "@kelp/base";
+import type { ForegroundLoad } from "@kelp/base";
+import { sleepingClock } from "@kelp/base/testing";
 import { JOB_REST_FACTOR, JOB_REST_MS_MAX, JOB_SLICE_MS, PACE_BURST_MS } from "../limits.ts";
 import { Pace, pauseAfter } from "./pace.ts";
-
-/** A clock that sleeps by moving on, and says how long. */
-function sleepingClock(): Clock & { readonly slept: number[]; advance(ms: number): void } {
-  let nowMs = 1000;
-  const slept: number[] = [];
-  return {
-    slept,
-    nowMs: () => nowMs,
-    nowNs: () => BigInt(nowMs) * 1_000_000n,
-    monotonicMs: () => nowMs,
-    advance(ms) {
-      nowMs += ms;
-    },
-    schedule: () => ({ cancel: () => undefined }),
-    sleep(ms, signal) {
-      if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
-      slept.push(ms);
-      nowMs += ms;
-      return Promise.resolve();
-    },
-  };
-}
 
 const UNHELD = { bytesPerSec: Number.POSITIVE_INFINITY };
 const HEAVY = { load: "heavy" } as const;

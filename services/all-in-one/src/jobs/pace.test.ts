@@ -1,28 +1,6 @@
 import { expect, test } from "bun:test";
-import type { Clock } from "@kelp/base";
+import { sleepingClock } from "@kelp/base/testing";
 import { Pace, Rest } from "./pace.ts";
-
-/** A clock that sleeps by moving on, and says how long. */
-function sleepingClock(): Clock & { readonly slept: number[]; advance(ms: number): void } {
-  let nowMs = 1000;
-  const slept: number[] = [];
-  return {
-    slept,
-    nowMs: () => nowMs,
-    nowNs: () => BigInt(nowMs) * 1_000_000n,
-    monotonicMs: () => nowMs,
-    advance(ms) {
-      nowMs += ms;
-    },
-    schedule: () => ({ cancel: () => undefined }),
-    sleep(ms, signal) {
-      if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
-      slept.push(ms);
-      nowMs += ms;
-      return Promise.resolve();
-    },
-  };
-}
 
 test("work rests as long as it took, its own rest not counted", async () => {
   const clock = sleepingClock();
