@@ -7,8 +7,8 @@ const FAILURES_MAX = 10;
 const FORGIVE_EVERY_MS = 30_000;
 /** Whoever has to wait is looked at one after another, so far apart: some ten guesses a second, however many are sent. */
 const ATTEMPT_EVERY_MS = 100;
-/** Attempts of one guesser that wait; further ones are refused. As many as a door serves at once. */
-const WAITING_MAX = 1024;
+/** Attempts of one guesser that wait; further ones are refused. Few of those that a door serves at once, since each holds a place. */
+const WAITING_MAX = 64;
 /** Guessers watched at once; the one that failed longest ago makes room. */
 const GUESSERS_MAX = 4096;
 
