@@ -151,6 +151,8 @@ export function readVacuum(value: unknown): VacuumMessage {
     bytes_before: numberIn(object, "bytes_before"),
     bytes_after: numberIn(object, "bytes_after"),
     live_count: numberIn(object, "live_count"),
+    // A server of before does not tell.
+    damaged: object["damaged"] === undefined ? [] : listIn(object, "damaged", readDamage),
   };
 }
 

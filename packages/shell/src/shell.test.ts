@@ -401,8 +401,8 @@ test("volumes and the cluster are shown", async () => {
 test("volume.vacuum takes volumes above the threshold, or the one that is named", async () => {
   await using server = await openManagementServer();
   const shell = shellFor(server);
-  const second = "volume 2: 50.0% garbage, 500 bytes before, 100 after\n";
-  expect(await shell.run("volume.vacuum")).toBe(`${second}vacuumed volumes:1\n`);
+  const second = "volume 2: 50.0% garbage, 500 bytes before, 100 after\n  damaged 1a at 8: rot\n";
+  expect(await shell.run("volume.vacuum")).toBe(`${second}vacuumed volumes:1 damaged:1\n`);
   expect(await shell.run("volume.vacuum -garbageThreshold=0.05")).toContain("vacuumed volumes:2");
   expect(await shell.run("volume.vacuum -garbageThreshold 0.5")).toBe("vacuumed volumes:0\n");
   expect(await shell.run("volume.vacuum -volumeId=1")).toContain("volume 1: 10.0% garbage");
@@ -415,6 +415,28 @@ test("volume.vacuum takes volumes above the threshold, or the one that is named"
   }
   expect(server.calls.length).toBe(before);
   expect(await refusalOf(shell.run("volume.vacuum -volumeId 9"))).toStartWith("not-found:");
+});
+
+test("a volume that is not there or that the server will not vacuum keeps no other from it", async () => {
+  await using server = await openManagementServer();
+  const [plain] = server.volumes;
+  if (plain === undefined) throw new Error("there is no volume");
+  const garbage = { ...plain, garbage_ratio: 0.9 };
+  server.volumes.unshift({ ...plain, id: 3, state: "missing" }, { ...garbage, id: 4 });
+  server.unvacuumable.add(4);
+  const shell = shellFor(server);
+  const written: string[] = [];
+  const output = { write: async (piece: string | Uint8Array) => void written.push(String(piece)) };
+  expect(await refusalOf(shell.execute("volume.vacuum", output))).toBe("refused: Not vacuumed: 4");
+  expect(written.join("")).toBe(
+    "volume 3: missing, not vacuumed\n" +
+      "volume 4: Cannot vacuum it: its index may be wrong\n" +
+      "volume 2: 50.0% garbage, 500 bytes before, 100 after\n  damaged 1a at 8: rot\n" +
+      "vacuumed volumes:1 damaged:1\n",
+  );
+  expect(await refusalOf(shell.run("volume.vacuum -volumeId 4"))).toBe(
+    "refused: Cannot vacuum it: its index may be wrong",
+  );
 });
 
 test("volume.scrub tells what is damaged", async () => {

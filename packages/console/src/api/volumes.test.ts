@@ -140,6 +140,7 @@ test("a vacuum and a scrub tell what came of them", async () => {
     bytes_before: 100,
     bytes_after: 60,
     live_count: 3,
+    damaged: [{ volume_id: 3, what: "1a", offset_bytes: 8, reason: "rot" }],
   });
   expect((await ask(console, "POST", "/3/scrub", {})).body).toEqual({
     checked_count: 4,

@@ -49,6 +49,7 @@ export function addVolumeRoutes(api: Api, dependencies: ConsoleDependencies): vo
       bytes_before: report.bytesBefore,
       bytes_after: report.bytesAfter,
       live_count: report.liveCount,
+      damaged: report.damaged.map(damageMessage),
     } satisfies VacuumMessage);
   });
 

@@ -13,7 +13,8 @@ export class MemoryConsoleVolumes implements ConsoleVolumes {
 
   async vacuum(id: VolumeId) {
     this.#call(`vacuum ${id}`);
-    return { bytesBefore: 100, bytesAfter: 60, liveCount: 3, damaged: [] };
+    const damaged = this.damaged.filter((damage) => damage.volumeId === id);
+    return { bytesBefore: 100, bytesAfter: 60, liveCount: 3, damaged };
   }
 
   async scrubVolume(id: VolumeId) {

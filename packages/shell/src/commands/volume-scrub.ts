@@ -1,5 +1,16 @@
+import type { DamageMessage } from "@kelp/wire/management";
 import type { Command } from "../command.ts";
 import { ShellError } from "../errors.ts";
+
+/** A line for each. */
+export async function writeDamage(
+  output: Parameters<Command["run"]>[0]["output"],
+  damaged: readonly DamageMessage[],
+): Promise<void> {
+  for (const { what, offset_bytes, reason } of damaged) {
+    await output.write(`  damaged ${what} at ${offset_bytes}: ${reason}\n`);
+  }
+}
 
 export const volumeScrub: Command = {
   name: "volume.scrub",
@@ -30,9 +41,7 @@ export const volumeScrub: Command = {
         `volume ${volume.id}: ${report.checked_count} checked (${report.checked_bytes} bytes),` +
           ` ${report.repaired.length} repaired, ${report.damaged.length} damaged\n`,
       );
-      for (const { what, offset_bytes, reason } of report.damaged) {
-        await output.write(`  damaged ${what} at ${offset_bytes}: ${reason}\n`);
-      }
+      await writeDamage(output, report.damaged);
       damagedCount += report.damaged.length;
     }
     await output.write(`damaged:${damagedCount}\n`);

@@ -1,6 +1,8 @@
+import type { VacuumMessage } from "@kelp/wire/management";
 import type { Command } from "../command.ts";
 import { ShellError } from "../errors.ts";
 import { formatShare } from "./volume-list.ts";
+import { writeDamage } from "./volume-scrub.ts";
 
 const GARBAGE_THRESHOLD_DEFAULT = "0.3";
 
@@ -27,20 +29,45 @@ export const volumeVacuum: Command = {
       throw new ShellError("not-found", `There is no volume ${id}`);
     }
     let count = 0;
+    let damagedCount = 0;
+    const refused: number[] = [];
     for (const volume of volumes) {
       if (id === undefined ? volume.form !== "plain" : volume.id !== id) continue;
       if (collection !== undefined && volume.collection !== collection) continue;
+      if (id === undefined && (volume.state === "failed" || volume.state === "missing")) {
+        await output.write(`volume ${volume.id}: ${volume.state}, not vacuumed\n`);
+        continue;
+      }
       if (volume.garbage_ratio <= threshold) continue;
-      const report = await client.vacuumVolume(volume.id);
+      let report: VacuumMessage;
+      try {
+        report = await client.vacuumVolume(volume.id);
+      } catch (error) {
+        // The others are not to wait for what only a person can put right.
+        if (id !== undefined || !isRefusal(error)) throw error;
+        await output.write(`volume ${volume.id}: ${error.message}\n`);
+        refused.push(volume.id);
+        continue;
+      }
       count += 1;
+      damagedCount += report.damaged.length;
       await output.write(
         `volume ${volume.id}: ${formatShare(volume.garbage_ratio)} garbage,` +
           ` ${report.bytes_before} bytes before, ${report.bytes_after} after\n`,
       );
+      await writeDamage(output, report.damaged);
     }
-    await output.write(`vacuumed volumes:${count}\n`);
+    const damaged = damagedCount > 0 ? ` damaged:${damagedCount}` : "";
+    await output.write(`vacuumed volumes:${count}${damaged}\n`);
+    if (refused.length > 0) {
+      throw new ShellError("refused", `Not vacuumed: ${refused.join(", ")}`);
+    }
   },
 };
+
+function isRefusal(error: unknown): error is ShellError {
+  return error instanceof ShellError && error.code === "refused";
+}
 
 function parseShare(text: string): number {
   const share = Number(text);

@@ -8,6 +8,8 @@ export interface ManagementServer extends AsyncDisposable {
   readonly buckets: Map<string, FakeBucket>;
   readonly identities: Map<string, FakeIdentity>;
   readonly volumes: VolumeMessage[];
+  /** Ids of volumes whose vacuum is refused. */
+  readonly unvacuumable: Set<number>;
   /** Method and target of every call, in order. */
   readonly calls: string[];
   /** What came with the calls about volumes, in order. */
@@ -57,15 +59,15 @@ export async function openManagementServer(): Promise<ManagementServer> {
   const buckets = new Map<string, FakeBucket>();
   const identities = new Map<string, FakeIdentity>();
   const volumes = [...VOLUMES];
+  const unvacuumable = new Set<number>();
   const calls: string[] = [];
   const bodies: string[] = [];
   const server = createServer((request, response) => {
     calls.push(`${request.method} ${request.url}`);
-    respond(request, response, answer(request, { buckets, identities, volumes, bodies })).catch(
-      (error: unknown) => {
-        response.destroy(error instanceof Error ? error : undefined);
-      },
-    );
+    const world = { buckets, identities, volumes, unvacuumable, bodies };
+    respond(request, response, answer(request, world)).catch((error: unknown) => {
+      response.destroy(error instanceof Error ? error : undefined);
+    });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
@@ -75,6 +77,7 @@ export async function openManagementServer(): Promise<ManagementServer> {
     buckets,
     identities,
     volumes,
+    unvacuumable,
     calls,
     bodies,
     async [Symbol.asyncDispose]() {
@@ -108,7 +111,7 @@ async function respond(
 
 async function answer(
   request: IncomingMessage,
-  known: Pick<ManagementServer, "buckets" | "identities" | "volumes" | "bodies">,
+  known: Pick<ManagementServer, "buckets" | "identities" | "volumes" | "unvacuumable" | "bodies">,
 ): Promise<unknown> {
   if (request.headers.authorization !== `Bearer ${TOKEN}`) throw new Refusal(401, "Sign in first");
   const url = new URL(request.url ?? "", "http://localhost");
@@ -117,11 +120,11 @@ async function answer(
   const content = await text(request);
   const json = (): Record<string, unknown> =>
     content === "" ? {} : (JSON.parse(content) as Record<string, unknown>);
-  const { buckets, identities, volumes, bodies } = known;
+  const { buckets, identities, bodies } = known;
   if (route[0] === "buckets") return bucketRoute(buckets, method, route, url, content, json);
   if (route[0] === "identities") return identityRoute(identities, method, route, json);
   if (route[0] === "volumes") bodies.push(content);
-  if (route[0] === "volumes") return volumeRoute(volumes, method, route, url, json);
+  if (route[0] === "volumes") return volumeRoute(known, method, route, url, json);
   if (route[0] === "cluster") return CLUSTER;
   throw new Refusal(404, "There is no such route");
 }
@@ -278,8 +281,12 @@ function identityRoute(
   return {};
 }
 
+function damagedIn({ id }: VolumeMessage) {
+  return id === 2 ? [{ volume_id: id, what: "1a", offset_bytes: 8, reason: "rot" }] : [];
+}
+
 function volumeRoute(
-  volumes: readonly VolumeMessage[],
+  { volumes, unvacuumable }: Pick<ManagementServer, "volumes" | "unvacuumable">,
   method: string,
   route: readonly string[],
   url: URL,
@@ -290,11 +297,15 @@ function volumeRoute(
   const volume = volumes.find((each) => `${each.id}` === id);
   if (volume === undefined) throw new Refusal(404, `There is no volume ${id}`);
   switch (`${method} ${what ?? ""}`) {
-    case "POST vacuum":
-      return { bytes_before: volume.size_bytes, bytes_after: 100, live_count: 2 };
+    case "POST vacuum": {
+      if (unvacuumable.has(volume.id)) {
+        throw new Refusal(500, "Cannot vacuum it: its index may be wrong");
+      }
+      const damaged = damagedIn(volume);
+      return { bytes_before: volume.size_bytes, bytes_after: 100, live_count: 2, damaged };
+    }
     case "POST scrub": {
-      const damage = { volume_id: volume.id, what: "1a", offset_bytes: 8, reason: "rot" };
-      const damaged = volume.id === 2 ? [damage] : [];
+      const damaged = damagedIn(volume);
       return { checked_count: 2, checked_bytes: 100, repaired: [], damaged };
     }
     case "POST encode":

@@ -14,6 +14,7 @@ import { type ExamineSource, type Examined, examine } from "../volume/examine.ts
 import { ReadWindow } from "../volume/read-window.ts";
 import { walkRecords } from "../volume/walk.ts";
 import type { EntryWriter } from "./entry-writer.ts";
+import { type Suspect, Suspects } from "./suspects.ts";
 
 export interface CopySource {
   readonly data: DiskFile;
@@ -52,10 +53,6 @@ interface CarriedRecord extends NeedleName {
 export interface ExpectedNeedle extends NeedleName {
   readonly offsetBytes: number;
   readonly bodyBytes: number;
-}
-
-interface Suspect extends ExpectedNeedle {
-  readonly reason: string;
 }
 
 /**
@@ -236,22 +233,22 @@ export class RecordCopier {
 
   /**
    * Of a header that does not fit it cannot be told at once whether the record is damaged or the index names a wrong place, and
-   * then the real record would not be copied. So the whole file is searched: a whole record of that name anywhere else
-   * ends the vacuum, and making the index anew settles it.
+   * then the real record would not be copied. So the whole file is walked, see `Suspects`; a place that remains in doubt ends
+   * the vacuum, and making the index anew settles it.
    */
-  async #clear(suspects: readonly Suspect[], endBytes: number): Promise<void> {
+  async #clear(all: readonly Suspect[], endBytes: number): Promise<void> {
     const source = this.#read(this.#source.data, endBytes);
-    const byName = new Map(suspects.map((suspect) => [nameOf(suspect), suspect]));
+    const suspects = new Suspects(all, this.#source.index);
     for await (const step of walkRecords(source, this.startBytes)) {
+      suspects.observe(step);
       if (step.kind !== "record") continue;
       await this.#meter.spend(this.index.recordBytes(step.header.bodyBytes));
-      const suspect = byName.get(nameOf(step.header));
-      // A tombstone is no other place of a needle.
-      if (suspect === undefined || step.header.bodyBytes === 0) continue;
-      if (!this.#lives(suspect, suspect.offsetBytes)) continue;
-      const found = `${suspect.reason}, but at ${step.offsetBytes}; the index may be wrong: kelp fsck --rebuild-index`;
-      throw this.#corrupt(suspect.offsetBytes, found, suspect);
     }
+    const doubt = suspects.doubt((suspect) => this.#lives(suspect, suspect.offsetBytes));
+    if (doubt === undefined) return;
+    const { suspect, elsewhereBytes } = doubt;
+    const found = `${suspect.reason}, and a record of that name at ${elsewhereBytes}; the index may be wrong: kelp fsck --rebuild-index`;
+    throw this.#corrupt(suspect.offsetBytes, found, suspect);
   }
 
   /** The bytes of a damaged record, as many as the index says. */
@@ -372,10 +369,6 @@ export class RecordCopier {
       `Cannot vacuum ${this.#source.data.path}: the copy reads back differently at ${offsetBytes}`,
     );
   }
-}
-
-function nameOf({ idHigh, idLow }: NeedleName): bigint {
-  return joinIdHalves(idHigh, idLow);
 }
 
 export function expectedAt(batch: LiveBatch, at: number): ExpectedNeedle {

@@ -86,6 +86,7 @@ test("a scan that began before a vacuum ends on the old files", async () => {
 const FIRST = 8;
 /** Of a needle of 100 bytes. */
 const RECORD = 136;
+const TOMBSTONE = 32;
 
 /** Needles 1 to `count` of 100 bytes, of which the first is removed. */
 async function withGarbage(world: VolumeWorld, count: number): Promise<void> {
@@ -203,9 +204,61 @@ test("when the index may be wrong about a place, a vacuum touches nothing and sa
   await using store = await world.open();
   const failure: unknown = await store.vacuum(ONE).catch((error: unknown) => error);
   expect(failure).toMatchObject({ code: "needle-corrupt" });
-  expect(String(failure)).toContain("--rebuild-index");
+  expect(String(failure)).toContain("needle 3 at 144 is damaged: another needle stands there");
+  expect(String(failure)).toContain("at 280; the index may be wrong: kelp fsck --rebuild-index");
   expect(world.data()).toEqual(before);
   expect(leftOvers(world)).toEqual([]);
+});
+
+// Of the last record, which replaced one of the same needle.
+test.each([
+  ["the size", 14, "no record stands there"],
+  ["the id", 10, "another needle stands there"],
+])(
+  "an earlier version of a needle keeps no vacuum from carrying over one damaged in %s",
+  async (_name, at, reason) => {
+    using world = new VolumeWorld();
+    await withGarbage(world, 4);
+    {
+      await using store = await world.open();
+      await store.append(fid(2), content(22, 100));
+      await store.append(fid(5), content(5, 100));
+    }
+    // Behind 4 needles and the tombstone of the first.
+    const place = FIRST + 4 * RECORD + TOMBSTONE;
+    world.spoilData((data) =>
+      data.fill(data.readUInt8(place + at) ^ 0x80, place + at, place + at + 1),
+    );
+    const record = world.data().subarray(place, place + RECORD);
+    await using store = await world.open();
+    const report = await store.vacuum(ONE, FAST);
+    const offsetBytes = FIRST + 2 * RECORD;
+    expect(report).toMatchObject({ liveCount: 4, damaged: [{ what: "2", offsetBytes, reason }] });
+    expect(world.data().subarray(offsetBytes, offsetBytes + RECORD)).toEqual(record);
+    expect(await codeOf(store.read(fid(2)))).toBe("needle-corrupt");
+    expect(await readPlain(store, fid(5))).toEqual([...content(5, 100)]);
+  },
+);
+
+test("an index that names an earlier version of a needle is doubted by a vacuum when that is damaged", async () => {
+  using world = new VolumeWorld();
+  await world.appendAll([100, 100, 100]);
+  {
+    await using store = await world.open();
+    await store.append(fid(2), content(22, 100));
+    await store.append(fid(4), content(4, 100));
+  }
+  // The entry of the later version names the earlier one.
+  world.spoilIndex((index) => {
+    index.copy(index, 3 * 16 + 8, 16 + 8, 16 + 12);
+    return index;
+  });
+  world.spoilData((data) => data.fill(0xff, FIRST + RECORD + 12, FIRST + RECORD + 13));
+  await using store = await world.open();
+  const failure: unknown = await store.vacuum(ONE).catch((error: unknown) => error);
+  expect(String(failure)).toContain(
+    `needle 2 at ${FIRST + RECORD} is damaged: no record stands there, and a record of that name at ${FIRST + 3 * RECORD}`,
+  );
 });
 
 test("without space for what lives a vacuum does not begin", async () => {

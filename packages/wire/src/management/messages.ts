@@ -163,6 +163,8 @@ export interface VacuumMessage {
   readonly bytes_before: number;
   readonly bytes_after: number;
   readonly live_count: number;
+  /** What it met and carried over as it was, at the places of the new file. */
+  readonly damaged: readonly DamageMessage[];
 }
 
 /** `POST /api/v1/volumes/{id}/scrub`: answered when it is done. A caller that goes away does not end it. */
