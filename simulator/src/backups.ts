@@ -40,7 +40,7 @@ export async function backUp(
   random: SeededRandom,
   run: BackupRun,
 ): Promise<BackupManifest> {
-  using _hold = rig.filer.hold();
+  using _hold = await rig.filer.hold();
   using work = scratchFolder();
   const target = new FolderTarget(rig.seen, TARGET);
   const storeId = rig.filer.storeId();

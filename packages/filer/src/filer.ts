@@ -40,8 +40,8 @@ export interface OpenFiler extends Namespace, Disposable {
   sweepOrphans(options?: SweepOptions): Promise<SweepReport>;
   /** Checks every needle and entry against each other, beside running work. No finding means all is well. */
   check(options?: CheckOptions): AsyncIterable<CheckFinding>;
-  /** Until it is ended, `collect` frees nothing that was not garbage before. `undefined` when too many hold. */
-  hold(): Disposable | undefined;
+  /** Resolves when a running `collect` is over; until it is ended none frees chunks. `undefined` when too many hold. */
+  hold(): Promise<Disposable | undefined>;
   /** What gateways have this filer do. Values come and go sealed. */
   gatewayCalls(): CallHandlers;
   /** Tells this store from others; made at the first call. */
@@ -60,7 +60,8 @@ export function openFiler(options: FilerOptions): OpenFiler {
   const bodies = openBodies(store, sealing, { ...options, collection });
   const { isInFlight, pins, readManifest } = bodies;
   const refusing = new RefusingVolumes(clock);
-  const holds = new CollectorHolds();
+  let collecting: Promise<CollectReport> | undefined;
+  const holds = new CollectorHolds(() => collecting);
   const sweep = new OrphanSweep({
     store,
     volumes,
@@ -72,7 +73,6 @@ export function openFiler(options: FilerOptions): OpenFiler {
     log,
   });
   let sweeping: Promise<SweepReport> | undefined;
-  let collecting: Promise<CollectReport> | undefined;
   return {
     ...store,
     ...bodies.files,

@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import type { FilerOptions } from "../filer.ts";
 import { systemDisk, systemHashes } from "@kelp/base/platform";
 import { FaultyDisk, temporaryFolder } from "@kelp/base/testing";
 import { CHUNK_SIZE_BYTES } from "@kelp/wire";
@@ -19,6 +20,7 @@ import {
   TREE,
   codeOf,
   noise,
+  pathOf,
   read,
   write,
 } from "../testing/index.ts";
@@ -35,10 +37,10 @@ interface Rig extends Disposable {
   readonly path: string;
 }
 
-async function rig(): Promise<Rig> {
+async function rig(options: Partial<FilerOptions> = {}): Promise<Rig> {
   const folder = temporaryFolder();
   const other = temporaryFolder();
-  const source = new BackupWorld(folder.path);
+  const source = new BackupWorld(folder.path, options);
   await source.start();
   const disk = new FaultyDisk(systemDisk);
   const path = join(other.path, "target");
@@ -134,17 +136,95 @@ test("while something is held nothing is freed, and afterwards all that is due",
   using it = await rig();
   await fill(it);
   const { filer } = it.source.world;
-  const held = filer.hold();
+  const held = await filer.hold();
   await write(it.source.world, "one-chunk", noise(50_001));
   expect((await filer.collect({ graceMs: -1 })).removedChunks).toBe(0);
-  const second = filer.hold();
+  const second = await filer.hold();
   held?.[Symbol.dispose]();
   held?.[Symbol.dispose]();
   expect((await filer.collect({ graceMs: -1 })).removedChunks).toBe(0);
   second?.[Symbol.dispose]();
   expect((await filer.collect({ graceMs: -1 })).removedChunks).toBe(1);
-  const holds = Array.from({ length: 9 }, () => filer.hold());
+  const holds = await Promise.all(Array.from({ length: 9 }, () => filer.hold()));
   expect(holds.map((hold) => hold !== undefined)).toEqual([...Array(8).fill(true), false]);
+});
+
+/** Lists so short that eleven chunks make two levels of manifests. */
+const SHORT_LISTS = { lists: { recordsMax: 2, manifestRecordsMax: 4 } };
+const LONG_BODY = noise(10 * CHUNK_SIZE_BYTES + 5);
+
+test("what a manifest lists that waits to be freed is freed in a restored store, as in the source", async () => {
+  using it = await rig(SHORT_LISTS);
+  await write(it.source.world, "deleted", LONG_BODY);
+  await write(it.source.world, "replaced", LONG_BODY);
+  await fill(it);
+  await it.source.world.filer.deleteEntry({ tree: TREE, path: pathOf("deleted") });
+  await write(it.source.world, "replaced", noise(9));
+  expect((await it.source.backUp(it.target)).manifest.damagedCount).toBe(0);
+  await it.source.verify(it.target);
+  using restored = await it.source.restore(it.target);
+  expect(await stateOf(restored)).toEqual(await stateOf(it.source.world));
+  expect(await Array.fromAsync(restored.filer.check())).toEqual([]);
+  while ((await restored.filer.collect({ graceMs: -1 })).hasMore) continue;
+  expect(await Array.fromAsync(restored.filer.check())).toEqual([]);
+  // What `fill` wrote: four chunks, and the list of three of them.
+  expect(restored.volumes.needleCount).toBe(5);
+});
+
+test("manifests that are freed while a backup copies are in it, with all that they list", async () => {
+  using it = await rig(SHORT_LISTS);
+  const { filer, volumes } = it.source.world;
+  await write(it.source.world, "deleted", LONG_BODY);
+  await write(it.source.world, "replaced", LONG_BODY);
+  const before = await stateOf(it.source.world);
+  using _held = await filer.hold();
+  const freeing = Promise.withResolvers<void>();
+  it.source.beforeRead = async (count) => {
+    if (count > 1) return freeing.promise;
+    await filer.deleteEntry({ tree: TREE, path: pathOf("deleted") });
+    await write(it.source.world, "replaced", noise(9));
+    expect((await filer.collect({ graceMs: -1 })).removedChunks).toBe(0);
+    freeing.resolve();
+  };
+  expect((await it.source.backUp(it.target)).manifest.damagedCount).toBe(0);
+  using restored = await it.source.restore(it.target);
+  expect(await stateOf(restored)).toEqual(before);
+  expect(await Array.fromAsync(restored.filer.check())).toEqual([]);
+  expect(volumes.needleCount).toBeGreaterThan(20);
+});
+
+test("a backup that begins while garbage is freed names nothing that goes under it", async () => {
+  using it = await rig(SHORT_LISTS);
+  const { filer, volumes } = it.source.world;
+  await write(it.source.world, "deleted", LONG_BODY);
+  await fill(it);
+  await filer.deleteEntry({ tree: TREE, path: pathOf("deleted") });
+  const begun = Promise.withResolvers<void>();
+  const gate = Promise.withResolvers<void>();
+  const remove = volumes.remove.bind(volumes);
+  volumes.remove = async (fids) => {
+    begun.resolve();
+    await gate.promise;
+    await remove(fids);
+  };
+  const round = filer.collect({ graceMs: -1 });
+  await begun.promise;
+  it.source.beforeRead = (count) => {
+    // For a hold that was there at once: the round goes on under the backup.
+    if (count === 1) gate.resolve();
+    return round.then(() => undefined);
+  };
+  let isHeld = false;
+  const holding = filer.hold().then(async (held) => {
+    using _held = held;
+    isHeld = true;
+    return await it.source.backUp(it.target);
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  if (!isHeld) gate.resolve();
+  expect((await holding).manifest.damagedCount).toBe(0);
+  using restored = await it.source.restore(it.target);
+  expect(await Array.fromAsync(restored.filer.check())).toEqual([]);
 });
 
 test("a backup that ends in the middle makes none, and the next one goes on from there", async () => {

@@ -5,6 +5,7 @@ import { BACKUP_READS_IN_FLIGHT_MAX, BLOCK_BYTES, DAMAGED_LISTED_MAX } from "../
 import { ringMasterKeys } from "../seal/open-ring.ts";
 import type { BackupSource, NamedFile } from "./backup-source.ts";
 import type { BackupTarget } from "./backup-target.ts";
+import { FreedManifests } from "./freed-manifests.ts";
 import {
   BACKUP_FORMAT,
   type BackupDatabase,
@@ -73,8 +74,9 @@ export async function makeBackup(deps: BackupDeps, request: BackupRequest): Prom
   });
   using filer = deps.openDatabase(copyPath(request, request.filerDatabase));
   const chunks = new NamedChunks(filer);
+  const freed = new FreedManifests(filer, chunks);
   const work = new BackupWork(deps, request, catalogue);
-  const { databases, files } = await copyAll(work, request, { copies, chunks });
+  const { databases, files } = await copyAll(work, request, { copies, chunks, freed });
   const manifest: BackupManifest = {
     format: BACKUP_FORMAT,
     id: newId(deps, startedMs),
@@ -100,10 +102,15 @@ export async function makeBackup(deps: BackupDeps, request: BackupRequest): Prom
 async function copyAll(
   work: BackupWork,
   request: BackupRequest,
-  what: { readonly copies: readonly NamedFile[]; readonly chunks: NamedChunks },
+  what: {
+    readonly copies: readonly NamedFile[];
+    readonly chunks: NamedChunks;
+    readonly freed: FreedManifests;
+  },
 ): Promise<Pick<BackupManifest, "databases" | "files">> {
   try {
     await work.copyChunks(what.chunks);
+    for (const fid of what.freed.fids) await work.copyFreed(fid);
     const databases: BackupDatabase[] = [];
     for (const { name } of what.copies) {
       databases.push(await work.copyBlocks(name, copyPath(request, name)));
@@ -179,6 +186,12 @@ class BackupWork {
     for (const result of results) if (result.status === "rejected") throw result.reason;
   }
 
+  /** A manifest that waits to be freed. One that is gone was freed, and only its row was not forgotten: nothing is lost. */
+  async copyFreed(fid: Fid): Promise<void> {
+    this.#request.signal?.throwIfAborted();
+    await this.#copyUnlessDamaged(fid);
+  }
+
   async copyBlocks(name: string, path: string): Promise<BackupDatabase> {
     await using file = await this.#deps.disk.open(path, { access: "read" });
     const sizeBytes = await file.sizeBytes();
@@ -211,19 +224,24 @@ class BackupWork {
   }
 
   async #copyChunk(fid: Fid): Promise<void> {
-    const name = formatFid(fid);
-    const { source } = this.#request;
-    const key = chunkKey(source.storeId, name);
-    if (this.#catalogue.use(key) !== undefined) return;
-    const read = await source.readChunk(fid);
-    if (read.kind === "damaged") {
-      this.damagedCount += 1;
-      const { reason } = read;
-      if (this.damaged.length < DAMAGED_LISTED_MAX) this.damaged.push({ fid: name, reason });
-      return;
+    const reason = await this.#copyUnlessDamaged(fid);
+    if (reason === undefined) return;
+    this.damagedCount += 1;
+    if (this.damaged.length < DAMAGED_LISTED_MAX) {
+      this.damaged.push({ fid: formatFid(fid), reason });
     }
+  }
+
+  /** Returns what is wrong with the chunk. */
+  async #copyUnlessDamaged(fid: Fid): Promise<string | undefined> {
+    const { source } = this.#request;
+    const key = chunkKey(source.storeId, formatFid(fid));
+    if (this.#catalogue.use(key) !== undefined) return undefined;
+    const read = await source.readChunk(fid);
+    if (read.kind === "damaged") return read.reason;
     this.copiedChunks += 1;
     await this.#add(key, read.bytes);
+    return undefined;
   }
 
   async #addBlock(bytes: Uint8Array): Promise<string> {

@@ -10,6 +10,7 @@ import {
 import { BackupError } from "../errors.ts";
 import { RESTORE_APPENDS_IN_FLIGHT_MAX } from "../limits.ts";
 import type { BackupTarget } from "./backup-target.ts";
+import { FreedManifests } from "./freed-manifests.ts";
 import type { BackupManifest } from "./manifest.ts";
 import { NamedChunks, checkDatabase } from "./named-chunks.ts";
 import { type PackIndex, blobsOf, chunkKey, readPack, readPackIndex } from "./pack.ts";
@@ -57,24 +58,34 @@ export async function restoreBackup(deps: RestoreDeps, request: RestoreRequest):
   }
   using filer = deps.openDatabase(`${folder}/${request.filerDatabase}`);
   const chunks = new NamedChunks(filer);
+  const freed = new FreedManifests(filer, chunks);
+  const isFreedThere = (fid: Fid): boolean =>
+    catalogue.packOf(chunkKey(manifest.storeId, formatFid(fid))) !== undefined;
   const storeId = deps.random.uuid();
-  await makeVolumes(request, { chunks, storeId });
-  const restored = await restoreChunks(deps, request, { catalogue, chunks });
-  const missing = chunks.count - restored - manifest.damagedCount;
+  await makeVolumes(request, { fids: wantedFids(chunks, freed), storeId });
+  const restored = await restoreChunks(deps, request, { catalogue, chunks, freed });
+  const wantedCount = chunks.count + freed.fids.filter((fid) => isFreedThere(fid)).length;
+  const missing = wantedCount - restored - manifest.damagedCount;
   if (missing !== 0) {
     throw new BackupError("backup-damaged", `${Math.abs(missing)} chunks are missing or too many`);
   }
+  freed.keepOnly(isFreedThere);
   beginRestoredStore(filer, storeId);
+}
+
+function* wantedFids(chunks: NamedChunks, freed: FreedManifests): Generator<Fid> {
+  yield* chunks.all();
+  yield* freed.fids;
 }
 
 /** Content of the source's own collection, or of none, goes into the new store's own: what is left over there is swept. */
 async function makeVolumes(
   request: RestoreRequest,
-  { chunks, storeId }: { readonly chunks: NamedChunks; readonly storeId: string },
+  { fids, storeId }: { readonly fids: Iterable<Fid>; readonly storeId: string },
 ): Promise<void> {
   const known = new Map(request.manifest.volumes.map((volume) => [volume.id, volume]));
   const made = new Set<number>();
-  for (const { volumeId } of chunks.all()) {
+  for (const { volumeId } of fids) {
     if (made.has(volumeId)) continue;
     made.add(volumeId);
     const { collection = "", replicaPlacement, ttl } = known.get(volumeId) ?? {};
@@ -91,7 +102,7 @@ async function makeVolumes(
 async function restoreChunks(
   deps: RestoreDeps,
   request: RestoreRequest,
-  from: { readonly catalogue: PackCatalogue; readonly chunks: NamedChunks },
+  from: WantedFrom,
 ): Promise<number> {
   let restored = 0;
   const chunkCount = from.chunks.count;
@@ -117,18 +128,24 @@ async function restoreChunks(
   return restored;
 }
 
+interface WantedFrom {
+  readonly catalogue: PackCatalogue;
+  readonly chunks: NamedChunks;
+  readonly freed: FreedManifests;
+}
+
 /** Chunks that the restored database names, where this pack is the one that they are taken from. */
 function wantedChunks(
   pack: PackIndex,
   { storeId }: BackupManifest,
-  { catalogue, chunks }: { readonly catalogue: PackCatalogue; readonly chunks: NamedChunks },
+  { catalogue, chunks, freed }: WantedFrom,
 ): Map<string, Fid> {
   const wanted = new Map<string, Fid>();
   const prefix = chunkKey(storeId, "");
   for (const { key } of pack.blobs) {
     if (!key.startsWith(prefix)) continue;
     const fid = parseFid(key.slice(prefix.length));
-    if (fid === undefined || !chunks.has(fid)) continue;
+    if (fid === undefined || !(chunks.has(fid) || freed.has(fid))) continue;
     if (catalogue.packOf(chunkKey(storeId, formatFid(fid))) === pack.id) wanted.set(key, fid);
   }
   return wanted;

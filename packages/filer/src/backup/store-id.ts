@@ -16,14 +16,11 @@ export function storeIdOf(database: SqlDatabase, random: Pick<Random, "uuid">): 
   });
 }
 
-/**
- * Makes a restored database one of a store of its own: from here on its addresses and those of the source go
- * different ways. Content that waited to be freed was not restored, so nothing waits for it.
- */
+/** Makes a restored database one of a store of its own: from here on its addresses and those of the source go different ways. */
 export function beginRestoredStore(database: SqlDatabase, id: string): void {
   migrate(database, "backup", MIGRATIONS);
   database.transaction(() => {
-    database.execute("DELETE FROM garbage; DELETE FROM backup_store;");
+    database.execute("DELETE FROM backup_store;");
     database.prepare("INSERT INTO backup_store (id) VALUES (?)").run(id);
   });
 }

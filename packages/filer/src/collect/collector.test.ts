@@ -74,11 +74,41 @@ test("what becomes garbage after a hold began stays, in a round that was under w
   using world = await openTreeWorld();
   await write(world, "a", noise(MIB));
   const round = world.filer.collect(NOW);
-  using held = world.filer.hold();
+  const holding = world.filer.hold();
   await world.filer.deleteEntry({ tree: TREE, path: pathOf("a") });
   expect((await round).removedChunks).toBe(0);
+  const held = await holding;
   expect((await world.filer.collect(NOW)).removedChunks).toBe(0);
   expect(world.volumes.needleCount).toBe(1);
   held?.[Symbol.dispose]();
   expect((await world.filer.collect(NOW)).removedChunks).toBe(1);
+});
+
+test("a hold begins when the round that is under way has ended, however it ends", async () => {
+  for (const ending of ["well", "badly"]) {
+    using world = await openTreeWorld();
+    await write(world, "a", noise(MIB));
+    await world.filer.deleteEntry({ tree: TREE, path: pathOf("a") });
+    const begun = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<void>();
+    world.volumes.remove = async () => {
+      begun.resolve();
+      await gate.promise;
+      if (ending === "badly") throw new MemoryVolumeError("read-failed");
+    };
+    const order: string[] = [];
+    const round = world.filer.collect(NOW).then(
+      () => order.push("round"),
+      () => order.push("round"),
+    );
+    await begun.promise;
+    const holding = world.filer.hold().then((held) => {
+      order.push("hold");
+      return held;
+    });
+    gate.resolve();
+    await round;
+    using held = await holding;
+    expect([held === undefined, order]).toEqual([false, ["round", "hold"]]);
+  }
 });

@@ -51,7 +51,7 @@ export interface CollectReport {
  * it, removes the needles, then forgets the garbage. A crash between the last two repeats the removal, which skips
  * what is absent; needle ids are never used again. What a manifest lists goes before the manifest itself.
  * What was in a volume that is deleted is gone with it. While something is held only rows are dealt with: the work goes on that
- * callers were promised, and what is garbage stays, but for what a round had taken up before.
+ * callers were promised, and what is garbage stays; whoever takes a hold waits for a round that has taken up some.
  * Throws what the volumes throw, having forgotten nothing that was not removed; when one volume refuses, after all others.
  */
 export async function collectRound(
@@ -130,7 +130,6 @@ async function dueRows(
   let hasMore = true;
   // Held rows are stepped over, so that a long download does not stop the freeing of everything behind it.
   while (hasMore && rows.length < GARBAGE_ROWS_PER_ROUND_MAX) {
-    // What becomes garbage after a hold began may be what it is about. What was taken up before it is not.
     if (holds.isHeld) return { rows, heldRows, hasMore: false };
     const limit = GARBAGE_ROWS_PER_ROUND_MAX - rows.length;
     const found = store.listGarbage({ freedMsMax, afterId, limit });

@@ -15,6 +15,7 @@ import { chosenBackup } from "../backup/chosen-backup.ts";
 import { type BackupReport, makeBackup } from "../backup/make-backup.ts";
 import { restoreBackup } from "../backup/restore-backup.ts";
 import { verifyBackup } from "../backup/verify-backup.ts";
+import type { FilerOptions } from "../filer.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { MemoryVolumes } from "./memory-volumes.ts";
 import { type FilerWorld, TREE, openFilerWorld } from "./world.ts";
@@ -26,14 +27,18 @@ export class BackupWorld implements Disposable {
   readonly world: FilerWorld;
   readonly clock = new ManualClock();
   /** Called before each read of a chunk. */
-  beforeRead: (readCount: number) => void = () => undefined;
+  beforeRead: (readCount: number) => void | Promise<void> = () => undefined;
   #reads = 0;
   #works = 0;
 
-  constructor(folder: string) {
+  readonly #options: Partial<FilerOptions>;
+
+  /** `options` replace parts of the filer that is backed up, and of those that are restored. */
+  constructor(folder: string, options: Partial<FilerOptions> = {}) {
     this.folder = folder;
+    this.#options = options;
     this.database = openDatabase(join(folder, "filer.db"));
-    this.world = openFilerWorld({ database: this.database });
+    this.world = openFilerWorld({ ...options, database: this.database });
   }
 
   async start(): Promise<void> {
@@ -88,7 +93,7 @@ export class BackupWorld implements Disposable {
       },
     );
     const database = openDatabase(join(folder, "filer.db"));
-    return openFilerWorld({ database, volumes, master: volumes });
+    return { ...openFilerWorld({ ...this.#options, database, volumes, master: volumes }), volumes };
   }
 
   [Symbol.dispose](): void {
@@ -108,7 +113,7 @@ export class BackupWorld implements Disposable {
 
   async #readChunk(fid: Fid): Promise<ChunkRead> {
     this.#reads += 1;
-    this.beforeRead(this.#reads);
+    await this.beforeRead(this.#reads);
     const bytes = await this.world.volumes.read(fid);
     return bytes === undefined
       ? { kind: "damaged", reason: "no volume holds it" }

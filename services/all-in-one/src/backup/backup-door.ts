@@ -80,7 +80,7 @@ export class BackupDoor implements Disposable {
 
   async #begin(): Promise<Response> {
     const { filer, volumes, random, log } = this.#options;
-    const ended = filer.hold();
+    const ended = await filer.hold();
     if (ended === undefined) return refuse(503, "unavailable", "Too many backups are running");
     const id = random.uuid();
     this.#holds.set(id, { ended, timer: this.#timer(id) });
