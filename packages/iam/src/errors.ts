@@ -13,6 +13,8 @@ export type IamErrorCode =
   | "key-exists"
   /** A sealed secret does not open: it is damaged, or sealed by other keys. */
   | "secret-damaged"
+  /** The row of the access key does not match its checksum. */
+  | "key-damaged"
   | "no-such-identity"
   /** A limit of `limits.ts` is reached. */
   | "limit-exceeded";

@@ -1,4 +1,11 @@
-import { type Clock, type Log, type Random, type SqlDatabase, assert } from "@kelp/base";
+import {
+  type Clock,
+  type Hashes,
+  type Log,
+  type Random,
+  type SqlDatabase,
+  assert,
+} from "@kelp/base";
 import type {
   AccessKeyId,
   AccessRequest,
@@ -30,6 +37,7 @@ export interface IamOptions {
   readonly root: { readonly accessKeyId: string; readonly secret: string };
   readonly clock: Clock;
   readonly random: Random;
+  readonly hashes: Hashes;
   /** Keeps the secrets of access keys at rest. Absent: they stand as they are. */
   readonly secretSealer?: TextSealer;
   readonly log: Log;
@@ -92,7 +100,7 @@ class Directory implements Iam, IamReader {
     };
     this.#store = new IdentityStore(
       options.database,
-      new StoredSecrets(options.secretSealer),
+      { secrets: new StoredSecrets(options.secretSealer), hashes: options.hashes },
       writer,
     );
     this.reload();
@@ -105,7 +113,10 @@ class Directory implements Iam, IamReader {
     this.#ownerOfKey.clear();
     this.#usableKeys.clear();
     this.#usableKeys.set(this.#rootKey.id, this.#rootKey);
-    for (const stored of identities) this.#remember(stored, this.#permissionsOf(stored));
+    for (const stored of identities) {
+      this.#reportDamagedKeys(stored);
+      this.#remember(stored, this.#permissionsOf(stored));
+    }
   }
 
   authorize(request: AccessRequest): Decision {
@@ -201,6 +212,12 @@ class Directory implements Iam, IamReader {
     const entry = this.#entries.get(name);
     const key = entry?.stored.keys.find((candidate) => candidate.id === id);
     if (entry === undefined || key === undefined) return false;
+    if (key.isDamaged === true) {
+      throw new IamError(
+        "key-damaged",
+        "Cannot change the key: its row does not match its checksum; delete it and create another",
+      );
+    }
     const changed: StoredKey = { ...key, isActive: state === "active" };
     this.#store.putKey(name, changed);
     const keys = entry.stored.keys.map((other) => (other.id === id ? changed : other));
@@ -219,8 +236,15 @@ class Directory implements Iam, IamReader {
     return true;
   }
 
-  /** What a later version wrote may not compile here. Half of it could allow what the rest denies, so none counts. */
+  /** What a later version wrote, or a disk changed, may not compile here. Half of it could allow what the rest denies, so none counts. */
   #permissionsOf(stored: StoredIdentity): Permissions {
+    if (stored.isDamaged === true) {
+      this.#log.error("identity may do nothing: its rows do not match their checksum", {
+        name: stored.name,
+        code: "identity-damaged",
+      });
+      return NO_PERMISSIONS;
+    }
     try {
       return compilePermissions(stored.actions, stored.statements);
     } catch (error) {
@@ -230,6 +254,17 @@ class Directory implements Iam, IamReader {
         code: error.code,
       });
       return NO_PERMISSIONS;
+    }
+  }
+
+  #reportDamagedKeys({ name, keys }: StoredIdentity): void {
+    for (const { id, isDamaged } of keys) {
+      if (isDamaged !== true) continue;
+      this.#log.error("access key opens nothing: its row does not match its checksum", {
+        name,
+        access_key: id,
+        code: "key-damaged",
+      });
     }
   }
 
@@ -261,8 +296,18 @@ class Directory implements Iam, IamReader {
 
 function withoutSecrets(stored: StoredIdentity): Identity {
   return {
-    ...stored,
-    keys: stored.keys.map(({ id, isActive, createdMs }) => ({ id, isActive, createdMs })),
+    name: stored.name,
+    isDisabled: stored.isDisabled,
+    actions: stored.actions,
+    statements: stored.statements,
+    keys: stored.keys.map(({ id, isActive, createdMs, isDamaged }) => ({
+      id,
+      isActive,
+      createdMs,
+      ...(isDamaged === true ? { isDamaged } : {}),
+    })),
+    createdMs: stored.createdMs,
+    ...(stored.isDamaged === true ? { isDamaged: true } : {}),
   };
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { silentLog } from "@kelp/base";
-import { openDatabase, systemClock, systemRandom } from "@kelp/base/platform";
+import { openDatabase, systemClock, systemHashes, systemRandom } from "@kelp/base/platform";
 import { temporaryFolder } from "@kelp/base/testing";
 import { objectArn } from "@kelp/wire";
 import { openIam, openIamReader } from "./index.ts";
@@ -12,6 +12,7 @@ test("a reader answers as of its last reload, revocations included", async () =>
     root: { accessKeyId: "rootkey", secret: "root-secret" },
     clock: systemClock,
     random: systemRandom,
+    hashes: systemHashes,
     log: silentLog,
   };
   using database = openDatabase(path);

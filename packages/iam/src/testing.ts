@@ -1,5 +1,5 @@
 import { type SqlDatabase, silentLog } from "@kelp/base";
-import { openDatabase, systemClock, systemRandom } from "@kelp/base/platform";
+import { openDatabase, systemClock, systemHashes, systemRandom } from "@kelp/base/platform";
 import type { AccessKeyId } from "@kelp/wire";
 import { type Iam, IamError, openIam } from "./index.ts";
 
@@ -8,7 +8,14 @@ import { type Iam, IamError, openIam } from "./index.ts";
 export const ROOT = { accessKeyId: "rootkey", secret: "root-secret" };
 
 export function open(database: SqlDatabase = openDatabase(":memory:"), log = silentLog): Iam {
-  return openIam({ database, root: ROOT, clock: systemClock, random: systemRandom, log });
+  return openIam({
+    database,
+    root: ROOT,
+    clock: systemClock,
+    random: systemRandom,
+    hashes: systemHashes,
+    log,
+  });
 }
 
 export function keyId(text: string): AccessKeyId {

@@ -31,6 +31,7 @@ class World {
     root: { accessKeyId: "rootkey", secret: "root-secret" },
     clock: this.clock,
     random: systemRandom,
+    hashes: systemHashes,
     log: silentLog,
   });
   readonly gate: OpenDoorGate;
@@ -50,6 +51,7 @@ class World {
       advertisedHosts: [],
       scheme: "http",
       random: systemRandom,
+      hashes: systemHashes,
     });
     this.gate = openDoorGate({ ...common, people, signingKeys: KEYS });
   }

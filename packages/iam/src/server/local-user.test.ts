@@ -25,7 +25,13 @@ interface Door extends AsyncDisposable {
 
 async function openDoor(boundAddress: string, userId = USER): Promise<Door> {
   const database = openDatabase(":memory:");
-  const common = { database, clock: systemClock, random: systemRandom, log: silentLog };
+  const common = {
+    database,
+    clock: systemClock,
+    random: systemRandom,
+    hashes: systemHashes,
+    log: silentLog,
+  };
   const gate = openPeopleGate({
     ...common,
     keys: openIam({ ...common, root: { accessKeyId: "rootkey", secret: "root-secret" } }),

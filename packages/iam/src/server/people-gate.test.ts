@@ -21,6 +21,7 @@ class World {
       root: { accessKeyId: "rootkey", secret: "root-secret" },
       clock: this.clock,
       random: systemRandom,
+      hashes: systemHashes,
       log: silentLog,
     });
   }

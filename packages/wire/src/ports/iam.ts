@@ -62,8 +62,12 @@ export interface Identity {
     readonly id: AccessKeyId;
     readonly isActive: boolean;
     readonly createdMs: number;
+    /** The stored key was damaged and opens nothing; it can be deleted. */
+    readonly isDamaged?: true;
   }[];
   readonly createdMs: number;
+  /** What is stored of it was damaged: it may do nothing until it is put again. */
+  readonly isDamaged?: true;
 }
 
 /** Changes to identities: durable and effective in this process when resolved. Throws `IamError` on bad input. */

@@ -1,6 +1,7 @@
 import { type Log, unreachable } from "@kelp/base";
 import { systemClock, systemDisk, systemHashes, systemRandom } from "@kelp/base/platform";
 import { type CheckFinding, openFiler } from "@kelp/filer";
+import { checkIdentities } from "@kelp/iam";
 import { openMaster } from "@kelp/master";
 import { cataloguedFolders } from "@kelp/volume";
 import { type Damage, type VolumeId, type VolumeStatus, formatFid } from "@kelp/wire";
@@ -19,7 +20,8 @@ export interface FolderFinding {
     | "index-differs"
     | "index-not-rebuilt"
     | "quarantined"
-    | "damaged-shard";
+    | "damaged-shard"
+    | "damaged-identity";
   /** Space is lost, or something was repaired; data is not lost. Everything else is damage. */
   readonly isHarmless: boolean;
   readonly text: string;
@@ -75,7 +77,12 @@ export async function checkFolder(
     states: volumes,
     disks: volumes,
   });
-  using database = openFolderDatabase(folder, "filer", { damagedLog: "refuse", log });
+  const guard = { damagedLog: "refuse", log } as const;
+  using identities = openFolderDatabase(folder, "iam", guard);
+  for (const { name, keyId } of checkIdentities(identities, systemHashes)) {
+    options.onFinding(describeIdentity(name, keyId));
+  }
+  using database = openFolderDatabase(folder, "filer", guard);
   using filer = openFiler({ ...common, database, volumes, master });
   const unreadableIds = new Set<VolumeId>();
   for await (const finding of filer.check({ orphans: options.orphans })) {
@@ -205,6 +212,15 @@ function describeShard({ volumeId, what, offsetBytes, reason }: Damage): FolderF
   return damage(
     "damaged-shard",
     `${what} of volume ${volumeId} is damaged at ${offsetBytes}: ${reason}; ec.rebuild makes it anew`,
+  );
+}
+
+function describeIdentity(name: string, keyId: string | undefined): FolderFinding {
+  return damage(
+    "damaged-identity",
+    keyId === undefined
+      ? `identity ${name} is damaged and may do nothing; put it again`
+      : `access key ${keyId} of ${name} is damaged and opens nothing; delete it and create another`,
   );
 }
 

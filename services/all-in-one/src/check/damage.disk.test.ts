@@ -2,10 +2,11 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { S3Client } from "bun";
 import { closeSync, openSync, readFileSync, readdirSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { must, silentLog } from "@kelp/base";
+import { type SqlDatabase, must, silentLog } from "@kelp/base";
 import { systemClock, systemDisk, systemHashes, systemRandom } from "@kelp/base/platform";
 import { temporaryFolder } from "@kelp/base/testing";
 import { type OpenFiler, openFiler } from "@kelp/filer";
+import { type Iam, openIam } from "@kelp/iam";
 import { openMaster } from "@kelp/master";
 import type { VolumeStore } from "@kelp/volume";
 import { needleId } from "@kelp/wire";
@@ -251,3 +252,28 @@ test.each([
     expect((await volumes.volumes())[0]?.liveCount).toBe(OBJECTS.length);
   });
 });
+
+test("identities that the disk changed are told of, and put again they are whole", async () => {
+  await withIdentities((iam) => iam.putIdentity({ name: "ada", actions: ["Read"] }));
+  expect(await check()).toEqual([]);
+  await withIdentities((_, database) =>
+    database.execute("UPDATE iam_actions SET action = 'Admin' WHERE name = 'ada'"),
+  );
+  expect(await check()).toMatchObject([{ kind: "damaged-identity", isHarmless: false }]);
+  await withIdentities((iam) => iam.putIdentity({ name: "ada", actions: ["Read"] }));
+  expect(await check()).toEqual([]);
+});
+
+async function withIdentities(work: (iam: Iam, database: SqlDatabase) => unknown): Promise<void> {
+  using data = await openDataFolder(dir, { disk: systemDisk, clock: systemClock });
+  using database = openFolderDatabase(data, "iam", { damagedLog: "refuse", log: silentLog });
+  const iam = openIam({
+    database,
+    root: { accessKeyId: "rootkey", secret: "root-secret" },
+    clock: systemClock,
+    random: systemRandom,
+    hashes: systemHashes,
+    log: silentLog,
+  });
+  await work(iam, database);
+}
