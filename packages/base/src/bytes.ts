@@ -15,7 +15,7 @@ export function utf8Text(bytes: Uint8Array): string {
 }
 
 export function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex");
+  return bytes.toHex();
 }
 
 export function base64(bytes: Uint8Array): string {

@@ -25,8 +25,8 @@ export interface Hashes {
    * of, and the thread serves nobody else before.
    */
   createApart(algorithm: "md5" | "sha256"): HasherApart | undefined;
-  /** One-shot form, cheaper for small input. */
-  digest(algorithm: HashAlgorithm, bytes: Uint8Array): Uint8Array;
+  /** One-shot form, cheaper for small input: of bytes, or of a text's UTF-8. */
+  digest(algorithm: HashAlgorithm, content: Uint8Array | string): Uint8Array;
   /** CRC-32C (Castagnoli) as an unsigned number; `seed` continues an earlier value. */
   crc32c(bytes: Uint8Array, seed?: number): number;
   /** xxHash3 of 64 bits, seed 0: several times cheaper than any checksum above, not for use against forgers. */

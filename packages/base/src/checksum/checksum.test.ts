@@ -15,6 +15,16 @@ test.each([
   expect(hex(systemHashes.digest(algorithm, CHECK_INPUT))).toBe(expected);
 });
 
+test.each(["md5", "sha1", "sha256", "crc32", "crc32c", "crc64nvme"] as const)(
+  "%s of a text is that of its UTF-8",
+  (algorithm) => {
+    for (const text of ["", "plain", "ä \u20ac \ud83d\ude00 \u0000", "\ud800 alone"]) {
+      const ofBytes = systemHashes.digest(algorithm, utf8(text));
+      expect(hex(systemHashes.digest(algorithm, text))).toBe(hex(ofBytes));
+    }
+  },
+);
+
 test.each(["crc32", "crc32c", "crc64nvme", "md5"] as const)(
   "%s is the same in pieces as at once",
   (algorithm) => {

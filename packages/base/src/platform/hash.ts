@@ -1,6 +1,7 @@
 import { crc32 } from "node:zlib";
 import { timingSafeEqual } from "node:crypto";
 import { unreachable } from "../assert.ts";
+import { utf8 } from "../bytes.ts";
 import type { HashAlgorithm, Hasher, Hashes } from "../hash.ts";
 import { Crc32c, Crc64Nvme, crc32cOf } from "../checksum/index.ts";
 import { HashThreads } from "./hash-threads.ts";
@@ -27,11 +28,11 @@ export const systemHashes: Hashes = {
     }
   },
   createApart: (algorithm) => threads.take(algorithm),
-  digest(algorithm, bytes) {
-    if (algorithm === "md5") return Bun.MD5.hash(bytes) as Uint8Array;
-    if (algorithm === "sha256") return Bun.SHA256.hash(bytes) as Uint8Array;
+  digest(algorithm, content) {
+    if (algorithm === "md5") return Bun.MD5.hash(content) as Uint8Array;
+    if (algorithm === "sha256") return Bun.SHA256.hash(content) as Uint8Array;
     const hasher = systemHashes.create(algorithm);
-    hasher.update(bytes);
+    hasher.update(typeof content === "string" ? utf8(content) : content);
     return hasher.digest();
   },
   crc32c: (bytes, seed) => crc32cOf(bytes, seed),

@@ -6,7 +6,7 @@ const DIGEST_CHARS = 64;
 /** A JSON document that tells whether it is whole: one line, then the SHA-256 of it in hex. */
 export function encodeChecked(value: unknown, hashes: Pick<Hashes, "digest">): Uint8Array {
   const line = JSON.stringify(value);
-  return utf8(`${line}\n${hex(hashes.digest("sha256", utf8(line)))}\n`);
+  return utf8(`${line}\n${hex(hashes.digest("sha256", line))}\n`);
 }
 
 /** Throws `BackupError` `backup-damaged`. Damage is ruled out, not malice: whoever may write there can make the hash, too. */
@@ -18,7 +18,7 @@ export function decodeChecked(
   const text = utf8Text(bytes);
   const end = text.length - DIGEST_CHARS - 2;
   const line = text.slice(0, Math.max(end, 0));
-  const isWhole = end > 0 && text.slice(end) === `\n${hex(hashes.digest("sha256", utf8(line)))}\n`;
+  const isWhole = end > 0 && text.slice(end) === `\n${hex(hashes.digest("sha256", line))}\n`;
   if (!isWhole) throw new BackupError("backup-damaged", `${name} is torn or damaged`);
   try {
     return JSON.parse(line);

@@ -1,4 +1,4 @@
-import { type Clock, type Hashes, type Log, must, utf8 } from "@kelp/base";
+import { type Clock, type Hashes, type Log, must } from "@kelp/base";
 import type {
   AccessKeyId,
   DoorAdmission,
@@ -165,8 +165,8 @@ class Gate implements OpenDoorGate {
     const { keys, hashes, log } = this.#options;
     const key = keys.findKey(id);
     if (key === undefined) return undefined;
-    const presented = hashes.digest("sha256", utf8(secret));
-    if (hashes.equalInConstantTime(presented, hashes.digest("sha256", utf8(key.secret)))) {
+    const presented = hashes.digest("sha256", secret);
+    if (hashes.equalInConstantTime(presented, hashes.digest("sha256", key.secret))) {
       return key;
     }
     this.#limit.failed(id, address);

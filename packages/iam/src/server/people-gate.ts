@@ -6,7 +6,6 @@ import {
   type Random,
   type SqlDatabase,
   isLoopbackAddress,
-  utf8,
 } from "@kelp/base";
 import type {
   AccessKeyId,
@@ -85,7 +84,7 @@ class Gate implements PeopleGate {
     this.#sessions = new SessionStore(options);
     this.#limit = new SignInLimit(options.clock);
     this.#tokenDigest =
-      token === undefined || token === "" ? undefined : hashes.digest("sha256", utf8(token));
+      token === undefined || token === "" ? undefined : hashes.digest("sha256", token);
     const isTrusting = localUser.kind === "same-user";
     this.#trust = isTrusting && isLoopbackAddress(localUser.boundAddress) ? localUser : undefined;
     if (isTrusting && this.#trust === undefined) {
@@ -124,8 +123,8 @@ class Gate implements PeopleGate {
     // It may have been taken away while its turn was waited for.
     const key = keys.findKey(id);
     if (key === undefined) return undefined;
-    const presented = hashes.digest("sha256", utf8(pair.secretKey));
-    const expected = hashes.digest("sha256", utf8(key.secret));
+    const presented = hashes.digest("sha256", pair.secretKey);
+    const expected = hashes.digest("sha256", key.secret);
     if (!hashes.equalInConstantTime(presented, expected)) {
       this.#limit.failed(key.id, pair.remoteAddress);
       log.warn("sign-in refused: wrong secret", told);
@@ -150,7 +149,7 @@ class Gate implements PeopleGate {
     if (token === undefined || this.#tokenDigest === undefined) {
       return refused(401, "The credentials are not of a kind that is accepted here");
     }
-    const digest = hashes.digest("sha256", utf8(token));
+    const digest = hashes.digest("sha256", token);
     return hashes.equalInConstantTime(digest, this.#tokenDigest)
       ? { kind: "admitted", principal: ROOT, via: "token" }
       : refused(401, "The token is wrong");

@@ -1,4 +1,4 @@
-import { type Hashes, hex, utf8 } from "@kelp/base";
+import { type Hashes, hex } from "@kelp/base";
 import type { TaskValues } from "../run/run.ts";
 import { type JsonObject, type JsonValue, canonicalJson } from "../spec/json.ts";
 import type { Component, ContainerSpec } from "../spec/model.ts";
@@ -41,7 +41,7 @@ export function fingerprint(parts: FingerprintParts, hashes: Hashes): string {
           },
         })
       : `${component.name}\0${parts.cacheKey}`;
-  return hex(hashes.digest("sha256", utf8(text)));
+  return hex(hashes.digest("sha256", text));
 }
 
 /** Changes when the meaning of the parts does, so that old entries stop matching. */

@@ -1,12 +1,13 @@
-import { type Clock, type Hashes, hex, utf8 } from "@kelp/base";
+import { type Clock, type Hashes, hex } from "@kelp/base";
 import type { AccessKeyId, KeyDirectory, Principal } from "@kelp/wire";
 import { S3Error } from "../errors.ts";
 import type { S3Request } from "../request.ts";
 import { formatAmzDate, parseAmzDate } from "./amz-date.ts";
-import { parseAuthorizationHeader } from "./authorization-header.ts";
+import { readAuthorizationHeader } from "./authorization-header.ts";
 import { canonicalPath, canonicalQuery } from "./canonical-text.ts";
 import { ChunkSigner } from "./chunk-signer.ts";
 import { ALGORITHM, type Credential, type SignatureClaim } from "./credential.ts";
+import { knownClaimsOf } from "./known-claims.ts";
 import { type PayloadDeclaration, type PayloadMode, declaredPayload } from "./payload-mode.ts";
 import { hasQueryCredentials, parsePresignedQuery } from "./presigned-query.ts";
 import {
@@ -14,7 +15,7 @@ import {
   refuseDuplicateHeaders,
   refuseUnsignedHeaders,
 } from "./request-headers.ts";
-import { signingKeysOf } from "./signing-key.ts";
+import { keepSigningKey, signingKeyOf } from "./signing-key.ts";
 
 export interface AuthOptions {
   readonly keys: KeyDirectory;
@@ -70,7 +71,8 @@ function anonymous(request: S3Request): S3Caller {
 }
 
 function fromHeader(request: S3Request, authorization: string, options: AuthOptions): S3Caller {
-  const claim = parseAuthorizationHeader(authorization);
+  const known = knownClaimsOf(options.keys);
+  const claim = readAuthorizationHeader(authorization, known);
   if (request.headers["x-amz-security-token"] !== undefined) throw tokenRefused();
   const timestamp = headerTimestamp(request);
   checkScope(claim.credential, timestamp, options, "AuthorizationHeaderMalformed");
@@ -82,7 +84,10 @@ function fromHeader(request: S3Request, authorization: string, options: AuthOpti
   }
   refuseUnsignedHeaders(request.headers, claim.signedHeaders, undefined);
   const declared = declaredPayload(request.headers, contentSha256);
-  return prove(request, { claim, timestamp, contentSha256, without: undefined, declared }, options);
+  const proof = { claim, timestamp, contentSha256, without: undefined, declared };
+  const caller = prove(request, proof, options);
+  if (claim.newHeadText !== undefined) known.keep(claim.newHeadText, claim.head);
+  return caller;
 }
 
 function fromQuery(request: S3Request, options: AuthOptions): S3Caller {
@@ -141,17 +146,16 @@ function prove(request: S3Request, proof: Proof, options: AuthOptions): S3Caller
     `${request.method}\n${canonicalPath(request.rawPath)}\n` +
     `${canonicalQuery(request.rawQuery, proof.without)}\n` +
     `${canonicalHeaders(request, claim.signedHeaders)}\n` +
-    `${claim.signedHeaders.join(";")}\n${proof.contentSha256}`;
+    `${claim.signedHeadersText}\n${proof.contentSha256}`;
   const stringToSign =
     `${ALGORITHM}\n${timestamp.text}\n${credential.scope}\n` +
-    hex(options.hashes.digest("sha256", wireBytes(canonical)));
-  const signingKeys = signingKeysOf(options.keys);
-  const signingKey = signingKeys.find(record, credential, options.hashes);
+    hex(options.hashes.digest("sha256", asOnWire(canonical)));
+  const signingKey = signingKeyOf(record, credential, options.hashes);
   const expected = options.hashes.hmacSha256(signingKey, stringToSign);
-  if (!options.hashes.equalInConstantTime(expected, Buffer.from(signatureHex, "hex"))) {
+  if (!options.hashes.equalInConstantTime(expected, Uint8Array.fromHex(signatureHex))) {
     throw new S3Error("SignatureDoesNotMatch");
   }
-  signingKeys.keep(record, credential, signingKey);
+  keepSigningKey(record, credential, signingKey);
   return {
     principal: record.principal,
     keyId: record.id,
@@ -217,9 +221,11 @@ function checkScope(
 }
 
 /** The canonical request as it was on the wire: header text is one byte a character unless a proxy re-decoded it. */
-function wireBytes(canonical: string): Uint8Array {
+function asOnWire(canonical: string): Uint8Array | string {
+  // oxlint-disable-next-line no-control-regex -- the range is all of ASCII, whose UTF-8 is the same bytes
+  if (!/[^\u0000-\u007f]/.test(canonical)) return canonical;
   // oxlint-disable-next-line no-control-regex -- the range is all of Latin-1
-  return /[^\u0000-\u00ff]/.test(canonical) ? utf8(canonical) : Buffer.from(canonical, "latin1");
+  return /[^\u0000-\u00ff]/.test(canonical) ? canonical : Buffer.from(canonical, "latin1");
 }
 
 function headerText(request: S3Request, name: string): string | undefined {

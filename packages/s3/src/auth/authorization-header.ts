@@ -1,20 +1,57 @@
 import { S3Error } from "../errors.ts";
 import {
   ALGORITHM,
+  SIGNATURE_LENGTH,
   type SignatureClaim,
   isSignatureHex,
   parseCredential,
   parseSignedHeaders,
 } from "./credential.ts";
+import type { ClaimHead, KnownClaims } from "./known-claims.ts";
 
 /** Longer than any honest header of this form. */
 const HEADER_LENGTH_MAX = 8192;
+
+/** A claim read from a header, and what of it may be known the next time. */
+export interface HeaderClaim extends SignatureClaim {
+  readonly head: ClaimHead;
+  /** The text before the signature, when that comes last; `undefined` when it does not, or is known already. */
+  readonly newHeadText: string | undefined;
+}
+
+/** As `parseAuthorizationHeader`, parsing no more than the signature where all before it is known. */
+export function readAuthorizationHeader(value: string, known: KnownClaims): HeaderClaim {
+  const head = known.find(value, SIGNATURE_LENGTH);
+  if (head !== undefined) {
+    const signatureHex = value.slice(-SIGNATURE_LENGTH);
+    // Digits alone end the header as they ended the known one; with anything else it has to be read anew.
+    if (isSignatureHex(signatureHex)) {
+      const { credential, signedHeaders, signedHeadersText } = head;
+      return {
+        credential,
+        signedHeaders,
+        signedHeadersText,
+        signatureHex,
+        head,
+        newHeadText: undefined,
+      };
+    }
+  }
+  const claim = parseAuthorizationHeader(value);
+  const { signatureHex, ...parsed } = claim;
+  const isLast = value.endsWith(`Signature=${signatureHex}`);
+  return {
+    ...claim,
+    head: parsed,
+    newHeadText: isLast ? value.slice(0, -SIGNATURE_LENGTH) : undefined,
+  };
+}
 
 /**
  * Reads `AWS4-HMAC-SHA256 Credential=…,SignedHeaders=…,Signature=…`.
  * Throws `S3Error`: `AuthorizationHeaderMalformed`, or `InvalidRequest` / `InvalidArgument` for another scheme.
  */
-export function parseAuthorizationHeader(value: string): SignatureClaim {
+function parseAuthorizationHeader(value: string): SignatureClaim {
   if (value.length > HEADER_LENGTH_MAX) throw malformed("It is too long");
   const space = value.indexOf(" ");
   const scheme = space < 0 ? value : value.slice(0, space);
@@ -42,7 +79,7 @@ export function parseAuthorizationHeader(value: string): SignatureClaim {
   const signedHeaders = parseSignedHeaders(signedHeadersText);
   if (typeof signedHeaders === "string") throw malformed(signedHeaders);
   if (!isSignatureHex(signatureHex)) throw malformed("The Signature must be 64 hex digits");
-  return { credential, signedHeaders, signatureHex };
+  return { credential, signedHeaders, signedHeadersText, signatureHex };
 }
 
 function malformed(reason: string): S3Error {

@@ -50,7 +50,7 @@ export class ChunkSigner {
   #accept(stringToSign: string, signatureHex: string): boolean {
     if (!isSignatureHex(signatureHex)) return false;
     const expected = this.#hashes.hmacSha256(this.#seed.signingKey, stringToSign);
-    if (!this.#hashes.equalInConstantTime(expected, Buffer.from(signatureHex, "hex"))) return false;
+    if (!this.#hashes.equalInConstantTime(expected, Uint8Array.fromHex(signatureHex))) return false;
     this.#previousHex = signatureHex;
     return true;
   }

@@ -5,6 +5,8 @@ export interface SignatureClaim {
   readonly credential: Credential;
   /** Lower-case, strictly ascending, `host` among them. */
   readonly signedHeaders: readonly string[];
+  /** The same as claimed, with semicolons between them. */
+  readonly signedHeadersText: string;
   /** 64 lower-case hexadecimal digits. */
   readonly signatureHex: string;
 }
@@ -20,6 +22,8 @@ export interface Credential {
 }
 
 export const ALGORITHM = "AWS4-HMAC-SHA256";
+/** A SHA-256 in hexadecimal digits. */
+export const SIGNATURE_LENGTH = 64;
 const TERMINATOR = "aws4_request";
 /** Longest accepted credential: the longest key ids and region names in use are far below. */
 const CREDENTIAL_LENGTH_MAX = 256;
@@ -66,12 +70,7 @@ export function parseSignedHeaders(text: string): readonly string[] | string {
 }
 
 export function isSignatureHex(text: string): boolean {
-  if (text.length !== 64) return false;
-  for (let at = 0; at < 64; at++) {
-    const code = text.charCodeAt(at);
-    if (!((code >= 0x30 && code <= 0x39) || (code >= 0x61 && code <= 0x66))) return false;
-  }
-  return true;
+  return text.length === SIGNATURE_LENGTH && /^[0-9a-f]+$/.test(text);
 }
 
 function isVisibleAscii(text: string): boolean {

@@ -44,7 +44,7 @@ export function declaredPayload(
 }
 
 function parseContentSha256(text: string): Uint8Array {
-  if (/^[0-9a-fA-F]{64}$/.test(text)) return Buffer.from(text, "hex");
+  if (/^[0-9a-fA-F]{64}$/.test(text)) return Uint8Array.fromHex(text);
   throw new S3Error(
     "InvalidArgument",
     "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, a STREAMING- value or a SHA-256 in hex",

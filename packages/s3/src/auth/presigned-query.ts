@@ -63,13 +63,15 @@ export function parsePresignedQuery(query: S3Request["query"]): PresignedClaim {
   }
   const credential = parseCredential(required(values, "X-Amz-Credential"));
   if (typeof credential === "string") throw malformed(credential);
-  const signedHeaders = parseSignedHeaders(required(values, "X-Amz-SignedHeaders"));
+  const signedHeadersText = required(values, "X-Amz-SignedHeaders");
+  const signedHeaders = parseSignedHeaders(signedHeadersText);
   if (typeof signedHeaders === "string") throw malformed(signedHeaders);
   const signatureHex = required(values, "X-Amz-Signature");
   if (!isSignatureHex(signatureHex)) throw malformed("X-Amz-Signature must be 64 hex digits");
   return {
     credential,
     signedHeaders,
+    signedHeadersText,
     signatureHex,
     dateText: required(values, "X-Amz-Date"),
     expiresSec: parseExpires(required(values, "X-Amz-Expires")),

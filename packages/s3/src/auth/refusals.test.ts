@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { hex, utf8 } from "@kelp/base";
 import { systemHashes } from "@kelp/base/platform";
+import type { AccessKeyId, KeyDirectory } from "@kelp/wire";
 import { S3Error } from "../errors.ts";
 import { canonicalPath, canonicalQuery } from "./canonical-text.ts";
 import { type AuthOptions, authenticate } from "./index.ts";
@@ -95,8 +96,15 @@ function inQuery(sketch: Sketch, parameters: Readonly<Record<string, string>> = 
   };
 }
 
+/** The same for a client never seen before and for one whose claims are known. */
 function outcome(parts: RequestParts, options = OPTIONS): string {
-  return codeOf(() => authenticate(requestOf(parts), options));
+  const once = { ...options, keys: directoryOf(ID, SECRET) };
+  const code = codeOf(() => authenticate(requestOf(parts), once));
+  authenticate(requestOf(inHeader({})), OPTIONS);
+  authenticate(requestOf(inHeader({})), OPTIONS);
+  const again = { ...options, keys: OPTIONS.keys };
+  expect(codeOf(() => authenticate(requestOf(parts), again))).toBe(code);
+  return code;
 }
 
 test("the sketches of this file are accepted when nothing is wrong with them", () => {
@@ -318,15 +326,34 @@ test("only a request without credentials of any kind is anonymous", () => {
   expect(outcome({ headers: [["Host", "h"], chunks] })).toBe("AccessDenied");
 });
 
-test("a key that was given a new secret no longer proves anything with the old one", () => {
-  let secret = SECRET;
-  const keys: AuthOptions["keys"] = {
-    findKey: (id) => ({ id, secret, principal: { kind: "identity", name: "somebody" } }),
+test.each<[string, string, () => KeyDirectory]>([
+  ["was given a new secret", "SignatureDoesNotMatch", () => directoryOf(ID, "rotated")],
+  ["was removed", "InvalidAccessKeyId", () => directoryOf("ANOTHER", SECRET)],
+])("a key that %s proves nothing any more, however often it did", (_, code, change) => {
+  let now = directoryOf(ID, SECRET);
+  const options = { ...OPTIONS, keys: { findKey: (id: AccessKeyId) => now.findKey(id) } };
+  const parts = requestOf(inHeader({}));
+  for (let count = 0; count < 3; count++) {
+    expect(authenticate(parts, options).principal.name).toBe("somebody");
+  }
+  now = change();
+  expect(codeOf(() => authenticate(parts, options))).toBe(code);
+  now = directoryOf(ID, SECRET, "somebody-else");
+  expect(authenticate(parts, options).principal.name).toBe("somebody-else");
+});
+
+test("known claims are those of their own text: other credentials of the same length are read anew", () => {
+  const other = "AKIDEXAMPLF";
+  const both: KeyDirectory = {
+    findKey: (id) =>
+      directoryOf(ID, SECRET).findKey(id) ?? directoryOf(other, SECRET, "other").findKey(id),
   };
-  const parts = inHeader({});
-  expect(outcome(parts, { ...OPTIONS, keys })).toBe("accepted");
-  secret = "rotated";
-  expect(outcome(parts, { ...OPTIONS, keys })).toBe("SignatureDoesNotMatch");
+  const options = { ...OPTIONS, keys: both };
+  const credential = `${other}/20260102/us-east-1/s3/aws4_request`;
+  for (let count = 0; count < 3; count++) {
+    expect(authenticate(requestOf(inHeader({})), options).principal.name).toBe("somebody");
+    expect(authenticate(requestOf(inHeader({ credential })), options).principal.name).toBe("other");
+  }
 });
 
 test("no refusal repeats a secret or the expected signature", () => {

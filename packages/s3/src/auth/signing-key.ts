@@ -1,48 +1,47 @@
 import { type Hashes, must, utf8 } from "@kelp/base";
-import type { KeyDirectory, KeyRecord } from "@kelp/wire";
+import type { KeyRecord } from "@kelp/wire";
 import type { Credential } from "./credential.ts";
 
-/** Derived keys kept per directory: keys in use × dates (2 at midnight) × regions that clients name. */
-const SIGNING_KEYS_MAX = 1024;
+/** Derived keys kept per access key: dates (2 at midnight) × regions that its clients name. */
+const SCOPES_PER_KEY_MAX = 16;
 
-interface CachedKey {
-  /** The secret that the key was derived from: a key id that was given a new secret misses. */
-  readonly secret: string;
-  readonly signingKey: Uint8Array;
+/**
+ * Signing keys by the record that the directory holds of an access key, then by scope. A record that was replaced or
+ * removed takes what was derived from it along.
+ */
+const scopesByKey = new WeakMap<KeyRecord, Map<string, Uint8Array>>();
+
+/** The one kept, or else derived. */
+export function signingKeyOf(
+  record: KeyRecord,
+  credential: Credential,
+  hashes: Hashes,
+): Uint8Array {
+  return (
+    scopesByKey.get(record)?.get(credential.scope) ??
+    deriveSigningKey(record.secret, credential, hashes)
+  );
 }
 
 /**
- * Signing keys by credential scope, for one key directory. A key enters only after it has verified a signature, so
- * that strangers cannot push the useful ones out. Oldest out first when full.
+ * Keeps a key that has verified a signature: before that, whoever knows the id of a key could push its useful ones out.
+ * Oldest out first when full.
  */
-export class SigningKeys {
-  readonly #keys = new Map<string, CachedKey>();
-
-  find(record: KeyRecord, credential: Credential, hashes: Hashes): Uint8Array {
-    const cached = this.#keys.get(nameOf(credential));
-    if (cached !== undefined && cached.secret === record.secret) return cached.signingKey;
-    return deriveSigningKey(record.secret, credential, hashes);
+export function keepSigningKey(
+  record: KeyRecord,
+  credential: Credential,
+  signingKey: Uint8Array,
+): void {
+  let scopes = scopesByKey.get(record);
+  if (scopes === undefined) {
+    scopes = new Map();
+    scopesByKey.set(record, scopes);
   }
-
-  keep(record: KeyRecord, credential: Credential, signingKey: Uint8Array): void {
-    const name = nameOf(credential);
-    if (this.#keys.get(name)?.signingKey === signingKey) return;
-    this.#keys.delete(name);
-    if (this.#keys.size >= SIGNING_KEYS_MAX) {
-      this.#keys.delete(must(this.#keys.keys().next().value, "a full cache has a first key"));
-    }
-    this.#keys.set(name, { secret: record.secret, signingKey });
+  if (scopes.has(credential.scope)) return;
+  if (scopes.size >= SCOPES_PER_KEY_MAX) {
+    scopes.delete(must(scopes.keys().next().value, "a full cache has a first key"));
   }
-}
-
-const cachesByDirectory = new WeakMap<KeyDirectory, SigningKeys>();
-
-export function signingKeysOf(directory: KeyDirectory): SigningKeys {
-  const existing = cachesByDirectory.get(directory);
-  if (existing !== undefined) return existing;
-  const created = new SigningKeys();
-  cachesByDirectory.set(directory, created);
-  return created;
+  scopes.set(credential.scope, signingKey);
 }
 
 export function deriveSigningKey(
@@ -54,8 +53,4 @@ export function deriveSigningKey(
   const regionKey = hashes.hmacSha256(dateKey, credential.region);
   const serviceKey = hashes.hmacSha256(regionKey, credential.service);
   return hashes.hmacSha256(serviceKey, "aws4_request");
-}
-
-function nameOf(credential: Credential): string {
-  return `${credential.keyId}/${credential.scope}`;
 }

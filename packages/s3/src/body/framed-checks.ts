@@ -1,4 +1,4 @@
-import { type Hasher, type Hashes, utf8 } from "@kelp/base";
+import { type Hasher, type Hashes } from "@kelp/base";
 import type { ChunkSigner, PayloadMode } from "../auth/index.ts";
 import { S3Error } from "../errors.ts";
 import type { BodyChecks, Expectations } from "./body-checks.ts";
@@ -111,7 +111,7 @@ export class FramedBody {
     for (const [name, value] of this.#trailers) {
       if (name !== TRAILER_SIGNATURE) lines += `${name}:${value}\n`;
     }
-    const sha256 = this.#hashes.digest("sha256", utf8(lines));
+    const sha256 = this.#hashes.digest("sha256", lines);
     if (!this.#signer.acceptTrailer(sha256, signatureHex)) {
       throw new S3Error("SignatureDoesNotMatch", "The signature of the trailer does not match");
     }

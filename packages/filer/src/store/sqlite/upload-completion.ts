@@ -1,4 +1,4 @@
-import { type Result, compareBytes, hex, must, ok, refused, utf8 } from "@kelp/base";
+import { type Result, compareBytes, hex, must, ok, refused } from "@kelp/base";
 import { type CompleteRefusal, type CompleteUpload, type Entry, PART_NUMBER_MAX } from "@kelp/wire";
 import { encodeAttributes } from "../../entry/attributes.ts";
 import { CHUNK_ADDRESS_BYTES, encodeChunks } from "../../entry/chunk-list.ts";
@@ -216,5 +216,5 @@ function completeAgain(
 
 function digestOf(tables: StoreTables, request: CompleteUpload): Uint8Array {
   const text = request.parts.map((part) => `${part.number} ${part.etag}\n`).join("");
-  return tables.hashes.digest("sha256", utf8(text));
+  return tables.hashes.digest("sha256", text);
 }

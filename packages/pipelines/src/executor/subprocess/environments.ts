@@ -6,7 +6,6 @@ import {
   type Processes,
   hex,
   must,
-  utf8,
 } from "@kelp/base";
 import { TaskError } from "../../errors.ts";
 import type { StepLog } from "../executor.ts";
@@ -286,7 +285,7 @@ export class Environments {
   }
 
   #hash(text: string): string {
-    return hex(must(this.#deps.hashes.digest("sha256", utf8(text))));
+    return hex(must(this.#deps.hashes.digest("sha256", text)));
   }
 
   #asking(): {
