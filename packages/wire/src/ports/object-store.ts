@@ -1,5 +1,6 @@
 import type { Body, ByteStream } from "@kelp/base";
-import type { ByteRange, DeleteTree } from "./filer.ts";
+import type { ByteRange } from "./filer/files.ts";
+import type { DeleteTree } from "./filer/trees.ts";
 
 /**
  * Buckets and objects inside the process, with the meaning they have over S3 (the same naming, ETag and headers), for
