@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
-import { type Fid, needleId, volumeId } from "@kelp/wire";
+import { CHUNK_SIZE_BYTES, type Fid, needleId, volumeId } from "@kelp/wire";
 import {
   type FilerWorld,
+  MemoryVolumeError,
   TREE,
   codeOf,
   fileOf,
@@ -218,4 +219,42 @@ test("garbage whose removal fails stays queued", async () => {
   expect(await codeOf(world.filer.collect({ graceMs: 0 }))).toBe(failure);
   world.volumes.beforeRemove = () => undefined;
   expect((await world.filer.collect({ graceMs: 0 })).removedChunks).toBe(1);
+});
+
+/** Eleven chunks, three manifests of them, one of those. */
+const SHORT_LISTS = { lists: { recordsMax: 2, manifestRecordsMax: 4 } };
+
+test("what a freed manifest lists is no orphan while a volume refuses to let it go", async () => {
+  using world = await openTreeWorld(SHORT_LISTS);
+  await write(world, "long", noise(10 * CHUNK_SIZE_BYTES + 5));
+  await world.filer.deleteEntry({ tree: TREE, path: pathOf("long") });
+  const remove = world.volumes.remove.bind(world.volumes);
+  world.volumes.remove = async () => {
+    throw new MemoryVolumeError("read-only");
+  };
+  expect(await codeOf(world.filer.collect({ graceMs: 0 }))).toBe("read-only");
+  const stored = world.volumes.needleCount;
+  expect(stored).toBe(15);
+  for (const orphans of ["report", "remove"] as const) {
+    expect(await Array.fromAsync(world.filer.check({ orphans }))).toEqual([]);
+  }
+  world.volumes.remove = remove;
+  world.clock.advance(60 * 60_000);
+  while ((await world.filer.collect({ graceMs: 0 })).hasMore) continue;
+  expect([world.volumes.needleCount, await Array.fromAsync(world.filer.check())]).toEqual([0, []]);
+});
+
+test("garbage that is freed and forgotten while the check passes is no orphan", async () => {
+  using world = await openTreeWorld();
+  await chunkOf(world, "kept");
+  await chunkOf(world, "freed");
+  await world.filer.deleteEntry({ tree: TREE, path: pathOf("freed") });
+  const scan = world.volumes.scan.bind(world.volumes);
+  world.volumes.scan = async function* (id) {
+    const passed = await Array.fromAsync(scan(id));
+    expect(passed).toHaveLength(2);
+    await world.filer.collect({ graceMs: 0 });
+    yield* passed;
+  };
+  expect(await Array.fromAsync(world.filer.check())).toEqual([]);
 });

@@ -1,6 +1,5 @@
 import { isNamedNeedle, namedCookies, referencesOf } from "../collect/named-needle.ts";
 import {
-  type Chunk,
   type Fid,
   type NeedleId,
   type ScannedNeedle,
@@ -9,9 +8,10 @@ import {
   formatFid,
 } from "@kelp/wire";
 import type { ReadManifest } from "../chunk/manifest-reader.ts";
-import { FilerError, errorCodes } from "../errors.ts";
-import { UNREFERENCED_CHUNKS_KEPT_MAX } from "../limits.ts";
+import { errorCodes } from "../errors.ts";
+import { ORPHAN_SUSPECTS_MAX, UNREFERENCED_CHUNKS_KEPT_MAX } from "../limits.ts";
 import { inlineBytesOf } from "../seal/stored-bytes.ts";
+import { freedLists, namedChunks } from "./listed-chunks.ts";
 import { KnownGarbage } from "./known-garbage.ts";
 import type { OtherBodies } from "../gateway/gateways.ts";
 import type { FilerStore } from "../store/filer-store.ts";
@@ -113,8 +113,6 @@ export type CheckFinding =
       readonly counted: string;
     };
 
-const GARBAGE_AT_ONCE = 1000;
-
 /**
  * Checks every needle and entry against each other, giving findings as they come. It may run beside writes: what looks
  * wrong is looked at again before it is reported. Memory: the sizes of one volume's needles.
@@ -215,46 +213,6 @@ async function* checkStore(deps: CheckDeps): AsyncGenerator<CheckFinding> {
   }
 }
 
-/** A list with what the manifests in it list. */
-async function* namedChunks(
-  deps: CheckDeps,
-  chunks: readonly Chunk[],
-  onUnreadable: () => void = () => undefined,
-): AsyncGenerator<Chunk> {
-  for (const chunk of chunks) {
-    yield chunk;
-    if (chunk.isManifest !== true) continue;
-    let listed: readonly Chunk[] = [];
-    try {
-      listed = await deps.readManifest(chunk);
-    } catch (error) {
-      if (!(error instanceof FilerError)) throw error;
-      onUnreadable();
-    }
-    yield* namedChunks(deps, listed, onUnreadable);
-  }
-}
-
-/** What manifests list that wait to be freed: it is named until then. */
-async function* freedLists(deps: CheckDeps, onUnreadable: () => void): AsyncGenerator<Chunk> {
-  let afterId = 0;
-  for (;;) {
-    const rows = deps.store.listGarbage({
-      freedMsMax: Number.MAX_SAFE_INTEGER,
-      afterId,
-      limit: GARBAGE_AT_ONCE,
-    });
-    for (const { id, chunks } of rows) {
-      afterId = id;
-      const manifests = chunks.filter(
-        ({ fid, isManifest }) => isManifest === true && !deps.store.isReferenced(fid),
-      );
-      yield* namedChunks(deps, manifests, onUnreadable);
-    }
-    if (rows.length < GARBAGE_AT_ONCE) return;
-  }
-}
-
 type CorruptNeedle = Extract<ScannedNeedle, { kind: "corrupt" }>;
 
 interface VolumeCheckDeps extends CheckDeps {
@@ -270,6 +228,7 @@ async function* checkVolume(
   options: CheckOptions,
 ): AsyncGenerator<CheckFinding> {
   const sizes = new Map<bigint, number | undefined>();
+  const suspects: Suspect[] = [];
   let cookies: ReadonlySet<number> | undefined;
   for await (const needle of deps.volumes.scan(id)) {
     options.signal?.throwIfAborted();
@@ -295,10 +254,10 @@ async function* checkVolume(
       yield { kind: "corrupt-needle", volumeId: id, needleId: needle.needleId, reason };
       continue;
     }
-    const isRemoved = options.orphans === "remove";
-    if (isRemoved) await deps.volumes.remove([fid]);
-    yield { kind: "orphan-needle", fid, sizeBytes: needle.sizeBytes, isRemoved };
+    suspects.push({ fid, sizeBytes: needle.sizeBytes });
+    if (suspects.length === ORPHAN_SUSPECTS_MAX) yield* judgeSuspects(deps, suspects, options);
   }
+  yield* judgeSuspects(deps, suspects, options);
   for (const { fid, sizeBytes } of referencesOf(deps.store, id)) {
     options.signal?.throwIfAborted();
     if (!sizes.has(fid.needleId)) {
@@ -313,6 +272,33 @@ async function* checkVolume(
     if (sizeBytes > 0 && storedBytes !== undefined && storedBytes !== sizeBytes) {
       yield { kind: "size-differs", fid, namedBytes: sizeBytes, storedBytes };
     }
+  }
+}
+
+/** A needle that no entry, part or garbage row knew when the scan passed it. */
+interface Suspect {
+  readonly fid: Fid;
+  readonly sizeBytes: number;
+}
+
+/**
+ * Tells orphans among suspects, and empties the list. Garbage names the manifest of a long list alone, and once what that lists is about to go no
+ * reference speaks for it; and what was garbage may be gone and forgotten since the scan passed it.
+ */
+async function* judgeSuspects(
+  deps: VolumeCheckDeps,
+  suspects: Suspect[],
+  options: CheckOptions,
+): AsyncGenerator<CheckFinding> {
+  if (suspects.length === 0) return;
+  const left = new Map(suspects.splice(0).map((suspect) => [formatFid(suspect.fid), suspect]));
+  for await (const { fid } of freedLists(deps)) left.delete(formatFid(fid));
+  for (const { fid, sizeBytes } of left.values()) {
+    options.signal?.throwIfAborted();
+    if (isKnown(deps, fid) || (await isAbsent(deps, fid)) || isKnown(deps, fid)) continue;
+    const isRemoved = options.orphans === "remove";
+    if (isRemoved) await deps.volumes.remove([fid]);
+    yield { kind: "orphan-needle", fid, sizeBytes, isRemoved };
   }
 }
 
