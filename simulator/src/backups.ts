@@ -70,8 +70,8 @@ export async function backUp(
         files: [],
         readChunk: async (fid) => {
           const bytes = await rig.volumes.read(fid);
-          if (bytes === undefined)
-            throw new Error(`A chunk is gone under a backup: ${fid.volumeId}`);
+          // Of what waits to be freed it may be gone; of anything else it is damage, see below.
+          if (bytes === undefined) return { kind: "damaged", reason: "it is gone" };
           return { kind: "read", bytes };
         },
       },
@@ -81,6 +81,9 @@ export async function backUp(
       kelpVersion: "0.0.0",
     },
   );
+  if (manifest.damagedCount > 0) {
+    throw new Error(`Gone under a backup: ${JSON.stringify(manifest.damaged)}`);
+  }
   run.id = manifest.id;
   run.end = rig.disk.moment;
   await pruneBackups(target, { storeId, keepCount: KEPT }, systemHashes);

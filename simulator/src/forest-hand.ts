@@ -11,6 +11,7 @@ import {
   withSnapshot,
   withTree,
   withoutPrefix,
+  withPiece,
   withoutTree,
 } from "./forest-state.ts";
 import type { History } from "./history.ts";
@@ -78,7 +79,8 @@ export class ForestHand {
   async step(): Promise<void> {
     this.#rig.clock.advance(1);
     const dice = this.#random.below(100);
-    if (dice < 34) return this.#put();
+    if (dice < 24) return this.#put();
+    if (dice < 34) return this.#append();
     if (dice < 42) return this.#delete();
     if (dice < 54) return this.#renamePrefix();
     if (dice < 59) return this.#deletePrefix();
@@ -95,6 +97,24 @@ export class ForestHand {
     const leaf = this.#leaf();
     await this.#do(`put ${tree} ${path}`, withLeaf(this.#state, tree, path, leaf), () =>
       put(this.#rig, tree, { path, leaf }),
+    );
+  }
+
+  /** Behind content that a snapshot or a copy may go on with. Lifetimes are left alone: an append to what has expired makes it anew. */
+  async #append(): Promise<void> {
+    if (this.#forest.hasLifetimes) return this.#put();
+    const tree = this.#tree();
+    const path = this.#random.chance(0.3) ? this.#path() : this.#anyPath(tree);
+    const { value } = this.#leaf();
+    const before = this.#leaves(tree).get(path);
+    const leaf = before === undefined ? { value } : withPiece(before, value);
+    await this.#do(`append to ${tree} ${path}`, withLeaf(this.#state, tree, path, leaf), () =>
+      this.#rig.filer.appendFile({
+        tree,
+        path: path as EntryPath,
+        body: bytesOf(value),
+        describe: () => ({ attributes: { label: value.label } }),
+      }),
     );
   }
 
@@ -214,6 +234,12 @@ export class ForestHand {
 
   #path(): string {
     return `${this.#random.pick(PREFIXES)}${this.#random.below(KEYS_PER_PREFIX)}`;
+  }
+
+  /** Of an entry, where there is one. */
+  #anyPath(tree: TreeName): string {
+    const paths = [...this.#leaves(tree).keys()];
+    return paths.length === 0 ? this.#path() : this.#random.pick(paths);
   }
 
   #leaf(): Leaf {

@@ -1,11 +1,24 @@
+import { must } from "@kelp/base";
 import type { TreeName } from "@kelp/wire";
 import { type Value, bytesOf, changed, describeObject } from "./worker-state.ts";
 
 /** One entry of a forest. */
 export interface Leaf {
   readonly value: Value;
+  /** What was appended since. */
+  readonly pieces?: readonly Value[];
   /** From then on it is absent. Absent: never. */
   readonly expiresMs?: number;
+}
+
+/** The label of the last piece is that of the whole. */
+export function withPiece(leaf: Leaf, piece: Value): Leaf {
+  return { ...leaf, pieces: [...(leaf.pieces ?? []), piece] };
+}
+
+function contentOf({ value, pieces = [] }: Leaf): { bytes: Uint8Array; label: string } {
+  const all = [value, ...pieces];
+  return { bytes: Buffer.concat(all.map(bytesOf)), label: must(all.at(-1)).label };
 }
 
 export type Leaves = ReadonlyMap<string, Leaf>;
@@ -102,7 +115,5 @@ export function describeLeaf(
 function linesOf(leaves: Leaves, place: string, nowMs: number): string[] {
   return [...leaves]
     .filter(([, { expiresMs }]) => expiresMs === undefined || expiresMs > nowMs)
-    .map(([path, { value }]) =>
-      describeLeaf(place, path, { bytes: bytesOf(value), label: value.label }),
-    );
+    .map(([path, leaf]) => describeLeaf(place, path, contentOf(leaf)));
 }

@@ -2,6 +2,8 @@ import { must } from "@kelp/base";
 
 interface Version<State> {
   readonly state: State;
+  /** What else a cut may leave while it is on its way. */
+  readonly others: readonly State[];
   readonly what: string;
   readonly startMoment: number;
   /** Absent: never answered. */
@@ -18,15 +20,16 @@ export class History<State> {
 
   /** `start` is acknowledged from the beginning. */
   constructor(start: State) {
-    this.#versions = [{ state: start, what: "start", startMoment: 0, endMoment: 0 }];
+    this.#versions = [{ state: start, others: [], what: "start", startMoment: 0, endMoment: 0 }];
   }
 
   get newest(): State {
     return must(this.#versions.at(-1)).state;
   }
 
-  begin(what: string, state: State, moment: number): void {
-    this.#versions.push({ state, what, startMoment: moment, endMoment: undefined });
+  /** `others`: states that several operations at once go through, or may end in. */
+  begin(what: string, state: State, moment: number, others: readonly State[] = []): void {
+    this.#versions.push({ state, others, what, startMoment: moment, endMoment: undefined });
   }
 
   acknowledge(moment: number): void {
@@ -49,8 +52,8 @@ export class History<State> {
 
   /** Ends the newest operation with another state than was expected of it. */
   settle(state: State, moment: number): void {
-    const { what, startMoment } = must(this.#versions.pop());
-    this.#versions.push({ state, what, startMoment, endMoment: moment });
+    const { what, others, startMoment } = must(this.#versions.pop());
+    this.#versions.push({ state, others, what, startMoment, endMoment: moment });
   }
 
   /** The states that a cut at `moment` may leave, and what was on its way. */
@@ -63,6 +66,7 @@ export class History<State> {
       else running = version;
     }
     if (running === undefined) return { states: [acknowledged.state] };
-    return { states: [acknowledged.state, running.state], running: running.what };
+    const states = [acknowledged.state, running.state, ...running.others];
+    return { states, running: running.what };
   }
 }

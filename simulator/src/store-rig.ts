@@ -93,7 +93,13 @@ export async function openRig(options: RigOptions): Promise<StoreRig> {
   }
   const database = opened.use(new CapturedDatabase(disk, file, DATABASE));
   const filer = opened.use(
-    openFiler({ ...common, database, volumes, master, inlineBytesMax: INLINE_BYTES_MAX }),
+    openFiler({
+      ...common,
+      database,
+      volumes,
+      master,
+      inlineBytesMax: INLINE_BYTES_MAX,
+    }),
   );
   const owned = opened.move();
   return {

@@ -32,6 +32,21 @@ export function withObject(
   return { ...state, objects: changed(state.objects, path, content) };
 }
 
+/** The label of the last piece is that of the whole. */
+export function withAppended(
+  state: WorkerState,
+  path: string,
+  pieces: readonly Value[],
+): WorkerState {
+  const label = pieces.at(-1)?.label ?? "";
+  const content = [...(state.objects.get(path) ?? []), ...pieces];
+  return withObject(
+    state,
+    path,
+    content.map((value) => ({ ...value, label })),
+  );
+}
+
 export function withUpload(
   state: WorkerState,
   id: UploadId,

@@ -16,6 +16,7 @@ import {
   bytesOf,
   changed,
   describeObject,
+  withAppended,
   withObject,
   withUpload,
 } from "./worker-state.ts";
@@ -28,6 +29,8 @@ export const TIGHT_QUOTA_BYTES = 60_000;
 const KEYS_PER_WORKER = 4;
 /** Changes of form after the others are done: beside them one takes most of a run. */
 const RESHAPED_AFTERWARDS = 6;
+/** As many as make the store join small chunks. */
+const APPENDS_IN_A_ROW = 70;
 const LARGE_BYTES = 2 * 1024 * 1024 + 5000;
 
 /** What workers did, for whoever judges a cut. */
@@ -215,11 +218,12 @@ class Hand {
   async step(): Promise<void> {
     this.#rig.clock.advance(1);
     const dice = this.#random.below(100);
-    if (dice < 45) return this.#put();
-    if (dice < 57) return this.#delete();
-    if (dice < 66) return this.#rename();
-    if (dice < 72) return this.#relabel();
-    if (dice < 78) return this.#read();
+    if (dice < 36) return this.#put();
+    if (dice < 46) return this.#delete();
+    if (dice < 54) return this.#rename();
+    if (dice < 60) return this.#relabel();
+    if (dice < 66) return this.#read();
+    if (dice < 80) return this.#appendStep();
     return this.#uploadStep();
   }
 
@@ -240,6 +244,63 @@ class Hand {
         ...(condition === undefined ? {} : { condition }),
       });
       return result.kind === "ok";
+    });
+  }
+
+  /** One append, or several one after another so that small chunks are joined, or two at once. */
+  async #appendStep(): Promise<void> {
+    const path = this.#path();
+    const dice = this.#random.below(100);
+    if (dice < 25) return this.#appendTwo(path);
+    const isRow = dice < 27;
+    for (let left = isRow ? APPENDS_IN_A_ROW : 1; left > 0; left -= 1) {
+      const value = isRow
+        ? { ...this.#value(), sizeBytes: 1 + this.#random.below(60) }
+        : this.#value();
+      await this.#do(`append to ${path}`, withAppended(this.#state, path, [value]), async () => {
+        return (await this.#append(path, value)).kind === "ok";
+      });
+    }
+  }
+
+  /** Each is there whole, in the order of their commits. */
+  async #appendTwo(path: string): Promise<void> {
+    const { history } = this.#worker;
+    const { disk } = this.#rig;
+    const before = this.#state;
+    const values = [this.#value(), this.#value()] as const;
+    const [first, second] = values;
+    const others = [[second, first], [first], [second]].map((list) =>
+      withAppended(before, path, list),
+    );
+    const both = withAppended(before, path, values);
+    history.begin(`append to ${path} twice at once`, both, disk.moment, others);
+    const done = await Promise.all(
+      values.map(async (value) => {
+        try {
+          const result = await this.#append(path, value);
+          return result.kind === "ok" ? { value, position: result.value.position } : undefined;
+        } catch (error) {
+          if (!this.#toleratesFailures) throw error;
+          return undefined;
+        }
+      }),
+    );
+    const order = done
+      .filter((each) => each !== undefined)
+      .sort((left, right) => (left.position < right.position ? -1 : 1));
+    if (order.length === 0) return history.refuse(disk.moment);
+    const list = order.map(({ value }) => value);
+    history.settle(withAppended(before, path, list), disk.moment);
+  }
+
+  #append(path: string, value: Value) {
+    const bytes = bytesOf(value);
+    return this.#rig.filer.appendFile({
+      tree: this.#worker.tree,
+      path: path as EntryPath,
+      body: this.#random.chance(0.5) ? bytes : streamOf(bytes),
+      describe: () => ({ attributes: { label: value.label } }),
     });
   }
 
