@@ -8,6 +8,7 @@ import {
   BackupError,
   FolderTarget,
   backupIds,
+  encodeLooseNeedle,
   makeBackup,
   openTarget,
   pruneBackups,
@@ -73,6 +74,12 @@ export async function backUp(
           // Of what waits to be freed it may be gone; of anything else it is damage, see below.
           if (bytes === undefined) return { kind: "damaged", reason: "it is gone" };
           return { kind: "read", bytes };
+        },
+        scanVolume: (id) => rig.volumes.scan(id),
+        readNeedle: async (fid) => {
+          const needle = await rig.volumes.readNeedle(fid);
+          if (needle === undefined) return { kind: "absent" };
+          return { kind: "read", bytes: encodeLooseNeedle(needle) };
         },
       },
       target,

@@ -26,7 +26,15 @@ export {
 export { KeyRing } from "./seal/key-ring.ts";
 export { LocalMasterKeys, masterKeyId } from "./seal/local-master-keys.ts";
 export { type OpenKeyRing, openKeyRing, ringMasterKeys } from "./seal/open-ring.ts";
-export type { BackupSource, BackupVolume, ChunkRead, NamedFile } from "./backup/backup-source.ts";
+export type {
+  BackupSource,
+  BackupVolume,
+  ChunkRead,
+  DamagedVolume,
+  NamedFile,
+  NeedleRead,
+} from "./backup/backup-source.ts";
+export { encodeLooseNeedle } from "./backup/loose-needle.ts";
 export type { BackupTarget, PieceRange } from "./backup/backup-target.ts";
 export { chosenBackup } from "./backup/chosen-backup.ts";
 export { FolderTarget } from "./backup/folder-target.ts";

@@ -8,9 +8,11 @@ export {
   type FolderBackupReport,
   backUpFolder,
   backupFailure,
+  hasDamage,
   listBackups,
   verifyFolderBackup,
 } from "./backup/folder-backup.ts";
+export type { BackupManifest } from "@kelp/filer";
 export { restoreFolder } from "./backup/folder-restore.ts";
 export { type OpenedTarget, placeOf } from "./backup/open-target.ts";
 export { makeMasterKeyFile } from "./keys/make-key-file.ts";

@@ -1,4 +1,4 @@
-import type { Fid, VolumeStatus } from "@kelp/wire";
+import type { Fid, ScannedNeedle, VolumeId, VolumeStatus } from "@kelp/wire";
 
 /** The store that is backed up: its volumes through a running server, or opened by the backup itself. */
 export interface BackupSource {
@@ -15,12 +15,30 @@ export interface BackupSource {
    * began are there until it ends.
    */
   readChunk(fid: Fid): Promise<ChunkRead>;
+  /**
+   * Every live needle of a volume, checked. The hold is none on needles that clients write and remove: what changes meanwhile is told as it
+   * was or as it is. The first thing that is damaged may be the volume itself.
+   */
+  scanVolume(id: VolumeId): AsyncIterable<ScannedNeedle | DamagedVolume>;
+  /** A whole needle as `encodeLooseNeedle` writes it, checked. */
+  readNeedle(fid: Fid): Promise<NeedleRead>;
+}
+
+/** A volume cannot be read, or not to its end. */
+export interface DamagedVolume {
+  readonly kind: "damaged-volume";
+  readonly reason: string;
 }
 
 export type ChunkRead =
   | { readonly kind: "read"; readonly bytes: Uint8Array }
   /** Not there, or not what was stored. */
   | { readonly kind: "damaged"; readonly reason: string };
+
+export type NeedleRead =
+  | ChunkRead
+  /** Removed meanwhile, or its time was over. */
+  | { readonly kind: "absent" };
 
 export interface NamedFile {
   /** In the data folder. */

@@ -489,7 +489,7 @@ test("a backup of a newer format is refused", async () => {
   await fill(it);
   const { manifest } = await it.source.backUp(it.target);
   const name = `backups/${manifest.id}.json`;
-  await it.target.write(name, encodeChecked({ ...manifest, format: 2 }, systemHashes));
+  await it.target.write(name, encodeChecked({ ...manifest, format: 3 }, systemHashes));
   expect(await codeOf(it.source.restore(it.target))).toBe("format-unknown");
 });
 

@@ -11,7 +11,7 @@ import type { PackIndex } from "./pack.ts";
 /** Whether a value is the manifest of that id, in everything that names, places or counts. */
 export function isManifest(value: unknown, id: string): value is BackupManifest {
   if (!isObject(value)) return false;
-  const { storeId, databases, files, packs, volumes, damagedCount } = value;
+  const { storeId, databases, files, packs, volumes, damagedCount, looseNeedles } = value;
   return (
     value["id"] === id &&
     isText(storeId) &&
@@ -20,6 +20,7 @@ export function isManifest(value: unknown, id: string): value is BackupManifest 
     isListOf(packs, isPackId) &&
     new Set(packs).size === packs.length &&
     isListOf(volumes, isObject) &&
+    (looseNeedles === undefined || isLoose(looseNeedles)) &&
     isCount(damagedCount)
   );
 }
@@ -48,6 +49,12 @@ function isDatabase(value: unknown): boolean {
     isListOf(blocks, isHash) &&
     blocks.length === Math.ceil(sizeBytes / BLOCK_BYTES)
   );
+}
+
+function isLoose(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { list, count, damagedCount } = value;
+  return isDatabase(list) && isCount(count) && isCount(damagedCount);
 }
 
 function isFile(value: unknown): boolean {

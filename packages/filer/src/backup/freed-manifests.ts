@@ -1,5 +1,5 @@
 import { type SqlDatabase, type SqlStatement, must } from "@kelp/base";
-import { type Chunk, type Fid, formatFid } from "@kelp/wire";
+import { type Chunk, type Fid, type VolumeId, formatFid } from "@kelp/wire";
 import { decodeChunks, encodeChunks } from "../entry/chunk-list.ts";
 import { BACKUP_ROWS_AT_ONCE } from "../limits.ts";
 import type { NamedChunks } from "./named-chunks.ts";
@@ -40,6 +40,17 @@ export class FreedManifests {
 
   has(fid: Fid): boolean {
     return this.#names.has(formatFid(fid));
+  }
+
+  /** All garbage in some volumes, as `formatFid` spells it. */
+  garbageIn(volumes: ReadonlySet<VolumeId>): ReadonlySet<string> {
+    const found = new Set<string>();
+    for (const row of this.#rows()) {
+      for (const { fid } of decodeChunks(row.chunks) ?? []) {
+        if (volumes.has(fid.volumeId)) found.add(formatFid(fid));
+      }
+    }
+    return found;
   }
 
   /** Leaves of the garbage the manifests that are there: nothing else of it was restored. */

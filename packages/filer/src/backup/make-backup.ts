@@ -1,13 +1,14 @@
-import { type Clock, type Disk, type Hashes, type Random, type SqlDatabase, hex } from "@kelp/base";
-import { type Fid, formatFid } from "@kelp/wire";
-import { BackupError } from "../errors.ts";
-import { BACKUP_READS_IN_FLIGHT_MAX, BLOCK_BYTES, DAMAGED_LISTED_MAX } from "../limits.ts";
+import type { Clock, Disk, Hashes, Random, SqlDatabase } from "@kelp/base";
 import { ringMasterKeys } from "../seal/open-ring.ts";
 import type { BackupSource, NamedFile } from "./backup-source.ts";
 import type { BackupTarget } from "./backup-target.ts";
+import { BackupWork } from "./backup-work.ts";
+import { copyLooseNeedles } from "./copy-loose-needles.ts";
 import { FreedManifests } from "./freed-manifests.ts";
+import { LOOSE_LIST_NAME, LooseList } from "./loose-list.ts";
 import {
   BACKUP_FORMAT,
+  BACKUP_FORMAT_LOOSE,
   type BackupDatabase,
   type BackupFile,
   type BackupManifest,
@@ -15,8 +16,8 @@ import {
   writeManifest,
 } from "./manifest.ts";
 import { NamedChunks, checkDatabase } from "./named-chunks.ts";
-import { PackWriter, blockKey, chunkKey, packIds } from "./pack.ts";
-import { type PackCatalogue, loadCatalogue } from "./pack-catalogue.ts";
+import { packIds } from "./pack.ts";
+import { loadCatalogue } from "./pack-catalogue.ts";
 
 export interface BackupDeps {
   readonly disk: Disk;
@@ -51,6 +52,7 @@ export interface BackupReport {
   readonly manifest: BackupManifest;
   /** Pieces that the target did not have. */
   readonly copiedChunks: number;
+  readonly copiedNeedles: number;
   readonly copiedBytes: number;
   readonly masterKeyIds: readonly string[];
 }
@@ -76,9 +78,16 @@ export async function makeBackup(deps: BackupDeps, request: BackupRequest): Prom
   const chunks = new NamedChunks(filer);
   const freed = new FreedManifests(filer, chunks);
   const work = new BackupWork(deps, request, catalogue);
-  const { databases, files } = await copyAll(work, request, { copies, chunks, freed });
+  using listed = deps.openDatabase(copyPath(request, LOOSE_LIST_NAME));
+  const list = new LooseList(listed);
+  const { databases, files, looseNeedles } = await copyAll(work, request, {
+    copies,
+    chunks,
+    freed,
+    list,
+  });
   const manifest: BackupManifest = {
-    format: BACKUP_FORMAT,
+    format: looseNeedles === undefined ? BACKUP_FORMAT : BACKUP_FORMAT_LOOSE,
     id: newId(deps, startedMs),
     storeId: request.source.storeId,
     kelpVersion: request.kelpVersion,
@@ -87,6 +96,7 @@ export async function makeBackup(deps: BackupDeps, request: BackupRequest): Prom
     position: chunks.position,
     databases,
     files,
+    ...(looseNeedles === undefined ? {} : { looseNeedles }),
     volumes: request.source.volumes,
     chunkCount: chunks.count,
     damaged: work.damaged,
@@ -94,8 +104,14 @@ export async function makeBackup(deps: BackupDeps, request: BackupRequest): Prom
     packs: work.usedPacks(),
   };
   await writeManifest(target, manifest, deps.hashes);
-  const { copiedChunks, copiedBytes } = work;
-  return { manifest, copiedChunks, copiedBytes, masterKeyIds: ringMasterKeys(filer) };
+  const { copiedChunks, copiedNeedles, copiedBytes } = work;
+  return {
+    manifest,
+    copiedChunks,
+    copiedNeedles,
+    copiedBytes,
+    masterKeyIds: ringMasterKeys(filer),
+  };
 }
 
 /** Durable when resolved; when it fails nothing is being written any more. */
@@ -106,22 +122,48 @@ async function copyAll(
     readonly copies: readonly NamedFile[];
     readonly chunks: NamedChunks;
     readonly freed: FreedManifests;
+    readonly list: LooseList;
   },
-): Promise<Pick<BackupManifest, "databases" | "files">> {
+): Promise<
+  Pick<BackupManifest, "databases" | "files"> & {
+    readonly looseNeedles: BackupManifest["looseNeedles"] | undefined;
+  }
+> {
   try {
     await work.copyChunks(what.chunks);
     for (const fid of what.freed.fids) await work.copyFreed(fid);
+    const { list } = what;
+    await copyLooseNeedles(work, {
+      ...what,
+      source: request.source,
+      signal: request.signal,
+    });
     const databases: BackupDatabase[] = [];
     for (const { name } of what.copies) {
       databases.push(await work.copyBlocks(name, copyPath(request, name)));
     }
     const files: BackupFile[] = [];
     for (const { name, path } of request.source.files) files.push(await work.copyFile(name, path));
+    const looseNeedles = await copyLooseList(work, request, list);
     await work.flush();
-    return { databases, files };
+    return { databases, files, looseNeedles };
   } finally {
     await work.settle();
   }
+}
+
+/** `undefined` where there is nothing to tell, so that a backup without loose needles is one that every Kelp can restore. */
+async function copyLooseList(
+  work: BackupWork,
+  request: BackupRequest,
+  list: LooseList,
+): Promise<BackupManifest["looseNeedles"] | undefined> {
+  const { count } = list;
+  const damagedCount = work.looseDamagedCount;
+  if (count === 0 && damagedCount === 0) return undefined;
+  list.fold();
+  const copied = await work.copyBlocks(LOOSE_LIST_NAME, copyPath(request, LOOSE_LIST_NAME));
+  return { list: copied, count, damagedCount };
 }
 
 async function copyDatabases(
@@ -138,126 +180,6 @@ async function copyDatabases(
     checkDatabase(database, name, "source-damaged");
   }
   return request.source.databases;
-}
-
-/** What one backup copies, and what it counts. */
-class BackupWork {
-  copiedChunks = 0;
-  copiedBytes = 0;
-  damagedCount = 0;
-  readonly damaged: { readonly fid: string; readonly reason: string }[] = [];
-  readonly #deps: BackupDeps;
-  readonly #request: BackupRequest;
-  readonly #catalogue: PackCatalogue;
-  readonly #writer: PackWriter;
-  /** Keys that are in the writer's hands. */
-  readonly #pending = new Set<string>();
-
-  constructor(deps: BackupDeps, request: BackupRequest, catalogue: PackCatalogue) {
-    this.#deps = deps;
-    this.#request = request;
-    this.#catalogue = catalogue;
-    this.#writer = new PackWriter(request.target, deps.hashes, (pack) => {
-      catalogue.add(pack);
-      for (const { key } of pack.blobs) {
-        catalogue.use(key);
-        this.#pending.delete(key);
-      }
-    });
-  }
-
-  /** A few at once, in the order of their addresses. */
-  async copyChunks(chunks: NamedChunks): Promise<void> {
-    const chunkCount = chunks.count;
-    let chunksDone = 0;
-    const rest = chunks.all();
-    const worker = async (): Promise<void> => {
-      for (const fid of rest) {
-        this.#request.signal?.throwIfAborted();
-        await this.#copyChunk(fid);
-        chunksDone += 1;
-        const { copiedBytes } = this;
-        this.#request.onProgress?.({ chunksDone, chunkCount, copiedBytes });
-      }
-    };
-    const workers = Array.from({ length: BACKUP_READS_IN_FLIGHT_MAX }, worker);
-    // All have ended before a failure of one is told: none works on for a backup that is over.
-    const results = await Promise.allSettled(workers);
-    for (const result of results) if (result.status === "rejected") throw result.reason;
-  }
-
-  /** A manifest that waits to be freed. One that is gone was freed, and only its row was not forgotten: nothing is lost. */
-  async copyFreed(fid: Fid): Promise<void> {
-    this.#request.signal?.throwIfAborted();
-    await this.#copyUnlessDamaged(fid);
-  }
-
-  async copyBlocks(name: string, path: string): Promise<BackupDatabase> {
-    await using file = await this.#deps.disk.open(path, { access: "read" });
-    const sizeBytes = await file.sizeBytes();
-    const blocks: string[] = [];
-    for (let offset = 0; offset < sizeBytes; offset += BLOCK_BYTES) {
-      this.#request.signal?.throwIfAborted();
-      const block = Buffer.allocUnsafe(Math.min(BLOCK_BYTES, sizeBytes - offset));
-      const count = await file.readAt(block, offset);
-      if (count < block.length) throw new BackupError("source-failed", `${name} became shorter`);
-      blocks.push(await this.#addBlock(block));
-    }
-    return { name, sizeBytes, blocks };
-  }
-
-  async copyFile(name: string, path: string): Promise<BackupFile> {
-    const bytes = await this.#deps.disk.readWhole(path);
-    return { name, sizeBytes: bytes.length, block: await this.#addBlock(bytes) };
-  }
-
-  flush(): Promise<void> {
-    return this.#writer.flush();
-  }
-
-  settle(): Promise<void> {
-    return this.#writer.settle();
-  }
-
-  usedPacks(): string[] {
-    return this.#catalogue.usedPacks();
-  }
-
-  async #copyChunk(fid: Fid): Promise<void> {
-    const reason = await this.#copyUnlessDamaged(fid);
-    if (reason === undefined) return;
-    this.damagedCount += 1;
-    if (this.damaged.length < DAMAGED_LISTED_MAX) {
-      this.damaged.push({ fid: formatFid(fid), reason });
-    }
-  }
-
-  /** Returns what is wrong with the chunk. */
-  async #copyUnlessDamaged(fid: Fid): Promise<string | undefined> {
-    const { source } = this.#request;
-    const key = chunkKey(source.storeId, formatFid(fid));
-    if (this.#catalogue.use(key) !== undefined) return undefined;
-    const read = await source.readChunk(fid);
-    if (read.kind === "damaged") return read.reason;
-    this.copiedChunks += 1;
-    await this.#add(key, read.bytes);
-    return undefined;
-  }
-
-  async #addBlock(bytes: Uint8Array): Promise<string> {
-    const sha256 = hex(this.#deps.hashes.digest("sha256", bytes));
-    const key = blockKey(sha256);
-    if (this.#catalogue.use(key) === undefined && !this.#pending.has(key)) {
-      await this.#add(key, bytes);
-    }
-    return sha256;
-  }
-
-  async #add(key: string, bytes: Uint8Array): Promise<void> {
-    this.#pending.add(key);
-    this.copiedBytes += bytes.length;
-    await this.#writer.add(key, bytes);
-  }
 }
 
 function copyPath(request: BackupRequest, name: string): string {

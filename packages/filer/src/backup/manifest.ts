@@ -5,8 +5,11 @@ import type { BackupTarget } from "./backup-target.ts";
 import { isManifest } from "./checked-shape.ts";
 import { decodeChecked, encodeChecked } from "./checked-text.ts";
 
-/** Grows when an older program could not restore what a newer one wrote. */
+/** What every Kelp can restore. */
 export const BACKUP_FORMAT = 1;
+/** Grows when an older program could not restore what a newer one wrote. This one: with loose needles. */
+export const BACKUP_FORMAT_LOOSE = 2;
+const FORMAT_MAX = BACKUP_FORMAT_LOOSE;
 
 /** Everything of one backup, by the hashes of its pieces. It is written last: what has a manifest is whole. */
 export interface BackupManifest {
@@ -22,9 +25,18 @@ export interface BackupManifest {
   readonly databases: readonly BackupDatabase[];
   readonly files: readonly BackupFile[];
   readonly volumes: readonly BackupVolume[];
+  /** Needles that no entry names, and the list of them. Absent where there are none. */
+  readonly looseNeedles?: {
+    readonly list: BackupDatabase;
+    readonly count: number;
+    /** What of them could not be read; a volume that could not be counts as one. */
+    readonly damagedCount: number;
+  };
+  /** Chunks that entries name. */
   readonly chunkCount: number;
-  /** Chunks that could not be read when the backup was made, at most `DAMAGED_LISTED_MAX`. */
+  /** Chunks, needles and volumes that could not be read when the backup was made, at most `DAMAGED_LISTED_MAX`. */
   readonly damaged: readonly { readonly fid: string; readonly reason: string }[];
+  /** Of the chunks. */
   readonly damagedCount: number;
   /** Every pack that holds a piece of it. */
   readonly packs: readonly string[];
@@ -113,9 +125,9 @@ export async function removeManifest(target: BackupTarget, id: string): Promise<
 }
 
 function checkFormat(format: number, name: string): void {
-  if (format <= BACKUP_FORMAT) return;
+  if (format <= FORMAT_MAX) return;
   throw new BackupError(
     "format-unknown",
-    `${name} has format ${format}, and this Kelp knows up to ${BACKUP_FORMAT}`,
+    `${name} has format ${format}, and this Kelp knows up to ${FORMAT_MAX}`,
   );
 }

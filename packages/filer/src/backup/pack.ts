@@ -18,7 +18,7 @@ export interface PackIndex {
 }
 
 export interface PackedBlob {
-  /** `chunk STORE FID` or `block SHA256`. */
+  /** `chunk STORE FID`, `needle STORE NAME` (`looseName`) or `block SHA256`. */
   readonly key: string;
   readonly sizeBytes: number;
   /** Of the content, in hex. */
@@ -35,6 +35,10 @@ const PACK_ID_CHARS = 32;
 
 export function chunkKey(storeId: string, fid: string): string {
   return `chunk ${storeId} ${fid}`;
+}
+
+export function looseKey(storeId: string, name: string): string {
+  return `needle ${storeId} ${name}`;
 }
 
 export function blockKey(sha256: string): string {

@@ -1,7 +1,9 @@
 import type { Disk, Hashes, Random, SqlDatabase } from "@kelp/base";
 import {
   type Fid,
+  type NeedleStore,
   type VolumeClient,
+  type VolumeId,
   filerCollection,
   formatFid,
   isFilerCollection,
@@ -12,10 +14,13 @@ import { RESTORE_APPENDS_IN_FLIGHT_MAX } from "../limits.ts";
 import type { BackupTarget } from "./backup-target.ts";
 import { FreedManifests } from "./freed-manifests.ts";
 import type { BackupManifest } from "./manifest.ts";
+import { type LooseList, fidOfLoose } from "./loose-list.ts";
+import { decodeLooseNeedle, looseName } from "./loose-needle.ts";
 import { NamedChunks, checkDatabase } from "./named-chunks.ts";
-import { type PackIndex, blobsOf, chunkKey, readPack, readPackIndex } from "./pack.ts";
+import { type PackIndex, blobsOf, chunkKey, looseKey, readPack, readPackIndex } from "./pack.ts";
 import { type PackCatalogue, loadCatalogue } from "./pack-catalogue.ts";
 import { restoreFiles } from "./restore-files.ts";
+import { restoreList } from "./restored-list.ts";
 import { beginRestoredStore } from "./store-id.ts";
 
 export interface RestoreDeps {
@@ -34,8 +39,9 @@ export interface RestoreRequest {
   readonly workFolder: string;
   readonly filerDatabase: string;
   /** The volumes of the new folder, none yet, and large enough. */
-  readonly volumes: VolumeClient;
+  readonly volumes: VolumeClient & Pick<NeedleStore, "writeNeedle">;
   readonly onProgress?: (progress: {
+    /** Loose needles among them. */
     readonly chunksDone: number;
     readonly chunkCount: number;
   }) => void;
@@ -61,10 +67,18 @@ export async function restoreBackup(deps: RestoreDeps, request: RestoreRequest):
   const freed = new FreedManifests(filer, chunks);
   const isFreedThere = (fid: Fid): boolean =>
     catalogue.packOf(chunkKey(manifest.storeId, formatFid(fid))) !== undefined;
+  using restoredList = await restoreList(deps, {
+    manifest,
+    target,
+    catalogue,
+    folder: request.workFolder,
+  });
+  const { list } = restoredList;
   const storeId = deps.random.uuid();
-  await makeVolumes(request, { fids: wantedFids(chunks, freed), storeId });
-  const restored = await restoreChunks(deps, request, { catalogue, chunks, freed });
-  const wantedCount = chunks.count + freed.fids.filter((fid) => isFreedThere(fid)).length;
+  await makeVolumes(request, { fids: wantedFids(chunks, freed), list, storeId });
+  const restored = await restoreChunks(deps, request, { catalogue, chunks, freed, list });
+  const freedCount = freed.fids.filter((fid) => isFreedThere(fid)).length;
+  const wantedCount = chunks.count + freedCount + list.count;
   const missing = wantedCount - restored - manifest.damagedCount;
   if (missing !== 0) {
     throw new BackupError("backup-damaged", `${Math.abs(missing)} chunks are missing or too many`);
@@ -78,21 +92,29 @@ function* wantedFids(chunks: NamedChunks, freed: FreedManifests): Generator<Fid>
   yield* freed.fids;
 }
 
-/** Content of the source's own collection, or of none, goes into the new store's own: what is left over there is swept. */
+/**
+ * Content of entries, of the source's own collection or of none, goes into the new store's own: what is left over there is swept. A volume with
+ * loose needles keeps its collection, and nothing in it is ever swept.
+ */
 async function makeVolumes(
   request: RestoreRequest,
-  { fids, storeId }: { readonly fids: Iterable<Fid>; readonly storeId: string },
+  {
+    fids,
+    list,
+    storeId,
+  }: { readonly fids: Iterable<Fid>; readonly list: LooseList; readonly storeId: string },
 ): Promise<void> {
   const known = new Map(request.manifest.volumes.map((volume) => [volume.id, volume]));
-  const made = new Set<number>();
-  for (const { volumeId } of fids) {
-    if (made.has(volumeId)) continue;
-    made.add(volumeId);
+  const loose = new Set<VolumeId>();
+  for (const name of list.all()) loose.add(fidOfLoose(name).volumeId);
+  const wanted = new Set(loose);
+  for (const { volumeId } of fids) wanted.add(volumeId);
+  for (const volumeId of wanted) {
     const { collection = "", replicaPlacement, ttl } = known.get(volumeId) ?? {};
+    const isOwn = !loose.has(volumeId) && (collection === "" || isFilerCollection(collection));
     // The kind of disk is left out: the new folder may have no such disk, and content goes before wishes.
     await request.volumes.createVolume(volumeId, {
-      collection:
-        collection === "" || isFilerCollection(collection) ? filerCollection(storeId) : collection,
+      collection: isOwn ? filerCollection(storeId) : collection,
       ...(replicaPlacement === undefined ? {} : { replicaPlacement }),
       ...(ttl === undefined ? {} : { ttl }),
     });
@@ -105,7 +127,7 @@ async function restoreChunks(
   from: WantedFrom,
 ): Promise<number> {
   let restored = 0;
-  const chunkCount = from.chunks.count;
+  const chunkCount = from.chunks.count + from.list.count;
   for (const id of request.manifest.packs) {
     const pack = await readPackIndex(request.target, id, deps.hashes);
     const wanted = wantedChunks(pack, request.manifest, from);
@@ -113,9 +135,9 @@ async function restoreChunks(
     const bytes = await readPack(request.target, pack, deps.hashes);
     let running: Promise<void>[] = [];
     for (const blob of blobsOf(pack, bytes, deps.hashes)) {
-      const fid = wanted.get(blob.key);
-      if (fid === undefined) continue;
-      running.push(request.volumes.append(fid, blob.bytes));
+      const piece = wanted.get(blob.key);
+      if (piece === undefined) continue;
+      running.push(storePiece(request, piece, blob.bytes));
       if (running.length === RESTORE_APPENDS_IN_FLIGHT_MAX) {
         await Promise.all(running);
         running = [];
@@ -128,25 +150,53 @@ async function restoreChunks(
   return restored;
 }
 
+async function storePiece(
+  { volumes }: RestoreRequest,
+  { fid, looseAs }: WantedPiece,
+  bytes: Uint8Array,
+): Promise<void> {
+  if (looseAs === undefined) return volumes.append(fid, bytes);
+  const needle = decodeLooseNeedle(bytes);
+  const { appendedNs, ...content } = needle;
+  if (looseName(fid, { sizeBytes: content.data.length, appendedNs }) !== looseAs) {
+    throw new BackupError("backup-damaged", `something else stands in a pack as needle ${looseAs}`);
+  }
+  await volumes.writeNeedle(fid, content);
+}
+
+interface WantedPiece {
+  readonly fid: Fid;
+  /** Its name in the list, where it is a loose needle. */
+  readonly looseAs?: string;
+}
+
 interface WantedFrom {
   readonly catalogue: PackCatalogue;
   readonly chunks: NamedChunks;
   readonly freed: FreedManifests;
+  readonly list: LooseList;
 }
 
-/** Chunks that the restored database names, where this pack is the one that they are taken from. */
+/** Chunks that the restored database names and needles that the list does, where this pack is the one that they are taken from. */
 function wantedChunks(
   pack: PackIndex,
   { storeId }: BackupManifest,
-  { catalogue, chunks, freed }: WantedFrom,
-): Map<string, Fid> {
-  const wanted = new Map<string, Fid>();
+  { catalogue, chunks, freed, list }: WantedFrom,
+): Map<string, WantedPiece> {
+  const wanted = new Map<string, WantedPiece>();
   const prefix = chunkKey(storeId, "");
+  const loosePrefix = looseKey(storeId, "");
   for (const { key } of pack.blobs) {
+    if (key.startsWith(loosePrefix) && catalogue.packOf(key) === pack.id) {
+      const looseAs = key.slice(loosePrefix.length);
+      if (list.has(looseAs)) wanted.set(key, { fid: fidOfLoose(looseAs), looseAs });
+    }
     if (!key.startsWith(prefix)) continue;
     const fid = parseFid(key.slice(prefix.length));
     if (fid === undefined || !(chunks.has(fid) || freed.has(fid))) continue;
-    if (catalogue.packOf(chunkKey(storeId, formatFid(fid))) === pack.id) wanted.set(key, fid);
+    if (catalogue.packOf(chunkKey(storeId, formatFid(fid))) === pack.id) {
+      wanted.set(key, { fid });
+    }
   }
   return wanted;
 }

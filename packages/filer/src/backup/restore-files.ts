@@ -7,7 +7,7 @@ import { blobsOf, blockKey, readPack, readPackIndex } from "./pack.ts";
 import type { PackCatalogue } from "./pack-catalogue.ts";
 
 export interface RestoreFilesRequest {
-  readonly manifest: BackupManifest;
+  readonly manifest: Pick<BackupManifest, "databases" | "files">;
   readonly target: BackupTarget;
   readonly catalogue: PackCatalogue;
   /** Files are made in it. */
@@ -72,7 +72,10 @@ export async function restoreFiles(
   await deps.disk.syncFolder(folder);
 }
 
-function placesOf(manifest: BackupManifest, names: readonly string[]): Map<string, Place[]> {
+function placesOf(
+  manifest: RestoreFilesRequest["manifest"],
+  names: readonly string[],
+): Map<string, Place[]> {
   const places = new Map<string, Place[]>();
   const add = (sha256: string, place: Place): void => {
     const key = blockKey(sha256);
@@ -93,7 +96,7 @@ function placesOf(manifest: BackupManifest, names: readonly string[]): Map<strin
 }
 
 function sizesOf(
-  manifest: BackupManifest,
+  manifest: RestoreFilesRequest["manifest"],
 ): readonly { readonly name: string; readonly sizeBytes: number }[] {
   return [...manifest.databases, ...manifest.files];
 }

@@ -4,9 +4,10 @@ import { BackupError } from "../errors.ts";
 import type { BackupTarget } from "./backup-target.ts";
 import type { BackupManifest } from "./manifest.ts";
 import { NamedChunks, checkDatabase } from "./named-chunks.ts";
-import { blobsOf, chunkKey, readPack, readPackIndex } from "./pack.ts";
+import { blobsOf, chunkKey, looseKey, readPack, readPackIndex } from "./pack.ts";
 import { loadCatalogue } from "./pack-catalogue.ts";
 import { restoreFiles } from "./restore-files.ts";
+import { restoreList } from "./restored-list.ts";
 
 export interface VerifyRequest {
   readonly manifest: BackupManifest;
@@ -22,7 +23,7 @@ export interface VerifyRequest {
 
 /**
  * Reads all of a backup and proves that it can be restored: every pack and blob has its hash, the databases are whole, and
- * every chunk that they name is there. Throws `BackupError` `backup-damaged` with the first thing that is not.
+ * every chunk that they name is there, and every loose needle that is listed. Throws `BackupError` `backup-damaged` with the first thing that is not.
  */
 export async function verifyBackup(
   deps: {
@@ -61,5 +62,10 @@ export async function verifyBackup(
       "backup-damaged",
       `${missing - manifest.damagedCount} chunks are missing`,
     );
+  }
+  using loose = await restoreList(deps, { manifest, target, catalogue, folder: workFolder });
+  for (const name of loose.list.all()) {
+    if (catalogue.packOf(looseKey(manifest.storeId, name)) !== undefined) continue;
+    throw new BackupError("backup-damaged", `needle ${name} is missing`);
   }
 }

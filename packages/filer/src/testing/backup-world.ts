@@ -8,8 +8,24 @@ import {
   systemHashes,
   systemRandom,
 } from "@kelp/base/platform";
-import type { CreateVolume, Fid, VolumeId } from "@kelp/wire";
-import type { BackupSource, ChunkRead } from "../backup/backup-source.ts";
+import {
+  type CreateVolume,
+  type Fid,
+  type NeedleContent,
+  NO_TTL,
+  type ScannedNeedle,
+  type VolumeId,
+  formatFid,
+  isFilerCollection,
+  parseFid,
+} from "@kelp/wire";
+import type {
+  BackupSource,
+  BackupVolume,
+  ChunkRead,
+  DamagedVolume,
+} from "../backup/backup-source.ts";
+import { type LooseNeedle, encodeLooseNeedle } from "../backup/loose-needle.ts";
 import type { BackupTarget } from "../backup/backup-target.ts";
 import { chosenBackup } from "../backup/chosen-backup.ts";
 import { type BackupReport, makeBackup } from "../backup/make-backup.ts";
@@ -17,7 +33,7 @@ import { restoreBackup } from "../backup/restore-backup.ts";
 import { verifyBackup } from "../backup/verify-backup.ts";
 import type { FilerOptions } from "../filer.ts";
 import { ManualClock } from "./manual-clock.ts";
-import { MemoryVolumes } from "./memory-volumes.ts";
+import { MemoryVolumeError, MemoryVolumes } from "./memory-volumes.ts";
 import { type FilerWorld, TREE, openFilerWorld } from "./world.ts";
 
 /** A filer on a database file, and what it takes to back it up into a folder. */
@@ -26,7 +42,11 @@ export class BackupWorld implements Disposable {
   readonly database: SqlDatabase;
   readonly world: FilerWorld;
   readonly clock = new ManualClock();
-  /** Called before each read of a chunk. */
+  /** Volumes besides the filer's, and what clients stored in them, by `formatFid`. */
+  readonly otherVolumes: BackupVolume[] = [];
+  readonly loose = new Map<string, LooseNeedle | "corrupt">();
+  readonly unreadable = new Set<VolumeId>();
+  /** Called before each read of a chunk or needle. */
   beforeRead: (readCount: number) => void | Promise<void> = () => undefined;
   #reads = 0;
   #works = 0;
@@ -77,7 +97,7 @@ export class BackupWorld implements Disposable {
   }
 
   /** The store that a backup makes, in a folder of its own. */
-  async restore(target: BackupTarget, id?: string): Promise<FilerWorld> {
+  async restore(target: BackupTarget, id?: string): Promise<RestoredWorld> {
     const manifest = await chosenBackup(target, id, systemHashes);
     const folder = this.#workFolder();
     const volumes = new RestoredVolumes();
@@ -93,7 +113,11 @@ export class BackupWorld implements Disposable {
       },
     );
     const database = openDatabase(join(folder, "filer.db"));
-    return { ...openFilerWorld({ ...this.#options, database, volumes, master: volumes }), volumes };
+    return {
+      ...openFilerWorld({ ...this.#options, database, volumes, master: volumes }),
+      volumes,
+      made: volumes,
+    };
   }
 
   [Symbol.dispose](): void {
@@ -104,11 +128,36 @@ export class BackupWorld implements Disposable {
   #source(): BackupSource {
     return {
       storeId: this.world.filer.storeId(),
-      volumes: [],
+      volumes: this.otherVolumes,
       databases: [{ name: "filer.db", path: join(this.folder, "filer.db") }],
       files: [],
       readChunk: (fid) => this.#readChunk(fid),
+      scanVolume: (id) => this.#scan(id),
+      readNeedle: async (fid) => {
+        this.#reads += 1;
+        await this.beforeRead(this.#reads);
+        const needle = this.loose.get(formatFid(fid));
+        if (needle === undefined) return { kind: "absent" };
+        if (needle === "corrupt") return { kind: "damaged", reason: "needle-corrupt" };
+        return { kind: "read", bytes: encodeLooseNeedle(needle) };
+      },
     };
+  }
+
+  async *#scan(id: VolumeId): AsyncGenerator<ScannedNeedle | DamagedVolume> {
+    for (const [name, needle] of this.loose) {
+      const fid = parseFid(name);
+      if (fid?.volumeId !== id) continue;
+      const { needleId, cookie } = fid;
+      if (needle === "corrupt") {
+        const place = { offsetBytes: 8, recordBytes: 40, reason: "checksum" };
+        yield { kind: "corrupt", needleId, cookie, ...place };
+        continue;
+      }
+      const { data, appendedNs } = needle;
+      yield { kind: "live", needleId, cookie, sizeBytes: data.length, appendedNs };
+    }
+    if (this.unreadable.has(id)) yield { kind: "damaged-volume", reason: "volume-failed" };
   }
 
   async #readChunk(fid: Fid): Promise<ChunkRead> {
@@ -128,9 +177,29 @@ export class BackupWorld implements Disposable {
   }
 }
 
-/** Makes whatever volume is asked for: it keeps all in one. */
+/** A restored store, and what was asked of its volumes. */
+export interface RestoredWorld extends FilerWorld {
+  readonly made: Pick<RestoredVolumes, "created" | "written">;
+}
+
+/** A volume that clients write to, as a source tells of it. */
+export function otherVolume(id: VolumeId, collection = ""): BackupVolume {
+  return { id, collection, replicaPlacement: 0, ttl: NO_TTL, diskType: "" };
+}
+
+/** Makes whatever volume is asked for: it keeps all chunks in one, and needles as they come. */
 class RestoredVolumes extends MemoryVolumes {
-  override async createVolume(_id: VolumeId, request: CreateVolume): Promise<void> {
-    this.collection = request.collection;
+  readonly created = new Map<VolumeId, CreateVolume>();
+  readonly written = new Map<string, NeedleContent>();
+
+  override async createVolume(id: VolumeId, request: CreateVolume): Promise<void> {
+    this.created.set(id, request);
+    if (isFilerCollection(request.collection)) this.collection = request.collection;
+  }
+
+  async writeNeedle(fid: Fid, needle: NeedleContent): Promise<"written"> {
+    if (!this.created.has(fid.volumeId)) throw new MemoryVolumeError("no-such-volume");
+    this.written.set(formatFid(fid), { ...needle, data: new Uint8Array(needle.data) });
+    return "written";
   }
 }

@@ -4,4 +4,4 @@ export { MemoryVolumeError, MemoryVolumes } from "./memory-volumes.ts";
 export { type FilerWorld, TREE, openFilerWorld, pathOf } from "./world.ts";
 export { codeOf, fileOf, get, noise, openTreeWorld, pieces, read, write } from "./world-steps.ts";
 export { openSealedWorld, openTestRing, testMasterKeys } from "./sealed-world.ts";
-export { BackupWorld } from "./backup-world.ts";
+export { BackupWorld, otherVolume } from "./backup-world.ts";

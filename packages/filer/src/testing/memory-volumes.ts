@@ -133,7 +133,7 @@ export class MemoryVolumes implements VolumeClient, MasterClient {
       const name = { needleId: fid.needleId, cookie: fid.cookie };
       yield isCorrupt
         ? { ...name, kind: "corrupt", offsetBytes: 0, recordBytes: data.length, reason: "checksum" }
-        : { ...name, kind: "live", sizeBytes: data.length };
+        : { ...name, kind: "live", sizeBytes: data.length, appendedNs: 0n };
     }
   }
 

@@ -65,6 +65,7 @@ test("a scan of an encoded volume gives every live needle in the order of the fi
       needleId: needleId(BigInt(id)),
       cookie: fid(id).cookie,
       sizeBytes,
+      appendedNs: expect.any(BigInt),
     })),
   );
 });

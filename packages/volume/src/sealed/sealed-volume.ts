@@ -312,7 +312,13 @@ export class SealedVolume implements ServedVolume {
         });
       }
       return decoded.kind === "needle"
-        ? { kind: "live", needleId: id, cookie, sizeBytes: decoded.data.length }
+        ? {
+            kind: "live",
+            needleId: id,
+            cookie,
+            sizeBytes: decoded.data.length,
+            appendedNs: decoded.dateNs,
+          }
         : corrupt(decoded.reason);
     } catch (error) {
       return corrupt(reasonOf(error));

@@ -165,7 +165,8 @@ class MemoryVolume {
   *scan(): Generator<ScannedNeedle> {
     for (const { fid, needle } of this.#needles.values()) {
       const { needleId, cookie } = fid;
-      yield { kind: "live", needleId, cookie, sizeBytes: needle.data.length };
+      const { data, appendedNs } = needle;
+      yield { kind: "live", needleId, cookie, sizeBytes: data.length, appendedNs };
     }
   }
 

@@ -210,7 +210,8 @@ export class OldVolume implements ServedVolume {
     };
     if (isOther || header.bodyBytes !== bodyBytes) return corrupt("another record");
     if (decoded.kind === "corrupt") return corrupt(decoded.reason);
-    return { kind: "live", needleId: fid.needleId, cookie, sizeBytes: decoded.data.length };
+    const sizeBytes = decoded.data.length;
+    return { kind: "live", needleId: fid.needleId, cookie, sizeBytes, appendedNs: decoded.dateNs };
   }
 
   async #readRecord(fid: Fid, location: NeedleLocation): Promise<Buffer> {

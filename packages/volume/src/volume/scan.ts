@@ -86,6 +86,6 @@ async function scanOne(
       reason: reason ?? "it is damaged",
     };
   }
-  const { header } = examined;
-  return { kind: "live", needleId: id, cookie: header.cookie, sizeBytes: examined.dataBytes };
+  const { header, dataBytes: sizeBytes, dateNs: appendedNs } = examined;
+  return { kind: "live", needleId: id, cookie: header.cookie, sizeBytes, appendedNs };
 }

@@ -136,6 +136,8 @@ export type ScannedNeedle =
       readonly needleId: NeedleId;
       readonly cookie: number;
       readonly sizeBytes: number;
+      /** When it was appended, nanoseconds; 0 in volumes of version 1 and 2. */
+      readonly appendedNs: bigint;
     }
   | {
       readonly kind: "corrupt";

@@ -21,7 +21,7 @@ import {
   verifyBackup,
 } from "@kelp/filer";
 import { FOLDER_FILES } from "../folder/data-folder.ts";
-import { openFolderSource } from "./folder-source.ts";
+import { type FolderVolumes, openFolderSource } from "./folder-source.ts";
 import { type OpenedTarget, makeWorkFolder } from "./open-target.ts";
 import { type RunningServerAddress, openServerSource } from "./server-source.ts";
 
@@ -39,8 +39,10 @@ export interface FolderBackupRequest {
   readonly to: OpenedTarget;
   /** Of the server that runs on the folder; `undefined` when none does. */
   readonly server: RunningServerAddress | undefined;
+  /** For a folder that no server runs on. */
+  readonly volumes: FolderVolumes;
   readonly kelpVersion: string;
-  /** Backups of this store that are left afterwards; `undefined`: all. */
+  /** Backups of this store that are left afterwards; `undefined`: all, as when something could not be read. */
   readonly keepCount: number | undefined;
   readonly onProgress: (progress: BackupProgress) => void;
   readonly log: Log;
@@ -59,7 +61,7 @@ export async function backUpFolder(request: FolderBackupRequest): Promise<Folder
   using work = makeWorkFolder(to.workParent);
   await using source =
     server === undefined
-      ? await openFolderSource(dir, request.log)
+      ? await openFolderSource(dir, request.volumes, request.log)
       : await openServerSource(dir, server);
   const report = await makeBackup(DEPS, {
     source,
@@ -72,10 +74,15 @@ export async function backUpFolder(request: FolderBackupRequest): Promise<Folder
   const { keepCount } = request;
   const { storeId } = source;
   const removedBackups =
-    keepCount === undefined
+    keepCount === undefined || hasDamage(report.manifest)
       ? 0
       : (await pruneBackups(target, { storeId, keepCount }, systemHashes)).removedBackups;
   return { ...report, removedBackups };
+}
+
+/** Something of the source could not be read: an older backup may be the only one that has it. */
+export function hasDamage({ damagedCount, looseNeedles }: BackupManifest): boolean {
+  return damagedCount + (looseNeedles?.damagedCount ?? 0) > 0;
 }
 
 /** Every whole backup, oldest first. Throws `BackupError`. */

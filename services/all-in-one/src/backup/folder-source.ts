@@ -1,27 +1,40 @@
 import { join } from "node:path";
 import type { Log } from "@kelp/base";
-import { systemClock, systemDisk, systemHashes, systemRandom } from "@kelp/base/platform";
+import { systemClock, systemDisk, systemRandom } from "@kelp/base/platform";
 import { type BackupSource, type NamedFile, storeIdOf } from "@kelp/filer";
-import { openVolumeStore } from "@kelp/volume";
 import { existsSync } from "node:fs";
 import { type DataFolder, FOLDER_FILES, openDataFolder } from "../folder/data-folder.ts";
 import { openFolderDatabase } from "../folder/folder-database.ts";
-import { readStoredChunk } from "./chunk-read.ts";
+import { type VolumeFolderSettings, knownVolumeFolders } from "../folder/volume-folders.ts";
+import type { VolumeTierSettings } from "../settings.ts";
+import { openVolumes } from "../volumes.ts";
+import { readStoredChunk, readStoredNeedle, scanStoredVolume } from "./stored-content.ts";
 import { volumeMessage, volumeOf } from "./messages.ts";
 
 /** A source that this process opened, and closes. */
 export interface OpenBackupSource extends BackupSource, AsyncDisposable {}
 
+/** Where the volumes of a folder are, for whoever opens them while no server does. */
+export interface FolderVolumes {
+  /** `undefined`: where they were last. */
+  readonly folders: readonly VolumeFolderSettings[] | undefined;
+  readonly tiers: readonly VolumeTierSettings[];
+}
+
 /** A folder that no server uses, with its lock. Opening repairs what a crash left, as a server would. Throws `StartError`. */
-export async function openFolderSource(dir: string, log: Log): Promise<OpenBackupSource> {
+export async function openFolderSource(
+  dir: string,
+  where: FolderVolumes,
+  log: Log,
+): Promise<OpenBackupSource> {
   await using opened = new AsyncDisposableStack();
   const folder = opened.use(await openDataFolder(dir, { disk: systemDisk, clock: systemClock }));
   const volumes = opened.use(
-    await openVolumeStore({
-      clock: systemClock,
-      hashes: systemHashes,
-      disk: systemDisk,
-      folder: folder.file("volumes"),
+    await openVolumes({
+      folder,
+      folders: where.folders ?? (await knownVolumeFolders(folder, systemDisk)),
+      tiers: where.tiers,
+      freeBytesFloor: 0,
       log,
     }),
   );
@@ -33,6 +46,8 @@ export async function openFolderSource(dir: string, log: Log): Promise<OpenBacku
     storeId,
     volumes: found,
     readChunk: (fid) => readStoredChunk(volumes, fid),
+    scanVolume: (id) => scanStoredVolume(volumes, id),
+    readNeedle: (fid) => readStoredNeedle(volumes, fid),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -1,8 +1,15 @@
 import { systemHashes } from "@kelp/base/platform";
-import { BackupError, type ChunkRead } from "@kelp/filer";
-import { type Fid, formatFid } from "@kelp/wire";
+import { BackupError, type ChunkRead, type DamagedVolume, type NeedleRead } from "@kelp/filer";
+import { type Fid, type ScannedNeedle, type VolumeId, formatFid } from "@kelp/wire";
 import { type OpenBackupSource, folderFiles } from "./folder-source.ts";
-import { BACKUP_PATH, CHECKSUM_HEADER, errorSchema, holdSchema, volumeOf } from "./messages.ts";
+import {
+  BACKUP_PATH,
+  CHECKSUM_HEADER,
+  errorSchema,
+  holdSchema,
+  parseNeedleLine,
+  volumeOf,
+} from "./messages.ts";
 
 /** Well below the time after which the server takes a silent backup for dead. */
 const RENEW_MS = 60_000;
@@ -35,6 +42,8 @@ export async function openServerSource(
     storeId: hold.store_id,
     volumes: hold.volumes.map(volumeOf),
     readChunk: (fid) => readChunk(client, path, fid),
+    scanVolume: (id) => scanVolume(client, path, id),
+    readNeedle: (fid) => readNeedle(client, path, fid),
     [Symbol.asyncDispose]: async () => {
       clearInterval(renewing);
       // The server may have ended meanwhile; then it holds nothing.
@@ -45,7 +54,47 @@ export async function openServerSource(
 
 async function readChunk(client: DoorClient, path: string, fid: Fid): Promise<ChunkRead> {
   const name = formatFid(fid);
-  const answer = await client.ask("GET", `${path}/chunks/${name}`);
+  return readPiece(await client.ask("GET", `${path}/chunks/${name}`), name);
+}
+
+async function readNeedle(client: DoorClient, path: string, fid: Fid): Promise<NeedleRead> {
+  const name = formatFid(fid);
+  const answer = await client.ask("GET", `${path}/needles/${name}`, [404]);
+  return answer.status === 404 ? { kind: "absent" } : readPiece(answer, name);
+}
+
+/** Throws `BackupError` `source-failed` when the telling ends before its last line. */
+async function* scanVolume(
+  client: DoorClient,
+  path: string,
+  id: VolumeId,
+): AsyncGenerator<ScannedNeedle | DamagedVolume> {
+  const answer = await client.ask("GET", `${path}/volumes/${id}`);
+  try {
+    for await (const line of linesOf(answer)) {
+      const found = parseNeedleLine(line);
+      if (found.kind === "end") return;
+      yield found;
+    }
+  } catch (error) {
+    throw new BackupError("source-failed", `the needles of volume ${id} were not told to the end`, {
+      cause: error,
+    });
+  }
+  throw new BackupError("source-failed", `the needles of volume ${id} were not told to the end`);
+}
+
+async function* linesOf(answer: Response): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const piece of answer.body ?? []) {
+    const lines = (rest + decoder.decode(piece, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+}
+
+async function readPiece(answer: Response, name: string): Promise<ChunkRead> {
   if (answer.status === 422) {
     const { error } = errorSchema.parse(await answer.json());
     return { kind: "damaged", reason: error.message };
@@ -65,7 +114,8 @@ class DoorClient {
     this.#address = address;
   }
 
-  async ask(method: string, path: string): Promise<Response> {
+  /** Statuses that are no refusal: 2xx, 422, and those of `also`. */
+  async ask(method: string, path: string, also: readonly number[] = []): Promise<Response> {
     const { baseUrl, token } = this.#address;
     let answer: Response;
     try {
@@ -78,7 +128,7 @@ class DoorClient {
         cause: error,
       });
     }
-    if (answer.ok || answer.status === 422) return answer;
+    if (answer.ok || answer.status === 422 || also.includes(answer.status)) return answer;
     const parsed = errorSchema.safeParse(await answer.json().catch(() => undefined));
     const reason = parsed.success ? parsed.data.error.message : `status ${answer.status}`;
     throw new BackupError("source-failed", `the server refused: ${reason}`);

@@ -3,11 +3,10 @@ import { systemClock, systemDisk, systemHashes, systemRandom } from "@kelp/base/
 import { type CheckFinding, openFiler } from "@kelp/filer";
 import { checkIdentities } from "@kelp/iam";
 import { openMaster } from "@kelp/master";
-import { cataloguedFolders } from "@kelp/volume";
 import { type Damage, type VolumeId, type VolumeStatus, formatFid } from "@kelp/wire";
-import { type DataFolder, openDataFolder } from "../folder/data-folder.ts";
+import { openDataFolder } from "../folder/data-folder.ts";
 import { openFolderDatabase } from "../folder/folder-database.ts";
-import type { VolumeFolderSettings } from "../folder/volume-folders.ts";
+import { type VolumeFolderSettings, knownVolumeFolders } from "../folder/volume-folders.ts";
 import type { VolumeTierSettings } from "../settings.ts";
 import { openVolumes } from "../volumes.ts";
 import { rebuildFolderIndexes } from "./rebuild-indexes.ts";
@@ -56,7 +55,7 @@ export async function checkFolder(
   const { log } = options;
   const common = { clock: systemClock, random: systemRandom, hashes: systemHashes, log };
   using folder = await openDataFolder(dir, { disk: systemDisk, clock: systemClock });
-  const folders = options.volumeFolders ?? (await knownFolders(folder));
+  const folders = options.volumeFolders ?? (await knownVolumeFolders(folder, systemDisk));
   const rebuiltCount =
     options.indexes === "rebuild"
       ? await rebuildFolderIndexes(
@@ -113,15 +112,6 @@ export async function checkFolder(
 
 /** Nobody else wants the disk. */
 const UNHURRIED = { bytesPerSec: Number.POSITIVE_INFINITY };
-
-/** The folders in which a server had volumes last; `undefined` when it left no word of them. */
-async function knownFolders(
-  folder: DataFolder,
-): Promise<readonly VolumeFolderSettings[] | undefined> {
-  const paths = await cataloguedFolders(systemDisk, folder.file("catalogue"));
-  if (paths.length === 0) return undefined;
-  return paths.map((path) => ({ path, diskType: "", volumeCountMax: undefined }));
-}
 
 /** A volume of which nothing can be said, if it is one. */
 function describeVolume(status: VolumeStatus): FolderFinding | undefined {

@@ -1,9 +1,10 @@
 import { readFileSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type Disk, type Random, utf8 } from "@kelp/base";
-import { type FolderHold, type VolumeFolder, VolumeError } from "@kelp/volume";
+import { type FolderHold, type VolumeFolder, VolumeError, cataloguedFolders } from "@kelp/volume";
 import { StartError } from "../errors.ts";
 import { FolderLock } from "./folder-lock.ts";
+import type { DataFolder } from "./data-folder.ts";
 import { makePrivateFolder } from "./private-folder.ts";
 
 /** Tells a folder of volumes from every other; the same name and form as SeaweedFS's. */
@@ -16,6 +17,16 @@ export interface VolumeFolderSettings {
   readonly diskType: string;
   /** `undefined`: as many as space allows. */
   readonly volumeCountMax: number | undefined;
+}
+
+/** The folders in which a server had volumes last; `undefined` when it left no word of them. */
+export async function knownVolumeFolders(
+  folder: DataFolder,
+  disk: Disk,
+): Promise<readonly VolumeFolderSettings[] | undefined> {
+  const paths = await cataloguedFolders(disk, folder.file("catalogue"));
+  if (paths.length === 0) return undefined;
+  return paths.map((path) => ({ path, diskType: "", volumeCountMax: undefined }));
 }
 
 /**

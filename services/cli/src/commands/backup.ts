@@ -1,8 +1,15 @@
 import { join } from "node:path";
-import type { OpenedTarget } from "@kelp/all-in-one";
+import type { BackupManifest, OpenedTarget } from "@kelp/all-in-one";
 import { Command } from "commander";
 import { type CommandLine, examples } from "../command-line.ts";
-import { DIR_OPTION, dataFolderPath } from "../data-folder-path.ts";
+import {
+  DIR_OPTION,
+  VOLUME_DIR_OPTION,
+  VOLUME_TIER_OPTION,
+  dataFolderPath,
+  volumeFolderPaths,
+  volumeTiers,
+} from "../data-folder-path.ts";
 import { findServer } from "../management-client.ts";
 import { addFlags, givenFlags } from "../options/flags.ts";
 import { CommandError, UsageError } from "../usage-error.ts";
@@ -10,6 +17,9 @@ import { KELP_VERSION } from "../version.ts";
 
 /** Progress is told at most this often. */
 const PROGRESS_MS = 5000;
+
+/** The volumes are asked for where no server runs: a server knows its own. */
+const OPTIONS = [DIR_OPTION, VOLUME_DIR_OPTION, VOLUME_TIER_OPTION] as const;
 
 export interface PlaceFlags {
   readonly endpoint?: string;
@@ -34,7 +44,7 @@ export function backupCommand(line: CommandLine): Command {
     )
     .option("--json", "print the report as JSON");
   addPlaceFlags(command);
-  addFlags(command, [DIR_OPTION]);
+  addFlags(command, OPTIONS);
   for (const part of [listCommand(line), verifyCommand(line)]) {
     command.addCommand(part.exitOverride().configureHelp({ helpWidth: 100 }));
   }
@@ -50,13 +60,13 @@ export function backupCommand(line: CommandLine): Command {
     )
     .action(async (place: string, flags: BackupFlags, self: Command) => {
       const keepCount = keepOf(flags.keep);
-      const given = givenFlags(self, [DIR_OPTION]);
+      const given = givenFlags(self, OPTIONS);
       const dir = dataFolderPath(line, given);
       const { FOLDER_FILES, isDataFolder, readServerState } =
         await import("@kelp/all-in-one/folder");
       if (!isDataFolder(dir)) throw new CommandError(`There is no data folder of Kelp at ${dir}`);
       const running = readServerState(join(dir, FOLDER_FILES.server));
-      const { backUpFolder, openLog } = await import("@kelp/all-in-one");
+      const { backUpFolder, hasDamage, openLog } = await import("@kelp/all-in-one");
       const to = await targetOf(line, place, flags);
       if (running !== undefined && isSameOrigin(to.endpoint, running.s3_url)) {
         throw new CommandError(`Cannot back up ${dir} to ${to.name}: that is in this very folder`);
@@ -69,6 +79,12 @@ export function backupCommand(line: CommandLine): Command {
             running !== undefined
               ? findServer(line, { server: undefined, flags: given })
               : undefined,
+          volumes: {
+            folders: volumeFolderPaths(line, given)?.map((path) => {
+              return { path, diskType: "", volumeCountMax: undefined };
+            }),
+            tiers: volumeTiers(line, given),
+          },
           kelpVersion: KELP_VERSION,
           keepCount,
           onProgress: progressTo(line, ({ chunksDone, chunkCount, copiedBytes }) => {
@@ -77,23 +93,27 @@ export function backupCommand(line: CommandLine): Command {
           log: openLog({ level: "warn", format: "pretty" }),
         }),
       );
-      const { manifest, copiedChunks, copiedBytes, masterKeyIds, removedBackups } = report;
+      const { manifest, copiedChunks, copiedNeedles, copiedBytes, masterKeyIds } = report;
+      const { looseNeedles, damagedCount } = manifest;
       if (flags.json === true) {
         line.out(
           JSON.stringify({
             id: manifest.id,
             position: manifest.position,
             chunk_count: manifest.chunkCount,
-            damaged_count: manifest.damagedCount,
+            damaged_count: damagedCount,
+            needle_count: looseNeedles?.count ?? 0,
+            damaged_needle_count: looseNeedles?.damagedCount ?? 0,
             copied_chunks: copiedChunks,
+            copied_needles: copiedNeedles,
             copied_bytes: copiedBytes,
-            removed_backups: removedBackups,
+            removed_backups: report.removedBackups,
             master_key_ids: masterKeyIds,
           }),
         );
       } else {
         line.out(
-          `Backup ${manifest.id} of ${dir}: position ${manifest.position}, ${manifest.chunkCount} chunks, of them ${copiedChunks} new; ${copiedBytes} bytes copied`,
+          `Backup ${manifest.id} of ${dir}: position ${manifest.position}, ${contentOf(manifest)}, of them ${copiedChunks + copiedNeedles} new; ${copiedBytes} bytes copied`,
         );
         if (masterKeyIds.length > 0) {
           line.out(
@@ -101,11 +121,16 @@ export function backupCommand(line: CommandLine): Command {
           );
         }
       }
-      if (manifest.damagedCount > 0) {
-        for (const { fid, reason } of manifest.damaged) line.err(`DAMAGE  blob ${fid}: ${reason}`);
+      if (hasDamage(manifest)) {
+        for (const { fid, reason } of manifest.damaged) {
+          line.err(`DAMAGE  ${/^\d/.test(fid) ? `blob ${fid}` : fid}: ${reason}`);
+        }
         line.err(
-          `${manifest.damagedCount} chunks cannot be read and are missing in the backup: see kelp fsck`,
+          `${missingIn(manifest)} cannot be read and are missing in the backup: see kelp fsck`,
         );
+        if (keepCount !== undefined) {
+          line.err("No older backup was removed: it may be the only one that has them");
+        }
         line.exitWith(1);
       }
     });
@@ -117,12 +142,13 @@ function listCommand(line: CommandLine): Command {
     .argument("<TARGET>");
   addPlaceFlags(command);
   return command.action(async (place: string, flags: PlaceFlags) => {
-    const { listBackups } = await import("@kelp/all-in-one");
+    const { hasDamage, listBackups } = await import("@kelp/all-in-one");
     const to = await targetOf(line, place, flags);
     const found = await failingClearly(`Cannot list ${to.name}`, () => listBackups(to));
-    for (const { id, position, chunkCount, damagedCount, storeId } of found) {
-      const damage = damagedCount === 0 ? "" : `, ${damagedCount} of them missing`;
-      line.out(`${id}  position ${position}, ${chunkCount} chunks${damage}, store ${storeId}`);
+    for (const manifest of found) {
+      const { id, position, storeId } = manifest;
+      const damage = hasDamage(manifest) ? `; ${missingIn(manifest)} missing` : "";
+      line.out(`${id}  position ${position}, ${contentOf(manifest)}${damage}, store ${storeId}`);
     }
   });
 }
@@ -140,9 +166,23 @@ function verifyCommand(line: CommandLine): Command {
       verifyFolderBackup(to, flags.backup),
     );
     line.out(
-      `Backup ${manifest.id} is whole: ${manifest.chunkCount} chunks in ${manifest.packs.length} packs`,
+      `Backup ${manifest.id} is whole: ${contentOf(manifest)} in ${manifest.packs.length} packs`,
     );
   });
+}
+
+/** What a backup holds, in words. */
+export function contentOf({ chunkCount, looseNeedles }: BackupManifest): string {
+  const needles = looseNeedles === undefined ? "" : ` and ${looseNeedles.count} loose needles`;
+  return `${chunkCount} chunks${needles}`;
+}
+
+/** What was damaged when it was made, in words. */
+export function missingIn({ damagedCount, looseNeedles }: BackupManifest): string {
+  const needles = looseNeedles?.damagedCount ?? 0;
+  return needles === 0
+    ? `${damagedCount} chunks`
+    : `${damagedCount} chunks and ${needles} loose needles or volumes of them`;
 }
 
 export function addPlaceFlags(command: Command): void {

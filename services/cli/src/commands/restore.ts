@@ -2,7 +2,15 @@ import { Command } from "commander";
 import { type CommandLine, examples } from "../command-line.ts";
 import { DIR_OPTION, dataFolderPath } from "../data-folder-path.ts";
 import { addFlags, givenFlags } from "../options/flags.ts";
-import { type PlaceFlags, addPlaceFlags, failingClearly, progressTo, targetOf } from "./backup.ts";
+import {
+  type PlaceFlags,
+  addPlaceFlags,
+  contentOf,
+  failingClearly,
+  missingIn,
+  progressTo,
+  targetOf,
+} from "./backup.ts";
 
 interface RestoreFlags extends PlaceFlags {
   readonly backup?: string;
@@ -28,7 +36,7 @@ export function restoreCommand(line: CommandLine): Command {
     )
     .action(async (place: string, flags: RestoreFlags, self: Command) => {
       const dir = dataFolderPath(line, givenFlags(self, [DIR_OPTION]));
-      const { openLog, restoreFolder } = await import("@kelp/all-in-one");
+      const { hasDamage, openLog, restoreFolder } = await import("@kelp/all-in-one");
       const from = await targetOf(line, place, flags);
       const manifest = await failingClearly(`Cannot restore ${from.name} into ${dir}`, () =>
         restoreFolder({
@@ -42,11 +50,11 @@ export function restoreCommand(line: CommandLine): Command {
         }),
       );
       line.out(
-        `${dir} is restored from backup ${manifest.id}: position ${manifest.position}, ${manifest.chunkCount} chunks`,
+        `${dir} is restored from backup ${manifest.id}: position ${manifest.position}, ${contentOf(manifest)}`,
       );
-      if (manifest.damagedCount > 0) {
+      if (hasDamage(manifest)) {
         line.err(
-          `${manifest.damagedCount} chunks were missing when the backup was made: kelp fsck names them`,
+          `${missingIn(manifest)} were missing when the backup was made: kelp fsck names them`,
         );
         line.exitWith(1);
       }
