@@ -1,0 +1,215 @@
+import { assert } from "../assert.ts";
+import { EMPTY_BYTES } from "../bytes.ts";
+import type { HeldShare } from "../http/stall-watch.ts";
+import { TOGETHER_BYTES_MAX } from "./limits.ts";
+import type { OutgoingBytes } from "./outgoing-bytes.ts";
+import { type ResponseHeaders, responseHead } from "./response-head.ts";
+import { isBodiless } from "./status-line.ts";
+
+/** What an answer asks of its connection. */
+export interface ResponseOwner {
+  /**
+   * The lines that every answer of this connection has, with the empty line. From here on it is certain whether the connection
+   * serves on. `isEnding`: the answer says that it does not.
+   */
+  commonLines(isEnding: boolean): string;
+  /** The last byte was handed to the system. */
+  responded(): void;
+  destroy(): void;
+}
+
+/** How a body is framed, once the head is sent. */
+type Framing =
+  | { readonly kind: "none" }
+  | { readonly kind: "length" }
+  | { readonly kind: "chunked" }
+  /** The end of the connection is the end of the body: HTTP/1.0 knows no chunks. */
+  | { readonly kind: "until-close" };
+
+/** Where head and small body are put together for one write. */
+const together = Buffer.allocUnsafeSlow(2 * TOGETHER_BYTES_MAX);
+const LAST_CHUNK = Buffer.from("0\r\n\r\n");
+const CHUNK_END = Buffer.from("\r\n");
+
+/**
+ * The answer to one request: whole by `send`, or by `begin`, `write`, `end`. Whatever returns a promise is not to be followed by another call until that resolves,
+ * which it does when the system has taken the bytes, or the client is gone (`isClosed`). Bytes given here must stay as they are until then.
+ */
+export class ResponseWriter {
+  readonly #request: { readonly isHead: boolean; readonly knowsChunks: boolean };
+  readonly #outgoing: OutgoingBytes;
+  readonly #owner: ResponseOwner;
+  /** Head that goes with the first bytes of the body. */
+  #head: string | undefined;
+  #framing: Framing | undefined;
+  #leftBytes = 0;
+  #isOver = false;
+
+  constructor(
+    request: { readonly isHead: boolean; readonly knowsChunks: boolean },
+    outgoing: OutgoingBytes,
+    owner: ResponseOwner,
+  ) {
+    this.#request = request;
+    this.#outgoing = outgoing;
+    this.#owner = owner;
+  }
+
+  /** Whether nobody will read any more of it. */
+  get isClosed(): boolean {
+    return this.#outgoing.isClosed;
+  }
+
+  get isBegun(): boolean {
+    return this.#framing !== undefined;
+  }
+
+  /** Whether the end of the answer is not announced: who leaves is then not missed by any count. */
+  get isOpenEnded(): boolean {
+    return this.#framing?.kind === "chunked" || this.#framing?.kind === "until-close";
+  }
+
+  /**
+   * The whole answer. `Content-Length` is added; a HEAD is told the length and gets no body. `announcedBytes` stands for a body that is
+   * not at hand.
+   */
+  send(
+    status: number,
+    headers: ResponseHeaders,
+    body: Uint8Array | string,
+    options: { readonly announcedBytes?: number | undefined; readonly share?: HeldShare } = {},
+  ): Promise<void> | undefined {
+    assert(this.#framing === undefined, "an answer is begun once");
+    const sizeBytes = typeof body === "string" ? Buffer.byteLength(body) : body.length;
+    let head = responseHead(status, headers);
+    const hasNoBody = isBodiless(status);
+    // 204 and 304 have no length (RFC 9110 §8.6).
+    if (!hasNoBody) head += `Content-Length: ${options.announcedBytes ?? sizeBytes}\r\n`;
+    head += this.#owner.commonLines(isEnding(headers));
+    this.#framing = { kind: "none" };
+    this.#outgoing.hold(options.share);
+    const isTaken = this.#writeWith(
+      head,
+      hasNoBody || this.#request.isHead ? EMPTY_BYTES : body,
+      sizeBytes,
+    );
+    return this.#finish(isTaken);
+  }
+
+  /** Status and headers of a body that follows in pieces, of this length if it is known. They go with the first bytes, or with `flushHead`. */
+  begin(
+    status: number,
+    headers: ResponseHeaders,
+    options: { readonly sizeBytes?: number | undefined; readonly share?: HeldShare | undefined },
+  ): void {
+    assert(this.#framing === undefined, "an answer is begun once");
+    let head = responseHead(status, headers);
+    this.#framing = this.#chooseFraming(status, options.sizeBytes);
+    if (options.sizeBytes !== undefined) head += `Content-Length: ${options.sizeBytes}\r\n`;
+    if (this.#framing.kind === "chunked") head += "Transfer-Encoding: chunked\r\n";
+    const isLast = isEnding(headers) || this.#framing.kind === "until-close";
+    this.#head = head + this.#owner.commonLines(isLast);
+    this.#leftBytes = options.sizeBytes ?? 0;
+    this.#outgoing.hold(options.share);
+  }
+
+  /** Sends the head without waiting for the body. */
+  flushHead(): Promise<void> | undefined {
+    if (this.#head === undefined) return undefined;
+    const head = this.#head;
+    this.#head = undefined;
+    return this.#waiting(this.#writeWith(head, EMPTY_BYTES, 0));
+  }
+
+  /** The next piece of the body. */
+  write(piece: Uint8Array): Promise<void> | undefined {
+    const framing = this.#framing;
+    assert(framing !== undefined && !this.#isOver, "a piece comes between head and end");
+    if (piece.length === 0 || framing.kind === "none") return undefined;
+    if (framing.kind === "length") {
+      assert(piece.length <= this.#leftBytes, "a body has no more bytes than were announced");
+      this.#leftBytes -= piece.length;
+    }
+    let head = this.#head;
+    this.#head = undefined;
+    if (framing.kind !== "chunked") {
+      if (head === undefined) return this.#waiting(this.#outgoing.write(piece));
+      return this.#waiting(this.#writeWith(head, piece, piece.length));
+    }
+    head = `${head ?? ""}${piece.length.toString(16)}\r\n`;
+    this.#writeWith(head, piece, piece.length);
+    return this.#waiting(this.#outgoing.write(CHUNK_END));
+  }
+
+  /** The body is complete. */
+  end(): Promise<void> | undefined {
+    assert(this.#framing !== undefined && !this.#isOver, "an answer ends once");
+    const isSent = this.isClosed || this.#framing.kind !== "length" || this.#leftBytes === 0;
+    assert(isSent, "a body has the bytes that were announced");
+    const head = this.#head;
+    this.#head = undefined;
+    let isTaken = true;
+    if (head !== undefined) isTaken = this.#writeWith(head, EMPTY_BYTES, 0);
+    if (this.#framing.kind === "chunked") isTaken = this.#outgoing.write(LAST_CHUNK);
+    return this.#finish(isTaken);
+  }
+
+  /** Ends the connection: a body that stops short of its announced end is how the client learns that it is not whole. */
+  destroy(): void {
+    this.#owner.destroy();
+  }
+
+  #chooseFraming(status: number, sizeBytes: number | undefined): Framing {
+    if (this.#request.isHead || isBodiless(status)) return { kind: "none" };
+    if (sizeBytes !== undefined) return { kind: "length" };
+    return { kind: this.#request.knowsChunks ? "chunked" : "until-close" };
+  }
+
+  /** Head and body in one write where that saves more than the copy costs; returns whether all of it was taken. */
+  #writeWith(head: string, body: Uint8Array | string, bodyBytes: number): boolean {
+    const headBytes = head.length;
+    if (headBytes > TOGETHER_BYTES_MAX) {
+      const isTaken = this.#outgoing.write(Buffer.from(head, "latin1"));
+      if (body.length === 0) return isTaken;
+      return this.#outgoing.write(typeof body === "string" ? Buffer.from(body) : body);
+    }
+    const bytes = typeof body === "string" && bodyBytes > TOGETHER_BYTES_MAX ? Buffer.from(body) : body;
+    together.latin1Write(head, 0);
+    if (typeof bytes === "string") {
+      const size = headBytes + (bytes === "" ? 0 : together.utf8Write(bytes, headBytes));
+      return this.#writeTogether(size);
+    }
+    // Of a large body the first part goes with the head, so that no small packet is sent alone.
+    const first = Math.min(bytes.length, TOGETHER_BYTES_MAX);
+    together.set(first === bytes.length ? bytes : bytes.subarray(0, first), headBytes);
+    const isTaken = this.#writeTogether(headBytes + first);
+    return first === bytes.length ? isTaken : this.#outgoing.write(bytes.subarray(first));
+  }
+
+  #writeTogether(sizeBytes: number): boolean {
+    return this.#outgoing.writeShared(together.subarray(0, sizeBytes));
+  }
+
+  #waiting(isTaken: boolean): Promise<void> | undefined {
+    return isTaken ? undefined : this.#outgoing.drained();
+  }
+
+  #finish(isTaken: boolean): Promise<void> | undefined {
+    this.#isOver = true;
+    if (isTaken) {
+      this.#responded();
+      return undefined;
+    }
+    return this.#outgoing.drained().then(() => this.#responded());
+  }
+
+  #responded(): void {
+    if (this.isClosed) return;
+    this.#outgoing.release();
+    this.#owner.responded();
+  }
+}
+
+function isEnding(headers: ResponseHeaders): boolean {
+  return headers["Connection"] === "close";
+}
