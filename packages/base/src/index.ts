@@ -56,6 +56,7 @@ export {
   isLoopbackAddress,
   unknownPeerUsers,
 } from "./net/peer-users.ts";
+export type { PortSharing, TcpConnection, TcpEvents, TcpListener, TcpNetwork } from "./net/tcp.ts";
 export type { Random } from "./random.ts";
 export { type Result, ok, refused } from "./result.ts";
 export { Permit, Semaphore } from "./semaphore.ts";

@@ -29,14 +29,6 @@ export const DISCARD_BYTES_MAX = 256 * KIB;
 export const LINGER_MS = 2_000;
 /** An object of known length up to this is answered in one write. */
 export const WHOLE_REPLY_BYTES_MAX = 256 * KIB;
-/**
- * One write to a socket: what it does not take at once is copied, so that a slow reader holds this much and one piece.
- * Large writes save a fifth of the cost of a large object; they are for as long as few readers are slow.
- */
-export const WRITE_BYTES_MAX = 2 * MIB;
-export const WRITE_BYTES_CROWDED = 256 * KIB;
-/** Writes waiting for their readers, of all answers together, from which on writes are small. */
-export const WRITES_WAITING_MAX = 16;
 /** S3: buckets in one page of ListBuckets. */
 export const LIST_BUCKETS_MAX = 10_000;
 /** Length of an upload id that a client may present. */

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from "node:http";
+import type { RequestHeaders } from "@kelp/base/http1";
 
 /**
  * A request as it stood on the wire. The path is never normalised: what is signed, what is routed and what names the
@@ -12,10 +12,12 @@ export interface S3Request {
   readonly rawQuery: string;
   /** Decoded, in order of appearance; `+` stays a plus. A name without `=` has the value "". */
   readonly query: readonly (readonly [name: string, value: string])[];
-  /** Lower-case names; repeated lines joined as node does. */
-  readonly headers: IncomingHttpHeaders;
-  /** Names and values alternating, as received. */
+  /** Lower-case names; repeated lines joined. */
+  readonly headers: RequestHeaders;
+  /** Names and values alternating, a pair for each line as received. */
   readonly rawHeaders: readonly string[];
+  /** Whether any name has several lines. */
+  readonly hasRepeats: boolean;
   /** Socket peer, never from a header. */
   readonly remoteAddress: string;
   readonly isSecure: boolean;

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from "node:http";
+import type { RequestHeaders } from "../http1/index.ts";
 import { parseHttpDate } from "./dates.ts";
 import { headerText } from "./headers.ts";
 
@@ -37,7 +37,7 @@ const PLAIN_NAMES = namesWith("");
 
 /** The four conditions of a read, in the order of RFC 9110 §13.2.2. `prefix` stands before the names of the headers. */
 export function decideRead(
-  headers: IncomingHttpHeaders,
+  headers: RequestHeaders,
   current: Validators,
   prefix = "",
 ): ReadDecision {
@@ -62,7 +62,7 @@ export function decideRead(
 }
 
 /** `If-Range`: whether a range may be answered as one (RFC 9110 §13.1.5). */
-export function allowsRange(headers: IncomingHttpHeaders, current: Validators): boolean {
+export function allowsRange(headers: RequestHeaders, current: Validators): boolean {
   const ifRange = headerText(headers, "if-range");
   if (ifRange === undefined) return true;
   const date = parseHttpDate(ifRange);
@@ -87,7 +87,7 @@ export function splitEtags(header: string): string[] {
   });
 }
 
-function headerDate(headers: IncomingHttpHeaders, name: string): number | undefined {
+function headerDate(headers: RequestHeaders, name: string): number | undefined {
   const text = headerText(headers, name);
   return text === undefined ? undefined : parseHttpDate(text);
 }

@@ -1,6 +1,6 @@
 import type { ByteStream } from "../body.ts";
 import { utf8 } from "../bytes.ts";
-import type { IncomingHttpHeaders } from "node:http";
+import type { RequestHeaders } from "../http1/index.ts";
 import { type Validators, allowsRange, decideRead } from "./conditions.ts";
 import { headerText } from "./headers.ts";
 import { HttpError } from "./http-error.ts";
@@ -45,7 +45,7 @@ const RANGES_BOUNDARY = "kelp-byte-ranges-7c5d1f";
  * say what the content is.
  */
 export function contentReply(
-  request: { readonly headers: IncomingHttpHeaders },
+  request: { readonly headers: RequestHeaders },
   content: ReadableContent,
   headers: ReplyHeaders,
 ): HttpReply {

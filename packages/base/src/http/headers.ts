@@ -1,9 +1,8 @@
-import type { IncomingHttpHeaders } from "node:http";
+import type { RequestHeaders } from "../http1/index.ts";
 
 /** The value of a header; several lines joined by commas. */
-export function headerText(headers: IncomingHttpHeaders, name: string): string | undefined {
-  const value = headers[name];
-  return typeof value === "object" ? value.join(",") : value;
+export function headerText(headers: RequestHeaders, name: string): string | undefined {
+  return headers[name];
 }
 
 /** Header bytes arrive as Latin-1. Where they are UTF-8 in truth, this is their text; else they stay as they came. */

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
+import type { Http1Exchange, RequestHeaders } from "../http1/index.ts";
 import { HttpError } from "./http-error.ts";
 import { Query } from "./query.ts";
 import { RequestBody } from "./request-body.ts";
@@ -13,33 +13,30 @@ export class HttpRequest {
   /** Percent-encoding untouched, nothing normalised. */
   readonly rawPath: string;
   readonly rawQuery: string;
-  readonly headers: IncomingHttpHeaders;
-  readonly #about: AboutBody;
+  readonly headers: RequestHeaders;
+  readonly #exchange: Http1Exchange;
+  readonly #stalls: StallWatch;
   #body: RequestBody | undefined;
-  readonly #incoming: IncomingMessage;
-  readonly #outgoing: ServerResponse;
   #query: Query | undefined;
-  #signal: AbortSignal | undefined;
 
   /** Throws `HttpError` 400 for a target that is no path. */
-  constructor(incoming: IncomingMessage, outgoing: ServerResponse, about: AboutBody) {
-    const target = incoming.url ?? "";
+  constructor(exchange: Http1Exchange, stalls: StallWatch) {
+    const { method, target, headers } = exchange.head;
     // Proxies may send the absolute form; a door is no proxy, and a fragment never travels.
     if (!target.startsWith("/") || target.includes("#")) {
       throw new HttpError(400, "The target of the request is not a path");
     }
     const mark = target.indexOf("?");
-    this.method = incoming.method ?? "";
+    this.method = method;
     this.rawPath = mark === -1 ? target : target.slice(0, mark);
     this.rawQuery = mark === -1 ? "" : target.slice(mark + 1);
-    this.headers = incoming.headers;
-    this.#about = about;
-    this.#incoming = incoming;
-    this.#outgoing = outgoing;
+    this.headers = headers;
+    this.#exchange = exchange;
+    this.#stalls = stalls;
   }
 
   get body(): RequestBody {
-    this.#body ??= new RequestBody(this.#incoming, this.#about.stalls, this.#about.owed);
+    this.#body ??= new RequestBody(this.#exchange.body, this.#stalls);
     return this.#body;
   }
 
@@ -51,39 +48,29 @@ export class HttpRequest {
 
   /** Aborts when the client is gone before its answer was sent. */
   get signal(): AbortSignal {
-    if (this.#signal === undefined) {
-      const controller = new AbortController();
-      this.#outgoing.once("close", () => controller.abort());
-      this.#signal = controller.signal;
-    }
-    return this.#signal;
+    return this.#exchange.signal;
   }
 
+  /** The same object for all requests of a connection. */
   get connection(): object {
-    return this.#incoming.socket;
+    return this.#exchange.connection;
   }
 
   get remoteAddress(): string {
-    return this.#incoming.socket.remoteAddress ?? "";
+    return this.#exchange.connection.remoteAddress;
   }
 
   get remotePort(): number {
-    return this.#incoming.socket.remotePort ?? 0;
+    return this.#exchange.connection.remotePort;
   }
 
   get localAddress(): string {
-    return this.#incoming.socket.localAddress ?? "";
+    return this.#exchange.connection.localAddress;
   }
 
   get localPort(): number {
-    return this.#incoming.socket.localPort ?? 0;
+    return this.#exchange.connection.localPort;
   }
-}
-
-interface AboutBody {
-  readonly stalls: StallWatch;
-  /** Where the client waits to be told to go on. */
-  readonly owed: { send(): void } | undefined;
 }
 
 const NO_QUERY = new Query("");

@@ -19,5 +19,6 @@ export { contentDisposition, mediaTypeOfName } from "./media-types.ts";
 export { Query, percentDecoded } from "./query.ts";
 export { decideRange } from "./ranges.ts";
 export { type HttpReply, type ReplyHeaders, emptyReply, jsonReply, textReply } from "./reply.ts";
+export { type ReceiveOptions, receiveStream, receiveWhole } from "./receive-body.ts";
 export { type HeldBytes, RequestBody } from "./request-body.ts";
 export { type HeldShare, StallWatch, type Transfer } from "./stall-watch.ts";

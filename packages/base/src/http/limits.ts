@@ -27,8 +27,6 @@ export const DOOR_KEEP_ALIVE_TIMEOUT_MS = 75_000;
 export const UNREAD_BYTES_MAX = 256 * KIB;
 /** After a refusal, what a client still sends is dropped for this long before the connection is cut. */
 export const UNREAD_LINGER_MS = 2_000;
-/** One write to a socket: what it does not take at once is copied. */
-export const SOCKET_WRITE_BYTES_MAX = 256 * KIB;
 /** Bodies up to this are no heavier than their headers, and taken without asking a budget. */
 export const FREE_BODY_BYTES_MAX = 128 * KIB;
 /** What a body of unknown length asks a budget for at a time. */

@@ -1,7 +1,6 @@
-import type { IncomingMessage } from "node:http";
-import { Readable } from "node:stream";
 import { expect, test } from "bun:test";
 import type { Clock } from "../clock.ts";
+import { IncomingBody } from "../http1/index.ts";
 import { systemClock } from "../platform/index.ts";
 import { Semaphore } from "../semaphore.ts";
 import { HttpError } from "./http-error.ts";
@@ -25,10 +24,8 @@ class World implements Disposable {
   } satisfies Clock);
 
   receive(): { readonly whole: Promise<number | string>; send(sizeBytes: number): Promise<void> } {
-    const readable = new Readable({ read: () => undefined });
-    const headers = { "content-length": String(BODY_BYTES) };
-    const incoming = Object.assign(readable, { headers, complete: false });
-    const body = new RequestBody(incoming as unknown as IncomingMessage, this.#stalls, undefined);
+    const incoming = incomingBody();
+    const body = new RequestBody(incoming, this.#stalls);
     const whole = body.whole(BODY_BYTES, this.budget).then(
       (held) => {
         held[Symbol.dispose]();
@@ -40,9 +37,8 @@ class World implements Disposable {
     return {
       whole,
       async send(sizeBytes) {
-        readable.push(new Uint8Array(Math.min(sizeBytes, leftBytes)));
+        incoming.push(new Uint8Array(Math.min(sizeBytes, leftBytes)), true);
         leftBytes -= sizeBytes;
-        if (leftBytes <= 0) readable.push(null);
         await turn();
       },
     };
@@ -56,6 +52,11 @@ class World implements Disposable {
   [Symbol.dispose](): void {
     this.#stalls[Symbol.dispose]();
   }
+}
+
+function incomingBody(): IncomingBody {
+  const source = { setReading: () => undefined, sendContinue: () => undefined };
+  return new IncomingBody({ kind: "length", sizeBytes: BODY_BYTES }, source, false);
 }
 
 function turn(): Promise<void> {
@@ -104,14 +105,12 @@ test("a body that comes at the pace of its size is not hurried, and those who wa
 test("a body whose client is gone while it waits gives its place to the next", async () => {
   using world = new World();
   using held = await world.budget.acquire(BODY_BYTES);
-  const readable = new Readable({ read: () => undefined });
-  const headers = { "content-length": String(BODY_BYTES) };
-  const incoming = Object.assign(readable, { headers, complete: false });
+  const incoming = incomingBody();
   const stalls = new StallWatch(systemClock);
-  const body = new RequestBody(incoming as unknown as IncomingMessage, stalls, undefined);
+  const body = new RequestBody(incoming, stalls);
   const gone = body.whole(BODY_BYTES, world.budget).catch((error: HttpError) => error.status);
   const next = world.receive();
-  readable.destroy();
+  incoming.cut();
   held[Symbol.dispose]();
   expect(await gone).toBe(400);
   await next.send(BODY_BYTES);

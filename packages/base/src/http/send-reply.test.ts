@@ -2,7 +2,7 @@ import { connect } from "node:net";
 import { expect, test } from "bun:test";
 import type { Clock } from "../clock.ts";
 import { silentLog } from "../log.ts";
-import { systemClock } from "../platform/index.ts";
+import { systemClock, systemTcpNetwork } from "../platform/index.ts";
 import { HttpDoor } from "./server/http-door.ts";
 import { STALL_CHECK_MS } from "./limits.ts";
 
@@ -38,6 +38,7 @@ async function openDoor(clock: Clock, onSent: () => void): Promise<HttpDoor> {
         Promise.resolve({ kind: "bytes", status: 200, headers: {}, body: LARGE, onSent }),
       explain: () => undefined,
     },
+    network: systemTcpNetwork,
     address: "127.0.0.1",
     port: 0,
     clock,

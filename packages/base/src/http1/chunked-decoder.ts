@@ -1,4 +1,14 @@
-import { COLON, CR, IS_TOKEN, IS_VALUE, LF, SEMICOLON, SPACE, TAB, hexValue } from "./characters.ts";
+import {
+  COLON,
+  CR,
+  IS_TOKEN,
+  IS_VALUE,
+  LF,
+  SEMICOLON,
+  SPACE,
+  TAB,
+  hexValue,
+} from "./characters.ts";
 import { Http1Error } from "./http1-error.ts";
 import { CHUNK_BYTES_MAX, CHUNK_LINE_BYTES_MAX, TRAILER_BYTES_MAX } from "./limits.ts";
 

@@ -81,6 +81,10 @@ export class Http1Connection implements TcpEvents, BodySource, ResponseOwner {
     this.#connection.destroy();
   }
 
+  reset(): void {
+    this.#connection.reset();
+  }
+
   data(bytes: Uint8Array): void {
     if (this.#phase === "ending" || this.#phase === "closed") return;
     const received = bufferOf(bytes);

@@ -38,7 +38,7 @@ const SINGLE_NAMES: ReadonlySet<string> = new Set([
  */
 export function parseRequestHead(bytes: Buffer, end: number): RequestHead {
   // One copy of all text: its parts are cut from it.
-  const text = bytes.latin1Slice(0, end);
+  const text = bytes.toString("latin1", 0, end);
   const methodEnd = skip(bytes, 0, IS_TOKEN);
   if (methodEnd === 0 || bytes[methodEnd] !== SPACE) throw malformed("request line");
   if (methodEnd > METHOD_BYTES_MAX) throw new Http1Error(501, "The method is not known");

@@ -16,6 +16,7 @@ export interface ResponseOwner {
   /** The last byte was handed to the system. */
   responded(): void;
   destroy(): void;
+  reset(): void;
 }
 
 /** How a body is framed, once the head is sent. */
@@ -71,20 +72,24 @@ export class ResponseWriter {
 
   /**
    * The whole answer. `Content-Length` is added; a HEAD is told the length and gets no body. `announcedBytes` stands for a body that is
-   * not at hand.
+   * not at hand, or whose length is not to be said.
    */
   send(
     status: number,
     headers: ResponseHeaders,
     body: Uint8Array | string,
-    options: { readonly announcedBytes?: number | undefined; readonly share?: HeldShare } = {},
+    options: {
+      readonly announcedBytes?: number | "unsaid" | undefined;
+      readonly share?: HeldShare | undefined;
+    } = {},
   ): Promise<void> | undefined {
     assert(this.#framing === undefined, "an answer is begun once");
     const sizeBytes = typeof body === "string" ? Buffer.byteLength(body) : body.length;
     let head = responseHead(status, headers);
     const hasNoBody = isBodiless(status);
     // 204 and 304 have no length (RFC 9110 §8.6).
-    if (!hasNoBody) head += `Content-Length: ${options.announcedBytes ?? sizeBytes}\r\n`;
+    const lengthBytes = options.announcedBytes ?? sizeBytes;
+    if (!hasNoBody && lengthBytes !== "unsaid") head += `Content-Length: ${lengthBytes}\r\n`;
     head += this.#owner.commonLines(isEnding(headers));
     this.#framing = { kind: "none" };
     this.#outgoing.hold(options.share);
@@ -156,7 +161,8 @@ export class ResponseWriter {
 
   /** Ends the connection: a body that stops short of its announced end is how the client learns that it is not whole. */
   destroy(): void {
-    this.#owner.destroy();
+    if (this.#framing?.kind === "until-close") this.#owner.reset();
+    else this.#owner.destroy();
   }
 
   #chooseFraming(status: number, sizeBytes: number | undefined): Framing {
@@ -173,10 +179,11 @@ export class ResponseWriter {
       if (body.length === 0) return isTaken;
       return this.#outgoing.write(typeof body === "string" ? Buffer.from(body) : body);
     }
-    const bytes = typeof body === "string" && bodyBytes > TOGETHER_BYTES_MAX ? Buffer.from(body) : body;
-    together.latin1Write(head, 0);
+    const bytes =
+      typeof body === "string" && bodyBytes > TOGETHER_BYTES_MAX ? Buffer.from(body) : body;
+    together.write(head, 0, "latin1");
     if (typeof bytes === "string") {
-      const size = headBytes + (bytes === "" ? 0 : together.utf8Write(bytes, headBytes));
+      const size = headBytes + (bytes === "" ? 0 : together.write(bytes, headBytes, "utf8"));
       return this.#writeTogether(size);
     }
     // Of a large body the first part goes with the head, so that no small packet is sent alone.

@@ -31,8 +31,10 @@ export interface TcpConnection extends ConnectionAddresses {
   resume(): void;
   /** Sends nothing more; the other side may. What was written still arrives. */
   finish(): void;
-  /** Ends both directions now. */
+  /** Ends both directions now: the other side reads to its end what the system took. */
   destroy(): void;
+  /** Ends both directions by a reset: the other side shall not take what it read for everything. */
+  reset(): void;
 }
 
 /**

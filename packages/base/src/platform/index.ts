@@ -11,4 +11,5 @@ export { systemFiles } from "./local-files.ts";
 export { systemProcesses } from "./processes.ts";
 export { systemPeerUsers } from "./peer-users.ts";
 export { systemRandom } from "./random.ts";
+export { systemTcpNetwork } from "./tcp-network.ts";
 export { parseYamlDocuments } from "./yaml.ts";

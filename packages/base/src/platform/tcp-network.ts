@@ -49,8 +49,7 @@ class SocketListener implements TcpListener {
 const SOCKET_EVENTS = {
   data: (socket: Socket<SocketConnection>, bytes: Buffer) =>
     guarded(socket, () => socket.data.events?.data(bytes)),
-  drain: (socket: Socket<SocketConnection>) =>
-    guarded(socket, () => socket.data.events?.drained()),
+  drain: (socket: Socket<SocketConnection>) => guarded(socket, () => socket.data.events?.drained()),
   end: (socket: Socket<SocketConnection>) => guarded(socket, () => socket.data.events?.ended()),
   // What went wrong is the connection, and its close says so.
   error: (socket: Socket<SocketConnection>) => void socket.terminate(),
@@ -120,6 +119,10 @@ class SocketConnection implements TcpConnection {
   }
 
   destroy(): void {
+    this.#socket.close();
+  }
+
+  reset(): void {
     this.#socket.terminate();
   }
 }

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from "node:http";
+import type { RequestHeaders } from "@kelp/base/http1";
 import {
   type FormField,
   HttpError,
@@ -46,7 +46,7 @@ const MEANINGLESS: ReadonlySet<string> = new Set([
 ]);
 
 export interface Described {
-  readonly headers: IncomingHttpHeaders;
+  readonly headers: RequestHeaders;
   /** The field of a form that the file came in. */
   readonly field: FormField | undefined;
   readonly name: string;
@@ -84,7 +84,7 @@ export function attributesFromRequest({ headers, field, name, mode }: Described)
 }
 
 /** What `Seaweed-` headers say. Throws `HttpError` 400. */
-export function tagsFromHeaders(headers: IncomingHttpHeaders): Attributes {
+export function tagsFromHeaders(headers: RequestHeaders): Attributes {
   const tags: Record<string, string> = {};
   let sizeBytes = 0;
   for (const header in headers) {

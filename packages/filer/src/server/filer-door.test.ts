@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { silentLog } from "@kelp/base";
 import type { HttpDoor } from "@kelp/base/http";
-import { systemClock } from "@kelp/base/platform";
+import { systemClock, systemTcpNetwork } from "@kelp/base/platform";
 import type { EntryPath, TreeName } from "@kelp/wire";
 import { CALLER_HEADER, believingGate, listAuthorizer } from "@kelp/wire/testing";
 import { type FilerWorld, openFilerWorld } from "../testing/index.ts";
@@ -28,6 +28,7 @@ beforeAll(async () => {
     clock: systemClock,
     log: silentLog,
     version: "0.0.1",
+    network: systemTcpNetwork,
     address: "127.0.0.1",
     port: 0,
   });

@@ -1,4 +1,4 @@
-import { type Clock, type Foreground, type Log, Semaphore } from "@kelp/base";
+import { type Clock, type Foreground, type Log, Semaphore, type TcpNetwork } from "@kelp/base";
 import {
   HttpDoor,
   HttpError,
@@ -61,6 +61,7 @@ export interface FilerDoorOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly version: string;
+  readonly network: TcpNetwork;
   readonly address: string;
   /** 0 for any free one. */
   readonly port: number;
@@ -70,9 +71,10 @@ export interface FilerDoorOptions {
 
 /** Opens the HTTP interface of a filer. Rejects with the system's error when the port cannot be had. */
 export function openFilerDoor(options: FilerDoorOptions): Promise<HttpDoor> {
-  const { address, port, clock, log, foreground } = options;
+  const { network, address, port, clock, log, foreground } = options;
   return HttpDoor.open({
     handler: new FilerHandler(options),
+    network,
     address,
     port,
     clock,

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { silentLog } from "@kelp/base";
-import { systemClock } from "@kelp/base/platform";
+import { systemClock, systemTcpNetwork } from "@kelp/base/platform";
 import type { TreeName } from "@kelp/wire";
 import { CALLER_HEADER, believingGate, listAuthorizer } from "@kelp/wire/testing";
 import { type FilerWorld, ManualClock, openFilerWorld } from "../testing/index.ts";
@@ -30,6 +30,7 @@ async function openDoorWorld(): Promise<DoorWorld> {
     clock,
     log: silentLog,
     version: "0.0.1",
+    network: systemTcpNetwork,
     address: "127.0.0.1",
     port: 0,
   });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { silentLog } from "@kelp/base";
 import { HttpError, type HttpDoor } from "@kelp/base/http";
-import { systemClock } from "@kelp/base/platform";
+import { systemClock, systemTcpNetwork } from "@kelp/base/platform";
 import {
   type AssignRequest,
   PLAIN_VOLUME,
@@ -119,6 +119,7 @@ beforeAll(async () => {
     volumeSizeBytesMax: 10_000,
     volumeNode: NODE,
     host: "127.0.0.1",
+    network: systemTcpNetwork,
     address: "127.0.0.1",
     port: 0,
   });

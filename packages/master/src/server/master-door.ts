@@ -1,4 +1,4 @@
-import { type Clock, type Log, assert } from "@kelp/base";
+import { type Clock, type Log, type TcpNetwork, assert } from "@kelp/base";
 import {
   HttpDoor,
   HttpError,
@@ -63,6 +63,7 @@ export interface MasterDoorOptions {
   readonly volumeNode: string;
   /** Host that clients are told; the port is the one that is listened on. */
   readonly host: string;
+  readonly network: TcpNetwork;
   readonly address: string;
   /** 0 for any free one. */
   readonly port: number;
@@ -76,8 +77,9 @@ export interface ReceivedFile {
 
 /** Opens the HTTP interface of a master. Rejects with the system's error when the port cannot be had. */
 export function openMasterDoor(options: MasterDoorOptions): Promise<HttpDoor> {
-  const { address, port, clock, log } = options;
-  return HttpDoor.open({ handler: new MasterHandler(options), address, port, clock, log });
+  const { network, address, port, clock, log } = options;
+  const handler = new MasterHandler(options);
+  return HttpDoor.open({ handler, network, address, port, clock, log });
 }
 
 type Effect = "reads" | "changes";

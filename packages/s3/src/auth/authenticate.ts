@@ -229,8 +229,7 @@ function asOnWire(canonical: string): Uint8Array | string {
 }
 
 function headerText(request: S3Request, name: string): string | undefined {
-  const value = request.headers[name];
-  return typeof value === "string" ? value : value?.join(",");
+  return request.headers[name];
 }
 
 function tokenRefused(): S3Error {

@@ -7,7 +7,7 @@ const SINGLE_HEADERS: ReadonlySet<string> = new Set(["authorization", "host"]);
 
 /** Throws `InvalidRequest` when a header that decides who speaks, or to whom, is there more than once. */
 export function refuseDuplicateHeaders(request: S3Request): void {
-  if (!hasRepeatedNames(request)) return;
+  if (!request.hasRepeats) return;
   const seen = new Set<string>();
   for (let at = 0; at < request.rawHeaders.length; at += 2) {
     const name = (request.rawHeaders[at] ?? "").toLowerCase();
@@ -37,7 +37,7 @@ export function refuseUnsignedHeaders(
 
 /** `name:value\n` for each signed header, in the order signed. Throws when one is not there. */
 export function canonicalHeaders(request: S3Request, signedHeaders: readonly string[]): string {
-  const valueOf = hasRepeatedNames(request) ? joinedValue : singleValue;
+  const valueOf = request.hasRepeats ? joinedValue : singleValue;
   let text = "";
   for (const name of signedHeaders) {
     const value = valueOf(request, name);
@@ -49,15 +49,9 @@ export function canonicalHeaders(request: S3Request, signedHeaders: readonly str
   return text;
 }
 
-function hasRepeatedNames(request: S3Request): boolean {
-  let count = 0;
-  for (const _name in request.headers) count += 1;
-  return count * 2 !== request.rawHeaders.length;
-}
-
 function singleValue(request: S3Request, name: string): string | undefined {
   const value = request.headers[name];
-  return typeof value === "string" ? canonicalHeaderValue(value) : value?.join(",");
+  return value === undefined ? undefined : canonicalHeaderValue(value);
 }
 
 /** Repeated lines are signed joined by a bare comma, which the parsed headers no longer show. */

@@ -18,9 +18,11 @@ export interface RequestParts {
 export function requestOf(parts: RequestParts): S3Request {
   const headers: Record<string, string> = {};
   const rawHeaders: string[] = [];
+  let hasRepeats = false;
   for (const [name, value] of parts.headers ?? []) {
     const lower = name.toLowerCase();
     const before = headers[lower];
+    hasRepeats ||= before !== undefined;
     headers[lower] = before === undefined ? value : `${before}, ${value}`;
     rawHeaders.push(name, value);
   }
@@ -32,6 +34,7 @@ export function requestOf(parts: RequestParts): S3Request {
     query: rawQuery === "" ? [] : rawQuery.split("&").map(decodedPair),
     headers,
     rawHeaders,
+    hasRepeats,
     remoteAddress: "127.0.0.1",
     isSecure: false,
   };

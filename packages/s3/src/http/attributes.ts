@@ -1,5 +1,5 @@
 import { decodeHeaderText, encodeHeaderText, headerText } from "@kelp/base/http";
-import type { IncomingHttpHeaders } from "node:http";
+import type { RequestHeaders } from "@kelp/base/http1";
 import { type Attributes, USER_METADATA_BYTES_MAX } from "@kelp/wire";
 import { S3Error } from "../errors.ts";
 
@@ -39,7 +39,7 @@ const WIRE_NAMES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** What a client says of an object, as attributes of its entry. Throws `MetadataTooLarge`. */
-export function attributesFromHeaders(headers: IncomingHttpHeaders): Attributes {
+export function attributesFromHeaders(headers: RequestHeaders): Attributes {
   const attributes: Record<string, string> = {};
   for (const name of STANDARD_HEADERS) {
     const value = headerText(headers, name);

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from "node:http";
+import type { RequestHeaders } from "@kelp/base/http1";
 import { headerText, splitEtags } from "@kelp/base/http";
 import type { Condition } from "@kelp/wire";
 import { S3Error } from "../errors.ts";
@@ -7,7 +7,7 @@ import { S3Error } from "../errors.ts";
  * The condition of a write. S3 takes `If-None-Match: *` and `If-Match: <etag>`, one at a time; whatever else these
  * headers say is refused, since ignoring it could overwrite what the client meant to keep.
  */
-export function parseWriteCondition(headers: IncomingHttpHeaders): Condition | undefined {
+export function parseWriteCondition(headers: RequestHeaders): Condition | undefined {
   const ifMatch = headerText(headers, "if-match");
   const ifNoneMatch = headerText(headers, "if-none-match");
   if (ifMatch !== undefined && ifNoneMatch !== undefined) {

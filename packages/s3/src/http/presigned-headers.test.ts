@@ -10,6 +10,7 @@ function requestOf(query: S3Request["query"], headers: S3Request["headers"] = {}
     query,
     headers,
     rawHeaders: [],
+    hasRepeats: false,
     remoteAddress: "127.0.0.1",
     isSecure: false,
   };

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from "node:http";
+import type { RequestHeaders } from "@kelp/base/http1";
 import { S3Error } from "../errors.ts";
 import type { S3Request } from "../request.ts";
 
@@ -19,8 +19,8 @@ const SIGNATURE_NAMES: ReadonlySet<string> = new Set([
  * lists: to overlook them would be to store less than was asked, or what was asked not to be stored. Throws `InvalidRequest` when
  * the query and a header disagree, or when the query names a copy source, which a link to upload must not smuggle in.
  */
-export function presignedHeaders(request: S3Request): IncomingHttpHeaders {
-  let headers: IncomingHttpHeaders | undefined;
+export function presignedHeaders(request: S3Request): RequestHeaders {
+  let headers: Record<string, string | undefined> | undefined;
   for (const [name, value] of request.query) {
     const lower = name.toLowerCase();
     if (!lower.startsWith("x-amz-") || SIGNATURE_NAMES.has(lower)) continue;

@@ -1,5 +1,5 @@
 import { headerText } from "@kelp/base/http";
-import type { IncomingHttpHeaders } from "node:http";
+import type { RequestHeaders } from "@kelp/base/http1";
 import { S3Error } from "../errors.ts";
 
 /** Headers that ask for what this store does not do. To ignore one would be to promise it. */
@@ -23,7 +23,7 @@ const UNSUPPORTED_NAMES: ReadonlySet<string> = new Set([
 const TOLERATED_ACLS: ReadonlySet<string> = new Set(["private", "bucket-owner-full-control"]);
 
 /** Throws `NotImplemented` when a request asks for encryption, locks, tags, access lists or redirects. */
-export function refuseUnsupportedHeaders(headers: IncomingHttpHeaders): void {
+export function refuseUnsupportedHeaders(headers: RequestHeaders): void {
   for (const name in headers) {
     // An empty header asks for nothing: s3fs sends one with every upload.
     if (!name.startsWith("x-amz-") || headers[name] === "") continue;
@@ -41,7 +41,7 @@ export function refuseUnsupportedHeaders(headers: IncomingHttpHeaders): void {
 }
 
 /** Only `STANDARD` exists; accepting another name would claim a durability or price that is not there. */
-function refuseStorageClass(headers: IncomingHttpHeaders): void {
+function refuseStorageClass(headers: RequestHeaders): void {
   const storageClass = headerText(headers, "x-amz-storage-class");
   if (storageClass !== undefined && storageClass !== "" && storageClass !== "STANDARD") {
     throw new S3Error("InvalidStorageClass");

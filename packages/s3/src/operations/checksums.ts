@@ -1,5 +1,5 @@
 import { headerText } from "@kelp/base/http";
-import type { IncomingHttpHeaders } from "node:http";
+import type { RequestHeaders } from "@kelp/base/http1";
 import { type Attributes, type Part } from "@kelp/wire";
 import { type Hashes, base64, joinBytes, must, parseBase64 } from "@kelp/base";
 import { combineCrc } from "./crc-combine.ts";
@@ -79,7 +79,7 @@ export function addChecksumHeaders(headers: Record<string, string>, attributes: 
  * What CreateMultipartUpload asks for. Without a type, CRC64NVME is of the full object and the others composite.
  * Throws `InvalidRequest` for a pair that cannot be: a SHA of the whole cannot be had from its parts.
  */
-export function parseChecksumPlan(headers: IncomingHttpHeaders): ChecksumPlan | undefined {
+export function parseChecksumPlan(headers: RequestHeaders): ChecksumPlan | undefined {
   const algorithmText = headerText(headers, "x-amz-checksum-algorithm");
   const typeText = headerText(headers, TYPE_ATTRIBUTE);
   if (algorithmText === undefined) {

@@ -2,7 +2,7 @@ import { headerText } from "@kelp/base/http";
 import { type BucketNameCall, type Operation, type Region, emptyReply } from "./operation.ts";
 import { DEFAULT_REGION, locationAttributes, locationOf, regionName } from "./location.ts";
 import { childText, parseDocument } from "../xml/parse.ts";
-import type { IncomingHttpHeaders } from "node:http";
+import type { RequestHeaders } from "@kelp/base/http1";
 import { S3Error } from "../errors.ts";
 import { bucketArn } from "@kelp/wire";
 import { notImplementedHeader, refuseUnsupportedHeaders } from "../http/unsupported.ts";
@@ -58,7 +58,7 @@ function isLocation(constraint: string, region: Region): boolean {
     : /^[A-Za-z0-9][A-Za-z0-9-]{0,62}$/.test(constraint);
 }
 
-function refuseBucketHeaders(headers: IncomingHttpHeaders): void {
+function refuseBucketHeaders(headers: RequestHeaders): void {
   const objectLock = headerText(headers, "x-amz-bucket-object-lock-enabled");
   if (objectLock !== undefined && objectLock.toLowerCase() !== "false") {
     throw notImplementedHeader("x-amz-bucket-object-lock-enabled");

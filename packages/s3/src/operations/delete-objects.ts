@@ -1,5 +1,5 @@
 import { headerText } from "@kelp/base/http";
-import type { IncomingHttpHeaders } from "node:http";
+import type { RequestHeaders } from "@kelp/base/http1";
 import type { XmlElement } from "@rgrove/parse-xml";
 import { DELETE_KEYS_MAX, objectArn, parseEntryPath } from "@kelp/wire";
 import { type BucketCall, type Operation, xmlReply } from "./operation.ts";
@@ -111,7 +111,7 @@ function errorLine(target: Target, error: S3Error): string {
 }
 
 /** Checksums of kinds that are not known here count as given, as with uploads: newer clients choose them. */
-function namesIntegrity(headers: IncomingHttpHeaders): boolean {
+function namesIntegrity(headers: RequestHeaders): boolean {
   if (headerText(headers, "content-md5") !== undefined) return true;
   for (const name in headers) {
     if (name.startsWith("x-amz-checksum-") && !NO_CHECKSUMS.has(name)) return true;

@@ -7,7 +7,7 @@ import {
   httpDate,
   isHeaderSafe,
 } from "@kelp/base/http";
-import type { IncomingHttpHeaders } from "node:http";
+import type { RequestHeaders } from "@kelp/base/http1";
 import type { ByteRange, Entry, EntryHead, EntryPath, TreeName } from "@kelp/wire";
 import { objectArn, bucketArn } from "@kelp/wire";
 import { STANDARD_HEADERS, addAttributeHeaders } from "../http/attributes.ts";
@@ -160,7 +160,7 @@ function choosePart(partText: string, entry: EntryHead, headers: ReplyHeaders): 
   return range;
 }
 
-function wantsChecksum(headers: IncomingHttpHeaders): boolean {
+function wantsChecksum(headers: RequestHeaders): boolean {
   return headerText(headers, "x-amz-checksum-mode")?.toUpperCase() === "ENABLED";
 }
 
@@ -188,7 +188,7 @@ const OVERRIDES: ReadonlyMap<string, string> = new Map(
   ]),
 );
 
-function refuseCustomerKeys(headers: IncomingHttpHeaders): void {
+function refuseCustomerKeys(headers: RequestHeaders): void {
   if (headers["x-amz-server-side-encryption-customer-algorithm"] === undefined) return;
   throw new S3Error("NotImplemented", "Encryption with customer keys is not implemented");
 }

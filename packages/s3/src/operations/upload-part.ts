@@ -2,7 +2,7 @@ import { headerText } from "@kelp/base/http";
 import { OBJECT_PUT_BYTES_MAX, objectArn } from "@kelp/wire";
 import { type Operation, emptyReply } from "./operation.ts";
 import { requirePartNumber, requireUpload, requireUploadId } from "./uploads.ts";
-import type { IncomingHttpHeaders } from "node:http";
+import type { RequestHeaders } from "@kelp/base/http1";
 import { S3Error } from "../errors.ts";
 import { addChecksumHeaders } from "./checksums.ts";
 import { boundedBody } from "./body-streams.ts";
@@ -38,7 +38,7 @@ export const uploadPart: Operation = {
 };
 
 /** Algorithms whose checksum stands in a header or is announced as a trailer. */
-function announcedChecksums(headers: IncomingHttpHeaders): string[] {
+function announcedChecksums(headers: RequestHeaders): string[] {
   const prefix = "x-amz-checksum-";
   const trailers = (headerText(headers, "x-amz-trailer") ?? "").toLowerCase().split(",");
   const names = [...Object.keys(headers), ...trailers.map((name) => name.trim())];

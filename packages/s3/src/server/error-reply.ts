@@ -15,6 +15,8 @@ export function errorReply(
   }
   if (error.code === "SlowDown" || error.code === "ServiceUnavailable")
     headers["Retry-After"] = "1";
+  // What is left of the body may still come: nothing behind it can be waited for.
+  if (error.code === "RequestTimeout") headers["Connection"] = "close";
   const extra = Object.entries(details)
     .map(([name, value]) => element(name, value))
     .join("");

@@ -1,9 +1,7 @@
-import type { StallWatch } from "@kelp/base/http";
-import type { ServerResponse } from "node:http";
 import { EMPTY_BYTES, assert, unreachable } from "@kelp/base";
+import type { ResponseWriter } from "@kelp/base/http1";
 import type { Reply, ReplyHeaders } from "../operations/operation.ts";
 import { WHOLE_REPLY_BYTES_MAX } from "../limits.ts";
-import { waitingWrites } from "./waiting-writes.ts";
 
 /** A reply whose first bytes are at hand: from here on only the connection can fail, or a later read. */
 export type PrimedReply =
@@ -26,8 +24,9 @@ export type PrimedReply =
     };
 
 /** Reads the first piece of a stream, so that what is wrong with it can still be told by a status. */
-export async function primeReply(reply: Reply): Promise<PrimedReply> {
-  if (reply.kind !== "stream") return reply;
+export async function primeReply(
+  reply: Extract<Reply, { readonly kind: "stream" }>,
+): Promise<PrimedReply> {
   const { status, headers, sizeBytes } = reply;
   if (sizeBytes === 0) return { kind: "bytes", status, headers, bytes: EMPTY_BYTES };
   const rest = reply.stream[Symbol.asyncIterator]();
@@ -42,126 +41,65 @@ export async function primeReply(reply: Reply): Promise<PrimedReply> {
 }
 
 /**
- * Writes a reply. What a write does not hand to the system at once it copies, so that lent bytes may be overwritten as
- * soon as it returns. Resolves when its last byte is handed to the socket, or the client is gone.
- * A stream that fails midway ends the connection: a short body under its Content-Length is how the client learns.
+ * Writes a reply. Lent bytes are not let go before the system has taken them. Resolves when it has, or the client is gone; `undefined` when that is so
+ * already. A stream that fails midway ends the connection: a short body under its Content-Length is how the client learns.
  */
-export async function sendReply(
-  outgoing: ServerResponse,
+export function sendReply(
+  response: ResponseWriter,
   reply: PrimedReply,
-  options: {
-    readonly isHead: boolean;
-    readonly stalls: StallWatch;
-    /** Awaited between the last byte and the end of the answer, which is when a closing connection is cut. */
-    readonly linger: (() => Promise<void>) | undefined;
-  },
-): Promise<void> {
-  const { headers } = reply;
+  isHead: boolean,
+): Promise<void> | undefined {
+  const { status, headers } = reply;
   switch (reply.kind) {
     case "empty": {
-      const announced = reply.announcedBytes ?? (options.isHead ? undefined : 0);
-      // 204 and 304 have no length (RFC 9110 §8.6).
-      if (announced !== undefined && reply.status !== 204 && reply.status !== 304) {
-        headers["Content-Length"] = String(announced);
-      }
-      outgoing.writeHead(reply.status, headers);
-      outgoing.end();
-      return;
+      const announcedBytes = reply.announcedBytes ?? (isHead ? "unsaid" : 0);
+      return response.send(status, headers, EMPTY_BYTES, { announcedBytes });
     }
-    case "bytes": {
-      const bytes = typeof reply.bytes === "string" ? Buffer.from(reply.bytes) : reply.bytes;
-      headers["Content-Length"] = String(bytes.length);
-      outgoing.writeHead(reply.status, headers);
-      if (options.linger === undefined) {
-        outgoing.end(options.isHead ? undefined : bytes);
-        return;
-      }
-      if (!options.isHead) outgoing.write(bytes);
-      await options.linger();
-      outgoing.end();
-      return;
-    }
+    case "bytes":
+      return response.send(status, headers, reply.bytes);
     case "lent":
-      try {
-        await sendReply(outgoing, { ...reply, kind: "bytes" }, options);
-      } finally {
-        await reply.lender.return?.();
-      }
-      return;
+      return sendLent(response, reply);
     case "primed":
-      headers["Content-Length"] = String(reply.sizeBytes);
-      outgoing.writeHead(reply.status, headers);
-      await sendStream(outgoing, reply, options.stalls);
-      return;
+      return sendStream(response, reply);
     default:
-      unreachable(reply);
+      return unreachable(reply);
+  }
+}
+
+async function sendLent(
+  response: ResponseWriter,
+  reply: Extract<PrimedReply, { readonly kind: "lent" }>,
+): Promise<void> {
+  try {
+    const sending = response.send(reply.status, reply.headers, reply.bytes);
+    if (sending !== undefined) await sending;
+  } finally {
+    await reply.lender.return?.();
   }
 }
 
 async function sendStream(
-  outgoing: ServerResponse,
+  response: ResponseWriter,
   reply: Extract<PrimedReply, { readonly kind: "primed" }>,
-  stalls: StallWatch,
 ): Promise<void> {
-  const gate = new DrainGate(outgoing);
-  using transfer = stalls.watch(() => outgoing.destroy());
   let leftBytes = reply.sizeBytes;
   let piece = reply.first;
   try {
-    while (!gate.isClosed) {
+    response.begin(reply.status, reply.headers, { sizeBytes: leftBytes });
+    for (;;) {
       assert(piece.length <= leftBytes, "a stream gives no more than it announced");
-      for (let at = 0; at < piece.length && !gate.isClosed;) {
-        const slice = piece.subarray(at, at + waitingWrites.writeBytes);
-        at += slice.length;
-        leftBytes -= slice.length;
-        transfer.moved(slice.length);
-        if (leftBytes === 0) {
-          outgoing.end(slice);
-          return;
-        }
-        if (outgoing.write(slice)) continue;
-        transfer.setWaiting("on-client");
-        waitingWrites.began();
-        await gate.opened();
-        waitingWrites.ended();
-        transfer.setWaiting("on-us");
-      }
-      if (!gate.isClosed) piece = await nextPiece(reply.rest);
+      leftBytes -= piece.length;
+      const taking = response.write(piece);
+      if (taking !== undefined) await taking;
+      if (leftBytes === 0 || response.isClosed) break;
+      piece = await nextPiece(reply.rest);
     }
+    await response.end();
   } catch (error) {
-    outgoing.destroy();
+    response.destroy();
     throw error;
   } finally {
     await reply.rest.return?.();
-  }
-}
-
-/** One pair of listeners for the whole of a response, however many writes wait. */
-class DrainGate {
-  #wake: (() => void) | undefined;
-  isClosed = false;
-
-  constructor(outgoing: ServerResponse) {
-    this.isClosed = outgoing.destroyed;
-    outgoing.on("drain", () => this.#wakeUp());
-    outgoing.on("close", () => {
-      this.isClosed = true;
-      this.#wakeUp();
-    });
-  }
-
-  /** Resolves when more can be written, or nothing ever again. */
-  opened(): Promise<void> {
-    if (this.isClosed) return Promise.resolve();
-    return new Promise((wake) => {
-      this.#wake = wake;
-    });
-  }
-
-  #wakeUp(): void {
-    const wake = this.#wake;
-    this.#wake = undefined;
-    wake?.();
   }
 }
 

@@ -1,7 +1,7 @@
 import { type IncomingHttpHeaders, request } from "node:http";
 import { type Socket, connect } from "node:net";
 import { type AccessKeyId, type AccessRequest, type Decision, type Principal } from "@kelp/wire";
-import { systemClock, systemHashes, systemRandom } from "@kelp/base/platform";
+import { systemClock, systemHashes, systemRandom, systemTcpNetwork } from "@kelp/base/platform";
 import { type MemoryFiler, createMemoryFiler } from "./memory-filer.ts";
 import { type S3Server, type S3ServerOptions, openS3Server } from "../server/server.ts";
 import { type Log, silentLog } from "@kelp/base";
@@ -61,6 +61,7 @@ export async function openTestDoor(
     random: systemRandom,
     hashes: systemHashes,
     log: options.log ?? silentLog,
+    network: systemTcpNetwork,
     host: "127.0.0.1",
     port: 0,
     region: { kind: "any" },

@@ -2,7 +2,7 @@ import { connect } from "node:net";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { silentLog } from "@kelp/base";
-import { systemClock, systemHashes } from "@kelp/base/platform";
+import { systemClock, systemHashes, systemTcpNetwork } from "@kelp/base/platform";
 import { needleId, volumeId } from "@kelp/wire";
 import { CALLER_HEADER, believingGate, listAuthorizer } from "@kelp/wire/testing";
 import { MemoryNeedles } from "../testing/memory-needles.ts";
@@ -52,6 +52,7 @@ beforeAll(async () => {
     log: silentLog,
     version: "0.0.1",
     startedMs: 0,
+    network: systemTcpNetwork,
     address: "127.0.0.1",
     port: 0,
   });

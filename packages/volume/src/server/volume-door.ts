@@ -5,6 +5,7 @@ import {
   type Log,
   Semaphore,
   type Service,
+  type TcpNetwork,
 } from "@kelp/base";
 import {
   HttpDoor,
@@ -51,6 +52,7 @@ export interface VolumeDoorOptions {
   readonly log: Log;
   readonly version: string;
   readonly startedMs: number;
+  readonly network: TcpNetwork;
   readonly address: string;
   /** 0 for any free one. */
   readonly port: number;
@@ -70,9 +72,9 @@ export interface VolumeDoor extends Service {
 
 /** Opens the HTTP interface of a volume server. Rejects with the system's error when the port cannot be had. */
 export async function openVolumeDoor(options: VolumeDoorOptions): Promise<VolumeDoor> {
-  const { address, port, clock, log, foreground } = options;
+  const { network, address, port, clock, log, foreground } = options;
   const handler = new VolumeHandler(options);
-  const door = await HttpDoor.open({ handler, address, port, clock, log, foreground });
+  const door = await HttpDoor.open({ handler, network, address, port, clock, log, foreground });
   return {
     port: door.port,
     receive: (request, fid) => handler.receive(request, fid),

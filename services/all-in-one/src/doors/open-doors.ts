@@ -1,5 +1,11 @@
 import type { Log, Service } from "@kelp/base";
-import { systemClock, systemHashes, systemPeerUsers, systemRandom } from "@kelp/base/platform";
+import {
+  systemClock,
+  systemHashes,
+  systemPeerUsers,
+  systemRandom,
+  systemTcpNetwork,
+} from "@kelp/base/platform";
 import { type StaticFiles, createConsoleHandler } from "@kelp/console";
 import { type LocalUserTrust, openPeopleGate } from "@kelp/iam/server";
 import { openS3Server } from "@kelp/s3";
@@ -142,6 +148,7 @@ async function openS3Door(options: DoorsOptions): Promise<S3Door> {
       hashes: systemHashes,
       log: options.log.child({ door: "s3" }),
       foreground: store.foreground,
+      network: systemTcpNetwork,
       host: place.address,
       port: place.port,
       region:

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { silentLog } from "@kelp/base";
 import { HttpDoor, textReply } from "@kelp/base/http";
-import { systemClock } from "@kelp/base/platform";
+import { systemClock, systemTcpNetwork } from "@kelp/base/platform";
 import { StartError } from "../errors.ts";
 import { openOnPort } from "./open-on-port.ts";
 
@@ -10,6 +10,7 @@ const ADDRESS = "127.0.0.1";
 function openDoor(port: number): Promise<HttpDoor> {
   return HttpDoor.open({
     handler: { handle: () => Promise.resolve(textReply(200, "ok")), explain: () => undefined },
+    network: systemTcpNetwork,
     address: ADDRESS,
     port,
     clock: systemClock,

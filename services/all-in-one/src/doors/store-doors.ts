@@ -1,5 +1,5 @@
 import { type Log, type Service, hex, utf8 } from "@kelp/base";
-import { systemClock, systemHashes } from "@kelp/base/platform";
+import { systemClock, systemHashes, systemTcpNetwork } from "@kelp/base/platform";
 import { openFilerDoor } from "@kelp/filer/server";
 import { type OpenDoorGate, openDoorGate } from "@kelp/iam/server";
 import { openMasterDoor } from "@kelp/master/server";
@@ -37,7 +37,16 @@ export async function openStoreDoors(options: StoreDoorsOptions): Promise<StoreD
   // Not the master's: what waits for a job there is nobody that the job has to give way to.
   const { volumes, foreground } = store;
   const address = settings.bindAddress;
-  const common = { gate, authorizer: store.iam, clock: systemClock, version, startedMs, address };
+  const network = systemTcpNetwork;
+  const common = {
+    gate,
+    authorizer: store.iam,
+    clock: systemClock,
+    version,
+    startedMs,
+    network,
+    address,
+  };
   await using opened = new AsyncDisposableStack();
 
   const volume = opened.use(

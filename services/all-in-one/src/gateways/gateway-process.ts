@@ -7,6 +7,7 @@ import {
   systemDisk,
   systemHashes,
   systemRandom,
+  systemTcpNetwork,
 } from "@kelp/base/platform";
 import { KeyRing, openGatewayFiler } from "@kelp/filer";
 import { openIamReader } from "@kelp/iam";
@@ -139,8 +140,10 @@ async function serve(
       keys: iam,
       log: log.child({ door: "s3" }),
       foreground,
+      network: systemTcpNetwork,
       host: setup.address,
       port: setup.port,
+      sharing: "shared",
       region: setup.region === "any" ? { kind: "any" } : { kind: "strict", name: setup.region },
     });
   } catch (error) {

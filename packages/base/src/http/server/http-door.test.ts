@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { utf8, utf8Text } from "../../bytes.ts";
 import { Foreground } from "../../foreground.ts";
 import { silentLog } from "../../log.ts";
-import { systemClock } from "../../platform/index.ts";
+import { systemClock, systemTcpNetwork } from "../../platform/index.ts";
 import { Semaphore } from "../../semaphore.ts";
 import { HttpDoor } from "./http-door.ts";
 import { HttpError } from "../http-error.ts";
@@ -16,6 +16,7 @@ let door: HttpDoor;
 beforeAll(async () => {
   door = await HttpDoor.open({
     handler: { handle, explain: () => undefined },
+    network: systemTcpNetwork,
     address: "127.0.0.1",
     port: 0,
     clock: systemClock,
@@ -120,12 +121,12 @@ test.each([
   const smuggled = "GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n";
   const answer = await ask(["POST /echo HTTP/1.1", ...headers], `abc${smuggled}`);
   expect(answer).not.toContain("/smuggled");
-  expect([0, 400]).toContain(statusOf(answer));
+  expect([400, 501]).toContain(statusOf(answer));
 });
 
 test("header lines beyond the bound are refused", async () => {
   const answer = await ask(["GET / HTTP/1.1", `X-Long: ${"x".repeat(40_000)}`]);
-  expect([0, 400, 431]).toContain(statusOf(answer));
+  expect(statusOf(answer)).toBe(431);
 });
 
 test("bodies come whole or as a stream, framed either way", async () => {
@@ -210,6 +211,7 @@ test("a door tells of each request, whether it is answered, refused or breaks", 
       },
       explain: () => undefined,
     },
+    network: systemTcpNetwork,
     address: "127.0.0.1",
     port: 0,
     clock: systemClock,

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { type Socket, connect } from "node:net";
 import type { Clock } from "../../clock.ts";
 import { silentLog } from "../../log.ts";
-import { systemClock } from "../../platform/index.ts";
+import { systemClock, systemTcpNetwork } from "../../platform/index.ts";
 import { Semaphore } from "../../semaphore.ts";
 import type { HttpRequest } from "../http-request.ts";
 import { STALL_CHECKS_MAX, STALL_CHECK_MS, UNREAD_LINGER_MS } from "../limits.ts";
@@ -47,6 +47,7 @@ class World implements AsyncDisposable {
     const world = new World();
     world.#door = await HttpDoor.open({
       handler: { handle: (request) => world.#handle(request), explain: () => undefined },
+      network: systemTcpNetwork,
       address: "127.0.0.1",
       port: 0,
       clock: world.clock,
