@@ -1,6 +1,6 @@
-import { createServer } from "node:http";
-import { getRequestListener } from "@hono/node-server";
-import { must } from "@kelp/base";
+import { silentLog } from "@kelp/base";
+import { FetchDoor } from "@kelp/base/http";
+import { systemClock, systemTcpNetwork } from "@kelp/base/platform";
 import { type ApiWorld, type StepScript, openApiWorld } from "@kelp/pipelines/server/testing";
 
 /** The pipelines API on a port of its own, with steps that are scripts. */
@@ -16,32 +16,29 @@ export async function openPipelinesDoor(
 ): Promise<PipelinesDoor> {
   const world = openApiWorld(scripts);
   const requests: string[] = [];
-  const listener = getRequestListener((request) => {
-    const { pathname, search } = new URL(request.url);
-    requests.push(`${request.method} ${pathname}${search}`);
-    return world.handler(
-      request,
-      { kind: "admitted", principal: { kind: "root", name: "root" }, via: "token" },
-      LOCAL_REQUEST,
-    );
+  const door = await FetchDoor.open({
+    handle: (request) => {
+      const { pathname, search } = new URL(request.url);
+      requests.push(`${request.method} ${pathname}${search}`);
+      return world.handler(
+        request,
+        { kind: "admitted", principal: { kind: "root", name: "root" }, via: "token" },
+        LOCAL_REQUEST,
+      );
+    },
+    refuse: ({ status, message }) => new Response(message, { status }),
+    network: systemTcpNetwork,
+    address: "127.0.0.1",
+    port: 0,
+    clock: systemClock,
+    log: silentLog,
   });
-  const server = createServer((request, response) => {
-    listener(request, response).catch((error: unknown) => response.destroy(error as Error));
-  });
-  await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  const address = must(server.address());
-  const portNumber = typeof address === "string" ? 0 : address.port;
   return {
-    url: `http://127.0.0.1:${portNumber}`,
+    url: `http://127.0.0.1:${door.port}`,
     world,
     requests,
     async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => {
-        server.close(resolve);
-      });
+      await door.stop();
       await world[Symbol.asyncDispose]();
     },
   };

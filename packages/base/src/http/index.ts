@@ -12,6 +12,7 @@ export {
   readableDuration,
   readableSize,
 } from "./html.ts";
+export { FetchDoor, type FetchDoorOptions } from "./server/fetch-door.ts";
 export { HttpDoor, type HttpDoorOptions, type HttpHandler } from "./server/http-door.ts";
 export { HttpError } from "./http-error.ts";
 export { HttpRequest } from "./http-request.ts";

@@ -1,7 +1,6 @@
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { getRequestListener } from "@hono/node-server";
-import { must, silentLog } from "@kelp/base";
+import { silentLog } from "@kelp/base";
+import { FetchDoor } from "@kelp/base/http";
+import { systemClock, systemTcpNetwork } from "@kelp/base/platform";
 import type {
   AccessRequest,
   Admission,
@@ -76,10 +75,18 @@ export async function startConsole(more: Partial<ConsoleDependencies> = {}): Pro
     staticFiles: undefined,
     ...more,
   });
-  const server = await listen((request) => handler(request, test.admission, GATE_REQUEST));
+  const door = await FetchDoor.open({
+    handle: (request) => handler(request, test.admission, GATE_REQUEST),
+    refuse: ({ status, message }) => new Response(message, { status }),
+    network: systemTcpNetwork,
+    address: "127.0.0.1",
+    port: 0,
+    clock: systemClock,
+    log: silentLog,
+  });
   return Object.assign(test, {
-    url: server.url,
-    [Symbol.asyncDispose]: () => server.close(),
+    url: `http://127.0.0.1:${door.port}`,
+    [Symbol.asyncDispose]: () => door.stop(),
   });
 }
 
@@ -115,25 +122,5 @@ function testClock(): ConsoleDependencies["clock"] {
     monotonicMs: () => (nowMs += 1),
     schedule: () => ({ cancel: () => undefined }),
     sleep: () => Promise.resolve(),
-  };
-}
-
-async function listen(handle: (request: Request) => Promise<Response>) {
-  const listener = getRequestListener(handle, { overrideGlobalObjects: false });
-  const server = createServer((incoming, outgoing) => {
-    // The listener answers its own failures; there is nobody else to tell.
-    listener(incoming, outgoing).catch(() => outgoing.destroy());
-  });
-  await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  const { port } = must(server.address()) as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}`,
-    close: () =>
-      new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
   };
 }

@@ -1,13 +1,15 @@
 import { expect, test } from "bun:test";
 import { spawn } from "node:child_process";
-import { type Server, createServer, request as httpRequest } from "node:http";
+import { request as httpRequest } from "node:http";
 import { must, silentLog } from "@kelp/base";
+import { FetchDoor } from "@kelp/base/http";
 import {
   openDatabase,
   systemClock,
   systemHashes,
   systemPeerUsers,
   systemRandom,
+  systemTcpNetwork,
 } from "@kelp/base/platform";
 import { openIam } from "../index.ts";
 import { openPeopleGate } from "./index.ts";
@@ -41,31 +43,19 @@ async function openDoor(boundAddress: string, userId = USER): Promise<Door> {
     scheme: "http",
     hashes: systemHashes,
   });
-  const server: Server = createServer((incoming, response) => {
-    const { socket } = incoming;
-    gate
-      .admit({
-        method: incoming.method ?? "",
-        headers: incoming.headers,
-        remoteAddress: socket.remoteAddress ?? "",
-        remotePort: socket.remotePort ?? 0,
-        localAddress: socket.localAddress ?? "",
-        localPort: socket.localPort ?? 0,
-        connection: socket,
-      })
-      .then(
-        (admission) => response.end(`${admission.kind}\n`),
-        (error: unknown) => response.destroy(error instanceof Error ? error : undefined),
-      );
+  const door = await FetchDoor.open({
+    handle: async (_, received) => new Response(`${(await gate.admit(received)).kind}\n`),
+    refuse: ({ status, message }) => new Response(message, { status }),
+    network: systemTcpNetwork,
+    address: boundAddress,
+    port: 0,
+    clock: systemClock,
+    log: silentLog,
   });
-  await new Promise<void>((resolve) => server.listen(0, boundAddress, resolve));
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("no port");
   return {
-    port: address.port,
+    port: door.port,
     async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await door.stop();
       database[Symbol.dispose]();
     },
   };

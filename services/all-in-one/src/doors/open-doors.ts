@@ -19,7 +19,7 @@ import type { Gateways } from "../gateways/gateways.ts";
 import { advertisedAddress, doorUrl, isLoopback } from "./addresses.ts";
 import { listenError } from "./listen-error.ts";
 import { openStoreDoors } from "./store-doors.ts";
-import { PeopleDoor } from "./people-door.ts";
+import { openPeopleDoor } from "./people-door.ts";
 
 /** Every listening port of the process. */
 export interface Doors extends Service {
@@ -89,12 +89,14 @@ export async function openDoors(options: DoorsOptions): Promise<Doors> {
     }),
   );
   const people = opened.use(
-    await PeopleDoor.open({
+    await openPeopleDoor({
       gate,
       route: (path) => {
         if (path.startsWith("/apis/")) return options.pipelines.handler;
         return path.startsWith(BACKUP_PATH) ? backup.handler : consoleHandler;
       },
+      network: systemTcpNetwork,
+      clock: systemClock,
       address: settings.bindAddress,
       port: settings.consolePort,
       log: options.log.child({ door: "console" }),

@@ -1,18 +1,23 @@
-import { createServer } from "node:net";
+import type { TcpNetwork } from "@kelp/base";
 
 /**
  * Listens on the port alone for a moment: gateways share it afterwards, and would share it with a stranger as well. Returns the port,
  * which the system chose when it was 0. Throws the system's error.
  */
-export async function probePort(address: string, port: number): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen({ port, host: address, exclusive: true }, resolve);
+export async function probePort(
+  network: TcpNetwork,
+  address: string,
+  port: number,
+): Promise<number> {
+  await using listener = await network.listen({ address, port, sharing: "alone" }, (stranger) => {
+    stranger.destroy();
+    return NO_EVENTS;
   });
-  const bound = server.address();
-  await new Promise<void>((resolve) => {
-    server.close(() => resolve());
-  });
-  return typeof bound === "object" && bound !== null ? bound.port : port;
+  return listener.port;
 }
+
+function ignore(): void {
+  // Nobody is served yet.
+}
+
+const NO_EVENTS = { data: ignore, drained: ignore, ended: ignore, closed: ignore };

@@ -1,4 +1,4 @@
-import cluster, { type Worker } from "node:cluster";
+import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -44,7 +44,7 @@ export interface GatewayPoolOptions {
 
 interface Gateway {
   readonly pid: number;
-  readonly worker: Worker;
+  readonly child: ChildProcess;
   readonly startedMs: number;
   readonly ended: Promise<void>;
   readonly ready: PromiseWithResolvers<void>;
@@ -107,10 +107,10 @@ export class GatewayPool implements Service {
           await gateway.peer.call(IDENTITIES_CALL, undefined);
         } catch (error) {
           this.#options.log.error("A gateway is ended: it did not take over a change of keys", {
-            pid: gateway.worker.process.pid,
+            pid: gateway.child.pid,
             error,
           });
-          gateway.worker.process.kill("SIGKILL");
+          gateway.child.kill("SIGKILL");
           await gateway.ended;
         }
       }),
@@ -130,8 +130,8 @@ export class GatewayPool implements Service {
     this.#isEnding = true;
     // What is left of them is taken back as after a crash; drained ones have given everything back.
     await Promise.all(
-      Array.from(this.#gateways.values(), async ({ worker, ended }) => {
-        worker.process.kill("SIGKILL");
+      Array.from(this.#gateways.values(), async ({ child, ended }) => {
+        child.kill("SIGKILL");
         await ended;
       }),
     );
@@ -143,10 +143,9 @@ export class GatewayPool implements Service {
   }
 
   async #open(): Promise<void> {
-    const { command, socket, count } = this.#options;
+    const { socket, count } = this.#options;
     this.#address = this.#socketPath(socket);
     this.#opened.use(await systemCallNetwork.listen(this.#address, (peer) => this.#accept(peer)));
-    cluster.setupPrimary({ exec: command.file, args: [...command.args] });
     const gateways = Array.from({ length: count }, () => this.#start());
     await Promise.all(gateways.map(({ ready }) => ready.promise));
   }
@@ -161,14 +160,18 @@ export class GatewayPool implements Service {
   }
 
   #start(): Gateway {
-    const { clock, log } = this.#options;
-    const worker = cluster.fork({ [SOCKET_VARIABLE]: this.#address });
-    const { pid } = worker.process;
+    const { command, clock, log } = this.#options;
+    // They say what they have to say through their log, which is the server's own output.
+    const child = spawn(process.execPath, [command.file, ...command.args], {
+      stdio: ["ignore", "inherit", "inherit"],
+      env: { ...process.env, [SOCKET_VARIABLE]: this.#address },
+    });
+    const { pid } = child;
     assert(pid !== undefined, "a process has an id");
     const ended = Promise.withResolvers<void>();
     const gateway: Gateway = {
       pid,
-      worker,
+      child,
       startedMs: clock.monotonicMs(),
       ended: ended.promise,
       ready: Promise.withResolvers(),
@@ -178,12 +181,12 @@ export class GatewayPool implements Service {
     // Whoever waits for it is told; of a replacement the log tells.
     gateway.ready.promise.catch(() => undefined);
     this.#gateways.set(pid, gateway);
-    const timer = clock.schedule(START_MS_MAX, () => worker.process.kill("SIGKILL"));
+    const timer = clock.schedule(START_MS_MAX, () => child.kill("SIGKILL"));
     gateway.ready.promise.then(
       () => timer.cancel(),
       () => timer.cancel(),
     );
-    worker.once("exit", (code, signal) => {
+    child.once("exit", (code, signal) => {
       this.#gateways.delete(pid);
       gateway.ready.reject(new Error("a gateway ended before its door answered"));
       if (!this.#isEnding && gateway.borrower !== undefined) this.#options.onDied(gateway.borrower);
@@ -218,12 +221,12 @@ export class GatewayPool implements Service {
       known = gateway;
       const bounded = new BoundedPeer(peer, this.#options.clock, (name) => {
         this.#options.log.error("A gateway is ended: it does not answer", { pid, call: name });
-        gateway.worker.process.kill("SIGKILL");
+        gateway.child.kill("SIGKILL");
       });
       gateway.peer = bounded;
       peer.closed.then(
-        () => gateway.worker.process.kill("SIGKILL"),
-        () => gateway.worker.process.kill("SIGKILL"),
+        () => gateway.child.kill("SIGKILL"),
+        () => gateway.child.kill("SIGKILL"),
       );
       gateway.borrower = { name: `gateway ${known.pid}`, peer: bounded, ended: gateway.ended };
       Object.assign(handlers, this.#options.serve(gateway.borrower));
@@ -232,7 +235,7 @@ export class GatewayPool implements Service {
         const { code, message } = failure as DoorFailure;
         this.#options.log.error("A gateway cannot open its door", { pid, code, reason: message });
         gateway.ready.reject(Object.assign(new Error(message), { code }));
-        gateway.worker.process.kill("SIGKILL");
+        gateway.child.kill("SIGKILL");
       };
       return this.#options.setup();
     };

@@ -1,4 +1,5 @@
 import type { Clock, Log } from "@kelp/base";
+import { systemTcpNetwork } from "@kelp/base/platform";
 import { type KeyRing, type OtherBodies, bodiesOfGateways } from "@kelp/filer";
 import { serveMaster } from "@kelp/master";
 import { type Borrower, serveVolumes } from "@kelp/volume";
@@ -53,7 +54,7 @@ export class Gateways {
   async open(store: Store): Promise<GatewayDoor> {
     const { settings } = this.#options;
     for (let attempt = 1; ; attempt += 1) {
-      const port = await probePort(settings.bindAddress, settings.s3Port);
+      const port = await probePort(systemTcpNetwork, settings.bindAddress, settings.s3Port);
       try {
         return { port, pool: await this.#openOn(port, store) };
       } catch (error) {

@@ -1,23 +1,16 @@
 import { must } from "../../assert.ts";
 import type { Clock } from "../../clock.ts";
 import type { Foreground } from "../../foreground.ts";
-import { type Http1Exchange, type Http1Limits, Http1Server } from "../../http1/index.ts";
+import { type Http1Exchange, Http1Server } from "../../http1/index.ts";
 import type { Log } from "../../log.ts";
 import type { TcpNetwork } from "../../net/tcp.ts";
 import type { Service } from "../../service.ts";
 import { HttpError } from "../http-error.ts";
 import { HttpRequest } from "../http-request.ts";
-import {
-  DOOR_CONNECTIONS_MAX,
-  DOOR_HEADERS_TIMEOUT_MS,
-  DOOR_HEADER_BYTES_MAX,
-  DOOR_KEEP_ALIVE_TIMEOUT_MS,
-  DOOR_REQUESTS_AT_ONCE_MAX,
-  UNREAD_BYTES_MAX,
-  UNREAD_LINGER_MS,
-} from "../limits.ts";
+import { DOOR_REQUESTS_AT_ONCE_MAX } from "../limits.ts";
 import type { HttpReply } from "../reply.ts";
 import { type PrimedReply, primeReply, sendReply } from "../send-reply.ts";
+import { DOOR_LIMITS } from "./door-limits.ts";
 
 /** What is behind a door. */
 export interface HttpHandler {
@@ -42,16 +35,6 @@ export interface HttpDoorOptions {
   /** Told of each request. */
   readonly foreground?: Foreground | undefined;
 }
-
-/** What a door allows unless it says otherwise. */
-export const DOOR_LIMITS: Http1Limits = {
-  connectionsMax: DOOR_CONNECTIONS_MAX,
-  headBytesMax: DOOR_HEADER_BYTES_MAX,
-  headTimeoutMs: DOOR_HEADERS_TIMEOUT_MS,
-  keepAliveTimeoutMs: DOOR_KEEP_ALIVE_TIMEOUT_MS,
-  unreadBytesMax: UNREAD_BYTES_MAX,
-  lingerMs: UNREAD_LINGER_MS,
-};
 
 /** A listening port: HTTP in, handler, HTTP out, with bounds on everything that a client can make it hold. */
 export class HttpDoor implements Service {
