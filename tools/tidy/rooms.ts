@@ -17,11 +17,7 @@ const FLOOR = { base: 0, wire: 1, engine: 2, gateway: 3, people: 4, service: 5, 
 export const RUNTIME = /^(?:node:|bun$|bun:)/;
 
 /** What tests and helps for tests may use besides. */
-export const TEST_PACKAGES: readonly string[] = [
-  "fast-check",
-  "@hono/node-server",
-  "playwright-core",
-];
+export const TEST_PACKAGES: readonly string[] = ["fast-check", "playwright-core"];
 
 export const ROOMS: readonly Room[] = [
   { name: "base", floor: FLOOR.base, thirdParty: [], neighbours: [] },
@@ -44,7 +40,7 @@ export const ROOMS: readonly Room[] = [
   {
     name: "all-in-one",
     floor: FLOOR.service,
-    thirdParty: ["@hono/node-server", "hono", "pino", "zod"],
+    thirdParty: ["pino", "zod"],
     neighbours: [],
   },
   {

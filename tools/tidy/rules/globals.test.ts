@@ -13,7 +13,8 @@ const PLANTED: readonly (readonly [text: string, replacement: string])[] = [
   ['import { readFileSync } from "node:fs";', "the Disk port"],
   ['import { readFile } from "node:fs/promises";', "the Disk port"],
   ['import { spawn } from "node:child_process";', "a port that services/ hand in"],
-  ['import { createServer } from "node:http";', "a server/ folder"],
+  ['import { createServer } from "node:http";', "HttpDoor or FetchDoor"],
+  ['import cluster from "node:cluster";', "HttpDoor or FetchDoor"],
   ["const x = Date.now();", "the Clock port"],
   ["const x = performance.now();", "the Clock port"],
   ["const x = new Date();", "clock.nowMs()"],
@@ -61,10 +62,17 @@ test("code inside a template string counts as code", () => {
 test("each has a home", () => {
   expect(check("packages/base/src/platform/a.ts", "const x = Date.now();\n")).toEqual([]);
   expect(check("services/cli/src/a.ts", "process.exit(1);\n")).toEqual([]);
-  expect(check("packages/s3/src/server/a.ts", 'import { x } from "node:http";\n')).toEqual([]);
+  expect(check("packages/base/src/platform/a.ts", 'import { x } from "node:net";\n')).toEqual([]);
   expect(check("packages/filer/src/a.test.ts", "setTimeout(run, 5);\n")).toEqual([]);
   expect(check("packages/console/web/src/a.tsx", "setTimeout(run, 5);\n")).toEqual([]);
 });
+
+test.each(["packages/s3/src/server/a.ts", "services/all-in-one/src/a.ts"])(
+  "doors of %s do not stand on the runtime's server",
+  (path) => {
+    expect(check(path, 'import { createServer } from "node:http";\n')).toHaveLength(1);
+  },
+);
 
 test("standard output has no home in services either", () => {
   expect(check("services/cli/src/a.ts", "console.log(1);\n")).toHaveLength(1);

@@ -14,7 +14,6 @@ interface Ban {
 
 const PLATFORM = /^packages\/base\/src\/platform\//;
 const SERVICES = /^services\//;
-const SERVER = /\/server\//;
 /** Steps of pipelines are processes of this machine: this is their adapter, as platform is base's. */
 const SUBPROCESS = /^packages\/pipelines\/src\/executor\/subprocess\//;
 
@@ -48,10 +47,10 @@ const BANS: readonly Ban[] = [
   },
   {
     what: "node:http",
-    pattern: /^node:(?:http|https|http2|net|tls)$/,
+    pattern: /^node:(?:http|https|http2|net|tls|cluster)$/,
     isModule: true,
-    homes: [PLATFORM, SERVICES, SERVER],
-    instead: "a server/ folder of the room",
+    homes: [PLATFORM],
+    instead: "HttpDoor or FetchDoor of @kelp/base/http, on the TcpNetwork port",
   },
   {
     what: "Date.now()",

@@ -1,4 +1,5 @@
 import { Http1Error } from "./http1-error.ts";
+import { listItems } from "./request-options.ts";
 import type { RequestHead } from "./request-head.ts";
 
 /** How the end of a body is known (RFC 9112 §6.3). */
@@ -25,7 +26,7 @@ export function bodyFraming({ headers, version }: RequestHead): BodyFraming {
 }
 
 function checkCoding(text: string): BodyFraming {
-  const codings = text.split(",").map((each) => each.trim().toLowerCase());
+  const codings = listItems(text);
   if (codings.length === 1 && codings[0] === "chunked") return CHUNKED;
   if (codings.at(-1) !== "chunked" && codings.includes("chunked")) throw uncertain();
   if (codings.filter((coding) => coding === "chunked").length > 1) throw uncertain();

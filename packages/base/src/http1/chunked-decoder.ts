@@ -1,3 +1,4 @@
+import { unreachable } from "../assert.ts";
 import {
   COLON,
   CR,
@@ -78,28 +79,51 @@ export class ChunkedDecoder {
   #takeFraming(byte: number): void {
     switch (this.#state) {
       case "size":
-        return this.#takeSize(byte);
+        this.#takeSize(byte);
+        return;
       case "extension":
         this.#countLine();
         if (byte === CR) this.#state = "size-lf";
         else if (IS_VALUE[byte] !== 1) throw malformed();
         return;
       case "size-lf":
-        if (byte !== LF) throw malformed();
-        this.#state = this.#leftBytes === 0 ? "trailer-start" : "data";
+        this.#expect(byte, LF, this.#leftBytes === 0 ? "trailer-start" : "data");
         return;
       case "data-cr":
-        if (byte !== CR) throw malformed();
-        this.#state = "data-lf";
+        this.#expect(byte, CR, "data-lf");
         return;
       case "data-lf":
-        if (byte !== LF) throw malformed();
-        this.#state = "size";
+        this.#expect(byte, LF, "size");
         this.#hasDigit = false;
         this.#lineBytes = 0;
         return;
+      case "trailer-start":
+        this.#countTrailer();
+        if (byte === CR) this.#state = "end-lf";
+        else if (IS_TOKEN[byte] === 1) this.#state = "trailer-name";
+        else throw malformed();
+        return;
+      case "trailer-name":
+        this.#countTrailer();
+        if (byte === COLON) this.#state = "trailer-value";
+        else if (IS_TOKEN[byte] !== 1) throw malformed();
+        return;
+      case "trailer-value":
+        this.#countTrailer();
+        if (byte === CR) this.#state = "trailer-lf";
+        else if (IS_VALUE[byte] !== 1) throw malformed();
+        return;
+      case "trailer-lf":
+        this.#expect(byte, LF, "trailer-start");
+        return;
+      case "end-lf":
+        this.#expect(byte, LF, "done");
+        return;
+      case "data":
+      case "done":
+        throw new Error("content is no framing");
       default:
-        this.#takeTrailer(byte);
+        unreachable(this.#state);
     }
   }
 
@@ -119,30 +143,13 @@ export class ChunkedDecoder {
     else throw malformed();
   }
 
-  #takeTrailer(byte: number): void {
+  #expect(byte: number, wanted: number, next: State): void {
+    if (byte !== wanted) throw malformed();
+    this.#state = next;
+  }
+
+  #countTrailer(): void {
     if (++this.#trailerBytes > TRAILER_BYTES_MAX) throw malformed();
-    switch (this.#state) {
-      case "trailer-start":
-        if (byte === CR) this.#state = "end-lf";
-        else if (IS_TOKEN[byte] === 1) this.#state = "trailer-name";
-        else throw malformed();
-        return;
-      case "trailer-name":
-        if (byte === COLON) this.#state = "trailer-value";
-        else if (IS_TOKEN[byte] !== 1) throw malformed();
-        return;
-      case "trailer-value":
-        if (byte === CR) this.#state = "trailer-lf";
-        else if (IS_VALUE[byte] !== 1) throw malformed();
-        return;
-      case "trailer-lf":
-        if (byte !== LF) throw malformed();
-        this.#state = "trailer-start";
-        return;
-      default:
-        if (byte !== LF) throw malformed();
-        this.#state = "done";
-    }
   }
 
   #countLine(): void {

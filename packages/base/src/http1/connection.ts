@@ -1,4 +1,4 @@
-import { assert } from "../assert.ts";
+import { assert, unreachable } from "../assert.ts";
 import type { StallWatch } from "../http/stall-watch.ts";
 import type { TcpConnection, TcpEvents } from "../net/tcp.ts";
 import { bodyFraming } from "./body-framing.ts";
@@ -109,8 +109,15 @@ export class Http1Connection implements TcpEvents, BodySource, ResponseOwner {
       }
       case "closed":
         return;
-      default:
+      case "opened":
+      case "idle":
+      case "head":
+      case "dropping":
+      case "ending":
         this.destroy();
+        return;
+      default:
+        unreachable(this.#phase);
     }
   }
 
@@ -140,7 +147,12 @@ export class Http1Connection implements TcpEvents, BodySource, ResponseOwner {
       case "ending":
         if (looks >= limits.endingLooksMax) this.destroy();
         return;
+      case "serving":
+      case "closed":
+        // Of a body and an answer under way the stall watch looks after.
+        return;
       default:
+        unreachable(this.#phase);
     }
   }
 

@@ -5,10 +5,9 @@ import type { RequestHead } from "./request-head.ts";
 export function keepsAlive({ headers, version }: RequestHead): boolean {
   const options = headers["connection"];
   if (options === undefined) return version === "1.1";
-  const names = options.toLowerCase().split(",");
-  const has = (option: string): boolean => names.some((name) => name.trim() === option);
-  if (has("close")) return false;
-  return version === "1.1" || has("keep-alive");
+  const names = listItems(options);
+  if (names.includes("close")) return false;
+  return version === "1.1" || names.includes("keep-alive");
 }
 
 /** Whether the client waits for `100 Continue` before it sends its body. Throws `Http1Error` 417 for other expectations. */
@@ -19,4 +18,9 @@ export function isContinueExpected({ headers, version }: RequestHead): boolean {
     throw new Http1Error(417, "The one expectation that is met is 100-continue");
   }
   return true;
+}
+
+/** What commas separate, in lower case. Only blanks and tabs around it are none of it (RFC 9110 §5.6.3). */
+export function listItems(value: string): string[] {
+  return value.toLowerCase().split(/[ \t]*,[ \t]*/);
 }

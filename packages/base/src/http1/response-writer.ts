@@ -84,6 +84,7 @@ export class ResponseWriter {
     } = {},
   ): Promise<void> | undefined {
     assert(this.#framing === undefined, "an answer is begun once");
+    if (this.isClosed) return undefined;
     const sizeBytes = typeof body === "string" ? Buffer.byteLength(body) : body.length;
     let head = responseHead(status, headers);
     const hasNoBody = isBodiless(status);
@@ -108,6 +109,8 @@ export class ResponseWriter {
     options: { readonly sizeBytes?: number | undefined; readonly share?: HeldShare | undefined },
   ): void {
     assert(this.#framing === undefined, "an answer is begun once");
+    this.#framing = { kind: "none" };
+    if (this.isClosed) return;
     let head = responseHead(status, headers);
     this.#framing = this.#chooseFraming(status, options.sizeBytes);
     if (options.sizeBytes !== undefined) head += `Content-Length: ${options.sizeBytes}\r\n`;

@@ -52,7 +52,7 @@ const SOCKET_EVENTS = {
   drain: (socket: Socket<SocketConnection>) => guarded(socket, () => socket.data.events?.drained()),
   end: (socket: Socket<SocketConnection>) => guarded(socket, () => socket.data.events?.ended()),
   // What went wrong is the connection, and its close says so.
-  error: (socket: Socket<SocketConnection>) => void socket.terminate(),
+  error: (socket: Socket<SocketConnection>) => socket.terminate(),
   close: (socket: Socket<SocketConnection>) => {
     const { events } = socket.data;
     socket.data.events = undefined;

@@ -66,10 +66,16 @@ test("bytes that a slow reader has not taken are not copied: their lender is lef
   await door.send("PUT", "/bkt");
   await door.send("PUT", "/bkt/k", { body });
   let isLeft = false;
-  const noted = left.then(() => {
+  const note = async (): Promise<void> => {
+    await left;
     isLeft = true;
-  });
-  const answered = door.send("GET", "/bkt/none").then(() => expect(isLeft).toBe(false));
+  };
+  const noted = note();
+  const answer = async (): Promise<void> => {
+    await door.send("GET", "/bkt/none");
+    expect(isLeft).toBe(false);
+  };
+  const answered = answer();
   const received = await slowly(door, { text: GET, sizeBytes: body.length, ready: answered });
   expect(Buffer.compare(received, body)).toBe(0);
   await noted;
