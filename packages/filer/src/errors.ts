@@ -52,22 +52,26 @@ export class SealingError extends Error {
 /**
  * Why a backup or a restore ended. The message is the reason alone:
  * - `target-unusable`   the place holds other things, or no backups
+ * - `target-in-use`     another backup or restore uses the target in a way that excludes this one
  * - `target-full`       no space is left at the target; earlier backups are as they were
  * - `target-failed`     the target cannot be read or written; the cause tells
  * - `source-failed`     the store that is backed up cannot be read; the cause tells
  * - `source-damaged`    a database of the store is damaged
  * - `no-such-backup`    the target holds no backup of that id, or none at all
+ * - `store-unclear`     no backup is named, and the target holds those of several stores
  * - `backup-damaged`    a piece of the backup is missing, torn or not what was written
  * - `format-unknown`    a newer Kelp made the backup
  * - `folder-not-empty`  a restore needs an empty folder
  */
 export type BackupErrorCode =
   | "target-unusable"
+  | "target-in-use"
   | "target-full"
   | "target-failed"
   | "source-failed"
   | "source-damaged"
   | "no-such-backup"
+  | "store-unclear"
   | "backup-damaged"
   | "format-unknown"
   | "folder-not-empty";

@@ -42,5 +42,12 @@ export { type BackupProgress, type BackupReport, makeBackup } from "./backup/mak
 export { type BackupManifest, backupIds, openTarget, readManifest } from "./backup/manifest.ts";
 export { pruneBackups } from "./backup/prune-backups.ts";
 export { restoreBackup } from "./backup/restore-backup.ts";
+export {
+  TargetLock,
+  type TargetLockDeps,
+  type TargetUse,
+  type TargetUser,
+} from "./backup/target-lock.ts";
+export { TARGET_LOCK_RENEW_MS } from "./limits.ts";
 export { storeIdOf } from "./backup/store-id.ts";
 export { verifyBackup } from "./backup/verify-backup.ts";

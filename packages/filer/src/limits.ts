@@ -108,6 +108,10 @@ export const RESTORE_APPENDS_IN_FLIGHT_MAX = 32;
 export const BACKUP_ROWS_AT_ONCE = 1000;
 /** Damaged chunks that a manifest names; more are counted. */
 export const DAMAGED_LISTED_MAX = 1000;
+/** A lock at a target of backups that was not renewed for so long is left over; far above what clocks of machines differ by. */
+export const TARGET_LOCK_STALE_MS = 10 * 60_000;
+/** How often it is renewed. */
+export const TARGET_LOCK_RENEW_MS = 60_000;
 /** Backups that hold the collector at once. */
 export const HOLDS_MAX = 8;
 
@@ -123,6 +127,7 @@ assert(
   CHUNK_LIST_RECORDS_MAX * MANIFEST_RECORDS_MAX * CHUNK_SIZE_BYTES > OBJECT_BYTES_MAX,
   "one level of manifests holds the largest object",
 );
+assert(TARGET_LOCK_RENEW_MS * 5 < TARGET_LOCK_STALE_MS, "a few renewals may fail");
 assert(LIST_KEYS_MAX > 0, "a page holds something");
 assert(
   CHUNK_SIZE_BYTES + SEAL_OVERHEAD_BYTES < CHUNK_SCRATCH_BYTES,

@@ -165,7 +165,7 @@ test("a stopped folder is backed up from all disks that its server had", async (
   const without = await runCli(["backup", target, "--dir", data, "--json", "--keep", "1"]);
   expect(without.status).toBe(1);
   expect(JSON.parse(without.stdout)).toMatchObject({ removed_backups: 0 });
-  expect(without.stderr).toContain("No older backup was removed");
+  expect(without.stderr).toContain("no older one was removed");
   const [listed = ""] = (await runHere(["backup", "list", target])).stdout.split("\n");
   expect(listed).toContain("1 chunks and 1 loose needles, store");
   for (const path of [a, b]) renameSync(`${path}.gone`, path);

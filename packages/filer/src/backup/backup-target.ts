@@ -11,6 +11,8 @@ export interface BackupTarget {
   list(prefix: string): Promise<string[]>;
   /** `undefined` when there is no such piece; shorter than the range when the piece ends before it. */
   read(name: string, range?: PieceRange): Promise<Uint8Array | undefined>;
+  /** `undefined` when there is no such piece. */
+  sizeOf(name: string): Promise<number | undefined>;
   write(name: string, bytes: Uint8Array): Promise<void>;
   /** Harmless when absent. Durable when resolved: a manifest is gone for good before what it names goes. */
   remove(name: string): Promise<void>;

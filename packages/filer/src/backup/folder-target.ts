@@ -40,6 +40,15 @@ export class FolderTarget implements BackupTarget {
     });
   }
 
+  sizeOf(name: string): Promise<number | undefined> {
+    return this.#attempt("read", async () => {
+      const path = this.#path(name);
+      if (!(await this.#disk.exists(path))) return undefined;
+      await using file = await this.#disk.open(path, { access: "read" });
+      return await file.sizeBytes();
+    });
+  }
+
   write(name: string, bytes: Uint8Array): Promise<void> {
     return this.#attempt("write", async () => {
       const path = this.#path(name);

@@ -38,6 +38,8 @@ export interface BackupRequest {
   /** Of the databases, the one that names the chunks. */
   readonly filerDatabase: string;
   readonly kelpVersion: string;
+  /** Called before the manifest is written; what it throws ends the backup. */
+  readonly beforeManifest?: () => Promise<void>;
   readonly onProgress?: (progress: BackupProgress) => void;
   readonly signal?: AbortSignal;
 }
@@ -103,6 +105,7 @@ export async function makeBackup(deps: BackupDeps, request: BackupRequest): Prom
     damagedCount: work.damagedCount,
     packs: work.usedPacks(),
   };
+  await request.beforeManifest?.();
   await writeManifest(target, manifest, deps.hashes);
   const { copiedChunks, copiedNeedles, copiedBytes } = work;
   return {

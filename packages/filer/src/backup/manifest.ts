@@ -60,7 +60,7 @@ const MARKER_NAME = "kelp-backup.json";
 const MANIFESTS = "backups/";
 
 /**
- * Makes sure that the target is one of backups, marking an empty one. Throws `BackupError`: `target-unusable` when other things stand
+ * Makes sure that the target is one of backups, marking an empty one, and again one that has lost its mark. Throws `BackupError`: `target-unusable` when other things stand
  * there, `format-unknown` when a newer Kelp wrote it.
  */
 export async function openTarget(
@@ -74,16 +74,33 @@ export async function openTarget(
     checkFormat(format, MARKER_NAME);
     return;
   }
+  const isOurs = await hasReadableManifest(target, hashes);
   if (mode === "read") {
+    if (isOurs) return;
     throw new BackupError("target-unusable", "there are no backups of Kelp there");
   }
-  if ((await target.list("")).length > 0) {
+  if (!isOurs && (await target.list("")).length > 0) {
     throw new BackupError(
       "target-unusable",
       "other files are there, and backups of Kelp are not; name an empty place",
     );
   }
   await target.write(MARKER_NAME, encodeChecked({ format: BACKUP_FORMAT }, hashes));
+}
+
+async function hasReadableManifest(
+  target: BackupTarget,
+  hashes: Pick<Hashes, "digest">,
+): Promise<boolean> {
+  for (const id of (await backupIds(target)).toReversed()) {
+    try {
+      await readManifest(target, id, hashes);
+      return true;
+    } catch (error) {
+      if (!(error instanceof BackupError) || error.code !== "backup-damaged") throw error;
+    }
+  }
+  return false;
 }
 
 /** Ids of whole backups, oldest first. */

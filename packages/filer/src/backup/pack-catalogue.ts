@@ -1,7 +1,8 @@
 import type { Hashes, SqlDatabase, SqlStatement } from "@kelp/base";
+import { BackupError } from "../errors.ts";
 import { PACK_INDEX_READS_MAX } from "../limits.ts";
 import type { BackupTarget } from "./backup-target.ts";
-import { type PackIndex, readPackIndex } from "./pack.ts";
+import { type PackIndex, checkPackSize, readPackIndex } from "./pack.ts";
 
 /**
  * Which pack holds which blob, in a database of its own that nobody keeps: a store of a billion chunks has more of
@@ -58,7 +59,10 @@ export class PackCatalogue {
   }
 }
 
-/** Reads the indexes of packs, a few at once. Throws `BackupError` `backup-damaged`, or hands what is damaged to `onDamaged`. */
+/**
+ * Reads the indexes of packs, a few at once. With `onDamaged` it is told of what is damaged, and packs are looked at, too: one of another size than its
+ * index says is no place to take pieces from. Without it throws `BackupError` `backup-damaged`.
+ */
 export async function loadCatalogue(
   target: BackupTarget,
   ids: readonly string[],
@@ -74,9 +78,12 @@ export async function loadCatalogue(
     const indexes = await Promise.all(
       slice.map(async (id) => {
         try {
-          return await readPackIndex(target, id, deps.hashes);
+          const index = await readPackIndex(target, id, deps.hashes);
+          if (deps.onDamaged !== undefined) await checkPackSize(target, index);
+          return index;
         } catch (error) {
-          if (deps.onDamaged === undefined) throw error;
+          const isDamage = error instanceof BackupError && error.code === "backup-damaged";
+          if (deps.onDamaged === undefined || !isDamage) throw error;
           deps.onDamaged(id, error);
           return undefined;
         }

@@ -135,6 +135,15 @@ export async function readPackIndex(
   return index;
 }
 
+/** Whether the pack is there and as long as its index says; its content is not looked at. Throws `BackupError` `backup-damaged`. */
+export async function checkPackSize(target: BackupTarget, pack: PackIndex): Promise<void> {
+  const name = `${PACKS}${pack.id}.pack`;
+  const sizeBytes = await target.sizeOf(name);
+  if (sizeBytes === pack.sizeBytes) return;
+  const found = sizeBytes === undefined ? "missing" : "torn or damaged";
+  throw new BackupError("backup-damaged", `${name} is ${found}`);
+}
+
 /** The whole pack, checked against its id. Throws `BackupError` `backup-damaged`. */
 export async function readPack(
   target: BackupTarget,

@@ -28,7 +28,7 @@ import type {
 import { type LooseNeedle, encodeLooseNeedle } from "../backup/loose-needle.ts";
 import type { BackupTarget } from "../backup/backup-target.ts";
 import { chosenBackup } from "../backup/chosen-backup.ts";
-import { type BackupReport, makeBackup } from "../backup/make-backup.ts";
+import { type BackupReport, type BackupRequest, makeBackup } from "../backup/make-backup.ts";
 import { restoreBackup } from "../backup/restore-backup.ts";
 import { verifyBackup } from "../backup/verify-backup.ts";
 import type { FilerOptions } from "../filer.ts";
@@ -65,7 +65,10 @@ export class BackupWorld implements Disposable {
     await this.world.filer.createTree({ name: TREE, kind: "bucket", owner: "ada" });
   }
 
-  backUp(target: BackupTarget, signal?: AbortSignal): Promise<BackupReport> {
+  backUp(
+    target: BackupTarget,
+    options: Pick<BackupRequest, "beforeManifest" | "signal"> = {},
+  ): Promise<BackupReport> {
     this.clock.advance(1);
     return makeBackup(
       {
@@ -82,7 +85,7 @@ export class BackupWorld implements Disposable {
         workFolder: this.#workFolder(),
         filerDatabase: "filer.db",
         kelpVersion: "0.0.0",
-        ...(signal === undefined ? {} : { signal }),
+        ...options,
       },
     );
   }

@@ -8,7 +8,13 @@ import {
   systemHashes,
   systemRandom,
 } from "@kelp/base/platform";
-import { BackupError, type BackupManifest, chosenBackup, restoreBackup } from "@kelp/filer";
+import {
+  BackupError,
+  type BackupManifest,
+  chosenBackup,
+  openTarget,
+  restoreBackup,
+} from "@kelp/filer";
 import { openVolumeStore } from "@kelp/volume";
 import {
   FOLDER_FILES,
@@ -17,6 +23,7 @@ import {
   markRestoring,
 } from "../folder/data-folder.ts";
 import { FolderLock } from "../folder/folder-lock.ts";
+import { holdTarget } from "./locked-target.ts";
 import { type OpenedTarget, makeWorkFolder } from "./open-target.ts";
 
 /** The largest that a volume file can be: whatever the volumes of the source held fits. */
@@ -41,6 +48,9 @@ export interface FolderRestoreRequest {
  */
 export async function restoreFolder(request: FolderRestoreRequest): Promise<BackupManifest> {
   const { dir, from } = request;
+  // Before the lock: a place without backups is left as it is.
+  await openTarget(from.target, "read", systemHashes);
+  await using _held = await holdTarget(from.target, { operation: "restore", removes: false });
   const manifest = await chosenBackup(from.target, request.id, systemHashes);
   refuseForeignFiles(manifest);
   if (!isEmpty(dir) && !isRestoring(dir)) {

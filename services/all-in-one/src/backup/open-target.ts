@@ -5,6 +5,7 @@ import { systemDisk } from "@kelp/base/platform";
 import { BackupError, type BackupTarget, FolderTarget } from "@kelp/filer";
 import { makePrivateFolder } from "../folder/private-folder.ts";
 import type { Environment } from "../keys/master-keys.ts";
+import { isAlive } from "./live-process.ts";
 import { S3Target } from "./s3-target.ts";
 
 /** A place of backups, and where copies of databases may stand while one is made or read. */
@@ -73,14 +74,4 @@ export function makeWorkFolder(parent: string): Disposable & { readonly path: st
   }
   const path = mkdtempSync(join(parent, `${WORK_PREFIX}${process.pid}-`));
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // Another user's process is alive, too.
-    return error instanceof Error && "code" in error && error.code === "EPERM";
-  }
 }

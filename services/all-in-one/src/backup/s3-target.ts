@@ -62,6 +62,13 @@ export class S3Target implements BackupTarget {
     });
   }
 
+  sizeOf(name: string): Promise<number | undefined> {
+    return this.#attempt(`look at ${name}`, async () => {
+      const file = this.#client.file(this.#prefix + name);
+      return (await file.exists()) ? (await file.stat()).size : undefined;
+    });
+  }
+
   async write(name: string, bytes: Uint8Array): Promise<void> {
     await this.#attempt(`write ${name}`, () => this.#client.write(this.#prefix + name, bytes));
   }

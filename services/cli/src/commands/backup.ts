@@ -128,9 +128,10 @@ export function backupCommand(line: CommandLine): Command {
         line.err(
           `${missingIn(manifest)} cannot be read and are missing in the backup: see kelp fsck`,
         );
-        if (keepCount !== undefined) {
-          line.err("No older backup was removed: it may be the only one that has them");
-        }
+        line.exitWith(1);
+      }
+      if (report.keptBecause !== undefined) {
+        line.err(`The backup is made, but no older one was removed: ${report.keptBecause}`);
         line.exitWith(1);
       }
     });
@@ -145,7 +146,13 @@ function listCommand(line: CommandLine): Command {
     const { hasDamage, listBackups } = await import("@kelp/all-in-one");
     const to = await targetOf(line, place, flags);
     const found = await failingClearly(`Cannot list ${to.name}`, () => listBackups(to));
-    for (const manifest of found) {
+    for (const each of found) {
+      if (each.kind === "unreadable") {
+        line.err(`DAMAGE  ${each.id}: ${each.reason}`);
+        line.exitWith(1);
+        continue;
+      }
+      const { manifest } = each;
       const { id, position, storeId } = manifest;
       const damage = hasDamage(manifest) ? `; ${missingIn(manifest)} missing` : "";
       line.out(`${id}  position ${position}, ${contentOf(manifest)}${damage}, store ${storeId}`);

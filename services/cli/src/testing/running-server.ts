@@ -94,8 +94,11 @@ export async function startTestServer(
 }
 
 /** The CLI as a process of its own, for tests that end it. */
-export function startCliProcess(args: readonly string[]): ChildProcess {
-  return startCli(args, {});
+export function startCliProcess(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): ChildProcess {
+  return startCli(args, { env });
 }
 
 function startCli(
