@@ -1,5 +1,5 @@
 /** The namespace: entries in trees, their bodies, uploads and the change log. */
-export type { CheckFinding, CheckOptions } from "./check/check.ts";
+export type { CheckFinding, CheckOptions } from "./check/finding.ts";
 export type { CollectOptions, CollectReport } from "./collect/collector.ts";
 export type { SweepOptions } from "./collect/orphan-sweep.ts";
 export {

@@ -76,10 +76,13 @@ export const GARBAGE_GRACE_MS = 15 * 60_000;
 export const ORPHAN_GRACE_MS = 60 * 60_000;
 /** Chunks that entries name and whose references are lost, as many as a check keeps in mind; with more it removes no orphans. */
 export const UNREFERENCED_CHUNKS_KEPT_MAX = 100_000;
-/** Needles that seem to belong to nothing and are looked for together in what manifests list that wait to be freed. */
-export const ORPHAN_SUSPECTS_MAX = 1000;
 /** Such needles remembered from one sweep to the next; the others wait for later sweeps. */
 export const ORPHAN_CANDIDATES_MAX = 100_000;
+/**
+ * Needles that no reference names, gathered before garbage is read through for them: 17 MB. Reading ten million chunks of garbage
+ * takes seconds, and as many times as this number goes into theirs.
+ */
+export const UNKNOWN_NEEDLES_MAX = 512 * 1024;
 /** Garbage rows of one collection round. */
 export const GARBAGE_ROWS_PER_ROUND_MAX = 1000;
 /** How long the garbage of a volume that refused a removal is stepped over. */

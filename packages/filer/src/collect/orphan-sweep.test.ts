@@ -113,6 +113,46 @@ test("named chunks, garbage and bodies on their way are not touched", async () =
   expect(await Array.fromAsync(world.filer.check())).toEqual([]);
 });
 
+test("garbage is told from what nobody knows however few needles are held at once", async () => {
+  // Two records in a list, four in a manifest.
+  using world = await openTreeWorld({ lists: { recordsMax: 2, manifestRecordsMax: 4 } });
+  for (const name of ["one", "two", "three"]) await write(world, name, noise(MIB));
+  await write(world, "long", noise(11 * MIB));
+  for (let id = 0n; id < 7n; id += 1n) {
+    await world.volumes.append({ ...ORPHAN, needleId: needleId(1077n + id) }, noise(9));
+  }
+  for (const name of ["two", "three", "long"]) {
+    await world.filer.deleteEntry({ tree: TREE, path: pathOf(name) });
+  }
+  const few = { ...GRACE, needlesAtOnce: 3 };
+  const check = () => Array.fromAsync(world.filer.check({ needlesAtOnce: 3 }));
+  expect((await check()).map(({ kind }) => kind)).toEqual(Array(7).fill("orphan-needle"));
+  const before = world.volumes.needleCount;
+  expect(await world.filer.sweepOrphans(few)).toMatchObject({ waitingNeedles: 7 });
+  world.clock.advance(1000);
+  expect(await world.filer.sweepOrphans(few)).toMatchObject({ removedNeedles: 7 });
+  expect(world.volumes.needleCount).toBe(before - 7);
+  expect(await check()).toEqual([]);
+});
+
+test("what a manifest lists that is being freed is no orphan, though nothing names it any more", async () => {
+  using world = await openTreeWorld({ lists: { recordsMax: 2, manifestRecordsMax: 4 } });
+  await write(world, "long", noise(11 * MIB));
+  await world.filer.deleteEntry({ tree: TREE, path: pathOf("long") });
+  // The power goes between forgetting what is listed and removing it.
+  const remove = world.volumes.remove.bind(world.volumes);
+  world.volumes.remove = () => Promise.reject(new Error("the power is gone"));
+  const failure: unknown = await world.filer
+    .collect({ graceMs: 0 })
+    .catch((error: unknown) => error);
+  expect(String(failure)).toContain("the power is gone");
+  world.volumes.remove = remove;
+  expect(await Array.fromAsync(world.filer.check())).toEqual([]);
+  expect(await world.filer.sweepOrphans(GRACE)).toMatchObject({ waitingNeedles: 0 });
+  await world.filer.collect({ graceMs: 0 });
+  expect(world.volumes.needleCount).toBe(0);
+});
+
 test("an entry that is committed between the sweeps keeps its chunk", async () => {
   using world = await orphanWorld();
   await world.filer.sweepOrphans(GRACE);

@@ -1,11 +1,17 @@
 import { type Clock, type Log, Semaphore } from "@kelp/base";
 import { type Fid, type VolumeClient, type VolumeId, formatFid } from "@kelp/wire";
-import { KnownGarbage } from "../check/known-garbage.ts";
-import { ORPHAN_CANDIDATES_MAX, ORPHAN_GRACE_MS, REMOVE_FIDS_MAX } from "../limits.ts";
+import {
+  ORPHAN_CANDIDATES_MAX,
+  ORPHAN_GRACE_MS,
+  REMOVE_FIDS_MAX,
+  UNKNOWN_NEEDLES_MAX,
+} from "../limits.ts";
 import type { ReadManifest } from "../chunk/manifest-reader.ts";
 import type { OtherBodies } from "../gateway/gateways.ts";
 import { namedInContents } from "./named-in-contents.ts";
 import { isNamedNeedle, namedCookies } from "./named-needle.ts";
+import { strikeGarbage } from "./strike-garbage.ts";
+import { type UnknownNeedle, UnknownNeedles } from "./unknown-needles.ts";
 import type { FilerStore } from "../store/filer-store.ts";
 
 export interface OrphanSweepDeps {
@@ -25,6 +31,8 @@ export interface SweepOptions {
   readonly only?: readonly VolumeId[];
   /** How long a needle must have been known to nobody. Default `ORPHAN_GRACE_MS`. */
   readonly graceMs?: number;
+  /** Needles held before garbage is read through for them. Default `UNKNOWN_NEEDLES_MAX`. */
+  readonly needlesAtOnce?: number;
   /** Called with the bytes of each needle that was read: who awaits it sets the pace. */
   readonly pace?: (scannedBytes: number) => Promise<void> | undefined;
   readonly signal?: AbortSignal;
@@ -42,6 +50,9 @@ export interface SweepReport {
  * Removes needles that a crash left behind: durable, and their entry never committed; or torn, in the middle of a volume. Nothing tells how old a needle is, so a needle
  * is removed when two sweeps, at least the grace apart, found it known to nobody: no entry, part, garbage row or body on its
  * way. Before the first is removed the lists of all entries are read for them, too. What was seen is remembered in memory; a restart begins anew.
+ *
+ * Garbage is not held in memory, however much there is: needles that nothing else knows are gathered, and struck off as garbage
+ * is read through, `UNKNOWN_NEEDLES_MAX` at a time.
  */
 export class OrphanSweep {
   readonly #deps: OrphanSweepDeps;
@@ -62,27 +73,37 @@ export class OrphanSweep {
 
   async #sweep(options: SweepOptions): Promise<SweepReport> {
     const { volumes, store, collection, clock, log } = this.#deps;
-    const garbage = new KnownGarbage(store);
     const graceMs = options.graceMs ?? ORPHAN_GRACE_MS;
     const seenMs = this.#seenElsewhere(options);
-    const due: Orphan[] = [];
+    const due: UnknownNeedle[] = [];
     const removed: number[] = [];
+    const unknown = new UnknownNeedles(options.needlesAtOnce ?? UNKNOWN_NEEDLES_MAX);
     let scannedNeedles = 0;
-    for (const volume of await volumes.volumes()) {
-      if (volume.collection !== collection || volume.state === "missing") continue;
-      if (options.only !== undefined && !options.only.includes(volume.id)) continue;
-      for await (const orphan of this.#orphansOf(volume.id, garbage, options)) {
-        scannedNeedles += 1;
-        if (orphan === undefined) continue;
+    const settle = async (): Promise<void> => {
+      await this.#strikeGarbage(unknown, options);
+      for (const orphan of unknown.take()) {
+        // Asked of the few that are left: one that stands under another cookie than its name has is damaged.
+        if (isNamedNeedle(store, orphan.fid)) continue;
         const name = formatFid(orphan.fid);
         const firstMs = this.#seenMs.get(name) ?? clock.nowMs();
         const isDue = firstMs <= clock.nowMs() - graceMs && this.#seenMs.has(name);
         if (isDue) due.push(orphan);
         else if (seenMs.size < ORPHAN_CANDIDATES_MAX) seenMs.set(name, firstMs);
       }
+    };
+    for (const volume of await volumes.volumes()) {
+      if (volume.collection !== collection || volume.state === "missing") continue;
+      if (options.only !== undefined && !options.only.includes(volume.id)) continue;
+      for await (const needle of this.#needlesOf(volume.id, options)) {
+        scannedNeedles += 1;
+        if (needle === undefined) continue;
+        unknown.add(needle);
+        if (unknown.isFull) await settle();
+      }
     }
+    await settle();
     for (const orphans of await this.#unnamed(due, options)) {
-      removed.push(...(await this.#remove(orphans, garbage)));
+      removed.push(...(await this.#remove(orphans, options)));
     }
     this.#seenMs = seenMs;
     const removedNeedles = removed.length;
@@ -103,13 +124,18 @@ export class OrphanSweep {
     return new Map([...this.#seenMs].filter(([name]) => !names.has(name.split(",", 1)[0] ?? "")));
   }
 
-  /** One item per needle; `undefined` for those that somebody knows. */
-  async *#orphansOf(
+  #strikeGarbage(unknown: UnknownNeedles, { pace, signal }: SweepOptions): Promise<void> {
+    const { store, readManifest } = this.#deps;
+    return strikeGarbage(unknown, { store, readManifest, pace, signal });
+  }
+
+  /** One item per needle; `undefined` for those that an entry, a part or a body names. */
+  async *#needlesOf(
     volumeId: VolumeId,
-    garbage: KnownGarbage,
     { pace, signal }: SweepOptions,
-  ): AsyncGenerator<Orphan | undefined> {
-    for await (const needle of this.#deps.volumes.scan(volumeId)) {
+  ): AsyncGenerator<UnknownNeedle | undefined> {
+    const { volumes, store, isInFlight } = this.#deps;
+    for await (const needle of volumes.scan(volumeId)) {
       signal?.throwIfAborted();
       const isCorrupt = needle.kind === "corrupt";
       const sizeBytes = isCorrupt ? needle.recordBytes : needle.sizeBytes;
@@ -120,16 +146,17 @@ export class OrphanSweep {
         yield undefined;
         continue;
       }
-      const orphan: Orphan = { fid: { volumeId, needleId, cookie }, sizeBytes, isCorrupt };
-      yield this.#isKnown(orphan, garbage) ? undefined : orphan;
+      const fid: Fid = { volumeId, needleId, cookie };
+      const isNamed = isInFlight(fid) || store.isReferenced(fid);
+      yield isNamed ? undefined : { fid, sizeBytes, isCorrupt };
     }
   }
 
   /** What no list of chunks names either, in slices. Costs nothing when nothing is due, as is usual. */
   async #unnamed(
-    due: readonly Orphan[],
+    due: readonly UnknownNeedle[],
     options: SweepOptions,
-  ): Promise<readonly (readonly Orphan[])[]> {
+  ): Promise<readonly (readonly UnknownNeedle[])[]> {
     if (due.length === 0) return [];
     const { store, readManifest, log } = this.#deps;
     const fids = due.map(({ fid }) => fid);
@@ -140,46 +167,39 @@ export class OrphanSweep {
         needle_count: due.length - unnamed.length,
       });
     }
-    const slices: Orphan[][] = [];
+    const slices: UnknownNeedle[][] = [];
     for (let start = 0; start < unnamed.length; start += REMOVE_FIDS_MAX) {
       slices.push(unnamed.slice(start, start + REMOVE_FIDS_MAX));
     }
     return slices;
   }
 
-  /** Looks once more, at the moment of the removal. Returns the sizes of what was removed. */
-  async #remove(orphans: readonly Orphan[], garbage: KnownGarbage): Promise<number[]> {
+  /**
+   * Looks once more before the removal, in the order in which a chunk passes: on its way, then named, then garbage. So one that moves on
+   * between two questions is met by the next. Returns the sizes of what was removed.
+   */
+  async #remove(orphans: readonly UnknownNeedle[], options: SweepOptions): Promise<number[]> {
+    const unknown = new UnknownNeedles(REMOVE_FIDS_MAX);
     const inFlight = await this.#deps.others.inFlight(orphans.map(({ fid }) => fid));
     const { store } = this.#deps;
     const cookies = new Map<VolumeId, ReadonlySet<number>>();
     for (const { fid } of orphans) {
       if (!cookies.has(fid.volumeId)) cookies.set(fid.volumeId, namedCookies(store, fid.volumeId));
     }
-    const removed = orphans.filter(
-      (orphan, index) =>
-        inFlight[index] === false &&
-        cookies.get(orphan.fid.volumeId)?.has(orphan.fid.cookie) === false &&
-        !this.#isKnown(orphan, garbage),
-    );
+    for (const [index, orphan] of orphans.entries()) {
+      const { fid } = orphan;
+      const hasOwnCookie = cookies.get(fid.volumeId)?.has(fid.cookie) === false;
+      if (inFlight[index] === false && hasOwnCookie && !this.#isNamed(fid)) unknown.add(orphan);
+    }
+    await this.#strikeGarbage(unknown, options);
+    const removed = unknown.take();
     if (removed.length > 0) await this.#deps.volumes.remove(removed.map(({ fid }) => fid));
     return removed.map(({ sizeBytes }) => sizeBytes);
   }
 
-  /** Asked in the order in which a chunk passes, so that one that moves on between two questions is met by the next. */
-  #isKnown({ fid, isCorrupt }: Orphan, garbage: KnownGarbage): boolean {
+  /** On its way is asked first: what is named in between is met then. */
+  #isNamed(fid: Fid): boolean {
     const { store, isInFlight } = this.#deps;
-    return (
-      isInFlight(fid) ||
-      store.isReferenced(fid) ||
-      (isCorrupt ? garbage.hasNeedle(fid) : garbage.has(fid)) ||
-      isNamedNeedle(store, fid)
-    );
+    return isInFlight(fid) || store.isReferenced(fid) || isNamedNeedle(store, fid);
   }
-}
-
-interface Orphan {
-  readonly fid: Fid;
-  /** Of the whole record when it is damaged. */
-  readonly sizeBytes: number;
-  readonly isCorrupt: boolean;
 }
