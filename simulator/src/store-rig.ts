@@ -28,6 +28,8 @@ export const SHARD_BLOCKS = {
   smallBlockBytes: 16 * 1024,
   checksumBlockBytes: 32 * 1024,
 };
+/** So short that content of a few appends or parts has manifests, and these have some. Half of the stores have them. */
+const SHORT_LISTS = { recordsMax: 6, manifestRecordsMax: 4 };
 /** Larger bodies stand in needles. */
 export const INLINE_BYTES_MAX = 1024;
 
@@ -99,6 +101,7 @@ export async function openRig(options: RigOptions): Promise<StoreRig> {
       volumes,
       master,
       inlineBytesMax: INLINE_BYTES_MAX,
+      ...(random.fork(3).chance(0.5) ? { lists: SHORT_LISTS } : {}),
     }),
   );
   const owned = opened.move();
