@@ -38,6 +38,8 @@ export const MISSED_REMOVALS_BYTES_MAX = MIB;
 export const BORROW_ATTEMPTS_MAX = 16;
 /** Volumes that a gateway reads by itself: each costs two open files and an index. Of others the owner is asked. */
 export const FOLLOWED_VOLUMES_MAX = 1024;
+/** Volumes that a borrower gave back last and that are looked through when it dies: its bodies on their way were few and new. */
+export const RETURNED_VOLUMES_KEPT_MAX = 8;
 /** Needles that a gateway did not find in a volume and its owner did, after which the gateway opens the volume anew. */
 export const FOLLOW_MISSES_MAX = 64;
 

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { type Fid, needleId, volumeId } from "@kelp/wire";
+import { RETURNED_VOLUMES_KEPT_MAX } from "../limits.ts";
 import { codeOf } from "../testing/index.ts";
 import { LendingWorld } from "../testing/lending-world.ts";
 
@@ -92,6 +93,24 @@ test("a volume is lent to one at a time, and comes back for a job or a scan", as
   await store.vacuum(ONE);
   expect(await store.read(fid(1))).toBeUndefined();
   expect(Buffer.from((await store.read(fid(2))) ?? []).toString()).toBe("b");
+});
+
+test("it is known which volumes a borrower had last, the newest ones of those that it gave back", async () => {
+  await using world = await LendingWorld.open();
+  const { store } = world;
+  const [first, second] = [await world.gateway(), await world.gateway()];
+  const ids = Array.from({ length: RETURNED_VOLUMES_KEPT_MAX + 2 }, (_, index) =>
+    volumeId(index + 1),
+  );
+  for (const id of ids) {
+    if (id !== ONE) await store.createVolume(id, { collection: "" });
+    await store.lend(id, first.borrower);
+    await store.setWritable(id, "writable");
+  }
+  await store.lend(ONE, first.borrower);
+  expect(store.lentTo(first.borrower)).toEqual([ONE]);
+  expect(store.heldBy(first.borrower)).toEqual([ONE, ...ids.slice(2)]);
+  expect(store.heldBy(second.borrower)).toEqual([]);
 });
 
 test("what is being scanned is not lent", async () => {

@@ -1,6 +1,7 @@
 import type { CallPeer, Log } from "@kelp/base";
 import type { VolumeId } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
+import { RETURNED_VOLUMES_KEPT_MAX } from "../limits.ts";
 import type { DiskFolder } from "../store/disk-folder.ts";
 import type { VolumeSlot, VolumeTable } from "../store/volume-table.ts";
 import type { ServedVolume } from "../volume/served-volume.ts";
@@ -54,6 +55,8 @@ interface Loan {
 export class Lending {
   readonly #options: LendingOptions;
   readonly #loans = new Map<VolumeId, Loan>();
+  /** The last ones of each borrower, newest last. */
+  readonly #returned = new WeakMap<Borrower, readonly VolumeId[]>();
 
   constructor(options: LendingOptions) {
     this.#options = options;
@@ -77,6 +80,7 @@ export class Lending {
         await this.#hold(id, slot, loan, signal, taken);
       } finally {
         this.#loans.delete(id);
+        this.#noteReturned(id, borrower);
       }
     });
     // Told to whoever waits for the taking; after that it is a matter of the log.
@@ -103,10 +107,20 @@ export class Lending {
     return [...this.#loans].flatMap(([id, loan]) => (loan.borrower === borrower ? [id] : []));
   }
 
+  /** Where a process may have left needles that nothing names: what it has on loan, and the `RETURNED_VOLUMES_KEPT_MAX` that it gave back last. */
+  heldBy(borrower: Borrower): VolumeId[] {
+    return [...new Set([...this.lentTo(borrower), ...(this.#returned.get(borrower) ?? [])])];
+  }
+
   /** The borrower has closed the volume. */
   returned(id: VolumeId, borrower: Borrower): void {
     const loan = this.#loans.get(id);
     if (loan?.borrower === borrower) loan.returned.resolve();
+  }
+
+  #noteReturned(id: VolumeId, borrower: Borrower): void {
+    const others = (this.#returned.get(borrower) ?? []).filter((each) => each !== id);
+    this.#returned.set(borrower, [...others, id].slice(-RETURNED_VOLUMES_KEPT_MAX));
   }
 
   async #hold(

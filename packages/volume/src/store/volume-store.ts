@@ -267,6 +267,11 @@ export class VolumeStore
     return this.#lending.lentTo(borrower);
   }
 
+  /** Those, and what it gave back last: see `Lending.heldBy`. */
+  heldBy(borrower: Borrower): VolumeId[] {
+    return this.#lending.heldBy(borrower);
+  }
+
   /** The borrower has closed the volume. */
   returned(id: VolumeId, borrower: Borrower): void {
     this.#lending.returned(id, borrower);

@@ -42,6 +42,11 @@ export class Gateways {
   /** What they have in hand. While none runs that is nothing. */
   readonly bodies: OtherBodies = bodiesOfGateways(() => this.#pool?.peers() ?? []);
 
+  /** Of the processes that run at the moment. */
+  pids(): readonly number[] {
+    return this.#pool?.pids() ?? [];
+  }
+
   /** See `GatewayPool`. */
   readonly identitiesChanged = async (): Promise<void> => {
     await this.#pool?.identitiesChanged();
@@ -77,7 +82,7 @@ export class Gateways {
         ...serveVolumes({ volumes: store.volumes, master: store.master, borrower }),
         [BUSY_CALL]: (count) => store.foreground.came(count as number),
       }),
-      onDied: (borrower) => store.abandoned.note(store.volumes.lentTo(borrower)),
+      onDied: (borrower) => store.abandoned.note(store.volumes.heldBy(borrower)),
       onStarted: (started) => {
         this.#pool = started;
       },

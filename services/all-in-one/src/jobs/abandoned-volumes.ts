@@ -14,7 +14,7 @@ export interface AbandonedVolumesOptions {
 }
 
 /**
- * Sweeps volumes whose writer died: needles of bodies that it did not finish are in them, and nobody names them any more. Others are left
+ * Sweeps volumes that a writer which died had last: needles of bodies that it did not finish are in them, and nobody names them any more. Others are left
  * to the sweep of everything, which comes seldom. Each volume is looked at twice, the grace apart, and all volumes noted meanwhile
  * come in one round after that.
  */

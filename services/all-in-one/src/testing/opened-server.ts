@@ -4,6 +4,7 @@ import { systemClock, systemDisk, systemRandom } from "@kelp/base/platform";
 import { openDoors } from "../doors/open-doors.ts";
 import { loadCredentials } from "../folder/credentials.ts";
 import { openDataFolder } from "../folder/data-folder.ts";
+import { Gateways } from "../gateways/gateways.ts";
 import type { ServerSettings } from "../settings.ts";
 import { type Store, openStore } from "../store.ts";
 
@@ -14,12 +15,17 @@ export interface OpenedServer extends AsyncDisposable {
   readonly consoleUrl: string;
   readonly root: { readonly accessKeyId: string; readonly secretAccessKey: string };
   readonly token: string;
+  /** Of the processes that serve its S3 door, at the moment of asking; none without `workers`. */
+  readonly gatewayPids: () => readonly number[];
 }
 
-/** Everything but the pipelines. Its doors trust nobody for being a local user. */
-export async function openTestServer(dir: string): Promise<OpenedServer> {
+/** Everything but the pipelines. Its doors trust nobody for being a local user. With 2 `workers` or more gateways serve the S3 door. */
+export async function openTestServer(
+  dir: string,
+  { workers = 1 }: { readonly workers?: number } = {},
+): Promise<OpenedServer> {
   await using opened = new AsyncDisposableStack();
-  const settings = settingsFor(dir);
+  const settings = { ...settingsFor(dir), workers };
   const folder = opened.use(await openDataFolder(dir, { disk: systemDisk, clock: systemClock }));
   const credentials = await loadCredentials(
     folder.file("credentials"),
@@ -36,13 +42,28 @@ export async function openTestServer(dir: string): Promise<OpenedServer> {
     { disk: systemDisk, random: systemRandom },
   );
   const log = silentLog;
+  const gateways =
+    workers === 1
+      ? undefined
+      : new Gateways({
+          settings,
+          folder,
+          credentials,
+          keyRing: undefined,
+          command: {
+            file: join(import.meta.dir, "..", "gateways", "testing", "kelp-gateway.ts"),
+            args: [],
+          },
+          clock: systemClock,
+          log,
+        });
   const store = opened.use(
     await openStore({
       folder,
       credentials,
       settings,
       keyRing: undefined,
-      gateways: undefined,
+      gateways,
       log,
     }),
   );
@@ -51,7 +72,7 @@ export async function openTestServer(dir: string): Promise<OpenedServer> {
       settings,
       credentials,
       store,
-      gateways: undefined,
+      gateways,
       pipelines: { handler: () => Promise.resolve(new Response(null, { status: 404 })) },
       staticFiles: undefined,
       dir,
@@ -67,6 +88,7 @@ export async function openTestServer(dir: string): Promise<OpenedServer> {
     consoleUrl: doors.consoleUrl,
     root: { accessKeyId: credentials.access_key, secretAccessKey: credentials.secret_key },
     token: must(credentials.console_token),
+    gatewayPids: () => gateways?.pids() ?? [],
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
