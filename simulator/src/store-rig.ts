@@ -70,7 +70,9 @@ export async function openRig(options: RigOptions): Promise<StoreRig> {
   });
   clock.follow(() => disk.moment);
   const seen = options.around?.(disk) ?? disk;
-  const common = { clock, random: random.fork(2), hashes: systemHashes, log: silentLog };
+  // A thread would answer when it likes, and a seed would not repeat its run.
+  const hashes = { ...systemHashes, createMd5Apart: () => undefined };
+  const common = { clock, random: random.fork(2), hashes, log: silentLog };
   const scratch = mkdtempSync(join(SCRATCH, "kelp-simulator-"));
   await using opened = new AsyncDisposableStack();
   opened.defer(() => rmSync(scratch, { recursive: true, force: true }));

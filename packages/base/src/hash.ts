@@ -5,15 +5,22 @@ export interface Hasher {
   digest(): Uint8Array;
 }
 
-/** A hash made on another thread. Failures stay: once a call was rejected, all later ones are. */
+/**
+ * A hash made on another thread, side by side with those of other bodies, for which it waits. Failures stay: once a call was
+ * rejected, all later ones are.
+ */
 export interface HasherApart extends Disposable {
   /**
-   * Resolves when `bytes` are no longer looked at; until then they must stay as they are. Those that lie in shared memory
-   * are not copied. The next ones may be given before that: they are taken in order.
+   * Resolves when `bytes` are no longer looked at, which may need `hurry` or `digest`; until then they must stay as they are.
+   * Those that lie in shared memory are not copied. The next ones may be given before that: they are taken in order.
    */
   update(bytes: Uint8Array): Promise<void>;
+  /** Someone waits for what was given so far: it waits for no other body any more. Callers must, when they need its memory. */
+  hurry(): void;
   /** The raw digest. The hasher is finished afterwards. */
   digest(): Promise<Uint8Array>;
+  /** Gives the hash up where it is not finished. What is being hashed still is until its `update` resolves. */
+  [Symbol.dispose](): void;
 }
 
 export type HashAlgorithm = "md5" | "sha1" | "sha256" | "crc32" | "crc32c" | "crc64nvme";
@@ -21,10 +28,10 @@ export type HashAlgorithm = "md5" | "sha1" | "sha256" | "crc32" | "crc32c" | "cr
 export interface Hashes {
   create(algorithm: HashAlgorithm): Hasher;
   /**
-   * A hasher on a thread of its own; `undefined` when there is none to spare, which nobody waits for. It is to be disposed
-   * of, and the thread serves nobody else before.
+   * An MD5 on another thread; `undefined` where there is none, which stays so. It is to be begun when its body is, and
+   * disposed of: others wait for it a while, since hashing several at once costs less.
    */
-  createApart(algorithm: "md5" | "sha256"): HasherApart | undefined;
+  createMd5Apart(): HasherApart | undefined;
   /** One-shot form, cheaper for small input: of bytes, or of a text's UTF-8. */
   digest(algorithm: HashAlgorithm, content: Uint8Array | string): Uint8Array;
   /** CRC-32C (Castagnoli) as an unsigned number; `seed` continues an earlier value. */

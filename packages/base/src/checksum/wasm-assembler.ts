@@ -11,20 +11,29 @@ export const V128 = 0x7b;
 
 export const op = {
   i32And: [0x71],
+  i32Or: [0x72],
   i32Xor: [0x73],
   i32Shl: [0x74],
   i32ShrU: [0x76],
+  i32Rotl: [0x77],
   i32Add: [0x6a],
   i32LeU: [0x4d],
   i32LtU: [0x49],
   i32WrapI64: [0xa7],
   i64Xor: [0x85],
   i64ShrU: [0x88],
-  // The vectors of core specification 2.0, seen as 16 bytes or as 8 words.
+  // The vectors of core specification 2.0, seen as 16 bytes, as 8 or as 4 numbers.
   i8x16Swizzle: [0xfd, 0x0e],
+  v128Not: [0xfd, 0x4d],
   v128And: [0xfd, 0x4e],
+  /** The first and not the second. */
+  v128Andnot: [0xfd, 0x4f],
+  v128Or: [0xfd, 0x50],
   v128Xor: [0xfd, 0x51],
   i16x8ShrU: [0xfd, 0x8d, 0x01],
+  i32x4Shl: [0xfd, 0xab, 0x01],
+  i32x4ShrU: [0xfd, 0xad, 0x01],
+  i32x4Add: [0xfd, 0xae, 0x01],
 } as const satisfies Record<string, Code>;
 
 export function i32Const(value: number): Code {
@@ -43,6 +52,11 @@ export function setLocal(index: number): Code {
   return [0x21, ...unsigned(index)];
 }
 
+/** Sets the local and leaves the value on the stack. */
+export function teeLocal(index: number): Code {
+  return [0x22, ...unsigned(index)];
+}
+
 /** Loads from the address on the stack plus `offset`. */
 export function i32Load(offset: number): Code {
   return [0x28, 2, ...unsigned(offset)];
@@ -50,6 +64,10 @@ export function i32Load(offset: number): Code {
 
 export function i32Load8U(offset: number): Code {
   return [0x2d, 0, ...unsigned(offset)];
+}
+
+export function i32Store(offset: number): Code {
+  return [0x36, 2, ...unsigned(offset)];
 }
 
 export function i64Load(offset: number): Code {
@@ -72,6 +90,12 @@ export function v128Store(offset: number): Code {
 /** 16 times `byte`. */
 export function v128Repeat(byte: number): Code {
   return [0xfd, 0x0c, ...Array.from({ length: 16 }, () => byte)];
+}
+
+/** Four words of the two vectors on the stack: 0 to 3 are those of the lower one, 4 to 7 of the upper one. */
+export function wordShuffle(words: readonly [number, number, number, number]): Code {
+  const bytes = words.flatMap((word) => [0, 1, 2, 3].map((byte) => 4 * word + byte));
+  return [0xfd, 0x0d, ...bytes];
 }
 
 /** `while (condition) body`. */

@@ -4,10 +4,10 @@ import { unreachable } from "../assert.ts";
 import { utf8 } from "../bytes.ts";
 import type { HashAlgorithm, Hasher, Hashes } from "../hash.ts";
 import { Crc32c, Crc64Nvme, crc32cOf } from "../checksum/index.ts";
-import { HashThreads } from "./hash-threads.ts";
+import { Md5Lanes } from "./md5-lanes.ts";
 
-/** Processors are the machine's, and so are the threads of the process that hash. */
-const threads = new HashThreads();
+/** One for the process: bodies share lanes with whichever others there are. */
+const md5Lanes = new Md5Lanes();
 
 /** Bun's native hashes for md5, sha and crc32; this room's own kernels for crc32c and crc64nvme. */
 export const systemHashes: Hashes = {
@@ -27,7 +27,7 @@ export const systemHashes: Hashes = {
         return unreachable(algorithm);
     }
   },
-  createApart: (algorithm) => threads.take(algorithm),
+  createMd5Apart: () => md5Lanes.create(),
   digest(algorithm, content) {
     if (algorithm === "md5") return Bun.MD5.hash(content) as Uint8Array;
     if (algorithm === "sha256") return Bun.SHA256.hash(content) as Uint8Array;

@@ -6,13 +6,13 @@ import { BodyHash } from "./body-hash.ts";
 const CHUNKS = ["first chunk", "second", "end"].map((text) => Buffer.from(text));
 const MD5 = hex(systemHashes.digest("md5", Buffer.concat(CHUNKS)));
 
-/** Hashes of which those apart are made here, and are taken when `isFree`. */
-class Threads implements Pick<Hashes, "create" | "createApart"> {
-  takenCount = 0;
+/** Hashes of which those apart are made here, where there is a thread. */
+class Thread implements Pick<Hashes, "create" | "createMd5Apart"> {
+  hurriedCount = 0;
   disposedCount = 0;
-  readonly #kind: "free" | "taken" | "failing";
+  readonly #kind: "there" | "missing" | "failing";
 
-  constructor(kind: "free" | "taken" | "failing") {
+  constructor(kind: "there" | "missing" | "failing") {
     this.#kind = kind;
   }
 
@@ -20,9 +20,8 @@ class Threads implements Pick<Hashes, "create" | "createApart"> {
     return systemHashes.create(algorithm);
   }
 
-  createApart(): HasherApart | undefined {
-    if (this.#kind === "taken") return undefined;
-    this.takenCount++;
+  createMd5Apart(): HasherApart | undefined {
+    if (this.#kind === "missing") return undefined;
     const failure = this.#kind === "failing" ? new Error("the thread ended") : undefined;
     const hasher = systemHashes.create("md5");
     return {
@@ -30,6 +29,9 @@ class Threads implements Pick<Hashes, "create" | "createApart"> {
         await Promise.resolve();
         if (failure !== undefined) throw failure;
         hasher.update(bytes);
+      },
+      hurry: () => {
+        this.hurriedCount++;
       },
       digest: async () => {
         await Promise.resolve();
@@ -43,40 +45,32 @@ class Threads implements Pick<Hashes, "create" | "createApart"> {
   }
 }
 
-async function hashAll(threads: Threads): Promise<string> {
-  using hash = new BodyHash(threads);
-  for (const [index, chunk] of CHUNKS.entries()) {
+async function hashAll(thread: Thread): Promise<string> {
+  using hash = new BodyHash(thread);
+  for (const chunk of CHUNKS) {
     // Whatever its parts are, a chunk is what they are together.
     hash.part(chunk.subarray(0, 2));
     hash.part(chunk.subarray(2));
-    await hash.cut(chunk, index === CHUNKS.length - 1 ? "last" : "whole");
+    const hashed = hash.cut(chunk);
+    hash.hurry();
+    await hashed;
   }
   return hex(await hash.digest());
 }
 
-test("a body that fills a chunk is hashed apart, and the thread is given back", async () => {
-  const threads = new Threads("free");
-  expect(await hashAll(threads)).toBe(MD5);
-  expect([threads.takenCount, threads.disposedCount]).toEqual([1, 1]);
+test("a body is hashed apart, chunk by chunk, and the hasher is disposed of", async () => {
+  const thread = new Thread("there");
+  expect(await hashAll(thread)).toBe(MD5);
+  expect([thread.hurriedCount, thread.disposedCount]).toEqual([CHUNKS.length, 1]);
 });
 
-test("where no thread is free the body is hashed here, to its end", async () => {
-  const threads = new Threads("taken");
-  expect(await hashAll(threads)).toBe(MD5);
-});
-
-test("a body that fills no chunk takes no thread", async () => {
-  const threads = new Threads("free");
-  using hash = new BodyHash(threads);
-  const [chunk] = CHUNKS;
-  hash.part(chunk ?? Buffer.alloc(0));
-  expect(hash.cut(chunk ?? Buffer.alloc(0), "last")).toBeUndefined();
-  expect(hex(await hash.digest())).toBe(hex(systemHashes.digest("md5", chunk ?? Buffer.alloc(0))));
-  expect(threads.takenCount).toBe(0);
+test("where there is no thread the body is hashed here, part by part", async () => {
+  const thread = new Thread("missing");
+  expect(await hashAll(thread)).toBe(MD5);
 });
 
 test("a thread that fails fails the body, after its chunks", async () => {
-  const threads = new Threads("failing");
-  expect(await hashAll(threads).catch(String)).toContain("the thread ended");
-  expect(threads.disposedCount).toBe(1);
+  const thread = new Thread("failing");
+  expect(await hashAll(thread).catch(String)).toContain("the thread ended");
+  expect(thread.disposedCount).toBe(1);
 });

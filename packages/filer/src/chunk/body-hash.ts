@@ -1,19 +1,17 @@
 import { type Hasher, type HasherApart, type Hashes, must } from "@kelp/base";
 
 /**
- * The MD5 of a body that is being cut into chunks. A body that fills a chunk is hashed on another thread if one is free:
- * MD5 alone takes as long as all else that is done with its bytes. All others are hashed here.
+ * The MD5 of a body that is being cut into chunks: made on another thread, chunk by chunk, or here where there is none.
  *
- * `part` and `cut` see the same bytes: parts as they come, and each chunk when it is cut. Until the first is cut it is not
- * known who hashes, so that this one is hashed whole.
+ * `part` and `cut` see the same bytes: parts as they come, and each chunk when it is cut.
  */
 export class BodyHash implements Disposable {
-  readonly #hashes: Pick<Hashes, "create" | "createApart">;
-  #here: Hasher | undefined;
-  #apart: HasherApart | undefined;
+  readonly #apart: HasherApart | undefined;
+  readonly #here: Hasher | undefined;
 
-  constructor(hashes: Pick<Hashes, "create" | "createApart">) {
-    this.#hashes = hashes;
+  constructor(hashes: Pick<Hashes, "create" | "createMd5Apart">) {
+    this.#apart = hashes.createMd5Apart();
+    if (this.#apart === undefined) this.#here = hashes.create("md5");
   }
 
   /** The next bytes of the body, wherever they lie. */
@@ -25,13 +23,13 @@ export class BodyHash implements Disposable {
    * The next chunk of the body. A promise resolves when its memory is no longer looked at, and never rejects: what failed
    * is told by `digest`.
    */
-  cut(chunk: Uint8Array, size: "whole" | "last"): Promise<void> | undefined {
-    if (this.#here !== undefined) return undefined;
-    if (size === "whole") this.#apart ??= this.#hashes.createApart("md5");
-    if (this.#apart !== undefined) return this.#apart.update(chunk).catch(ignoreFailure);
-    this.#here = this.#hashes.create("md5");
-    this.#here.update(chunk);
-    return undefined;
+  cut(chunk: Uint8Array): Promise<void> | undefined {
+    return this.#apart?.update(chunk).catch(ignoreFailure);
+  }
+
+  /** Nothing but their hash keeps the chunks that were cut: it waits for no other body any more. */
+  hurry(): void {
+    this.#apart?.hurry();
   }
 
   /** After the last chunk. Rejects when the other thread failed. */

@@ -139,8 +139,9 @@ class ChunkCutter implements Disposable {
     this.#buffer = undefined;
     this.#filledBytes = 0;
     const giveBack = (): void => buffer[Symbol.dispose]();
-    const hashed = this.#hash.cut(data, data.length === CHUNK_SIZE_BYTES ? "whole" : "last");
+    const hashed = this.#hash.cut(data);
     await this.#session.append(data, () => {
+      this.#hash.hurry();
       if (hashed === undefined) giveBack();
       else void hashed.then(giveBack);
     });

@@ -1,0 +1,54 @@
+import { Worker } from "node:worker_threads";
+import type { Md5Batch } from "./md5-thread.ts";
+
+interface Waiting {
+  readonly resolve: (states: Int32Array) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** The thread seen from outside: it takes one batch at a time. When it dies, what it had and what comes is refused. */
+export class Md5Thread {
+  readonly #worker: Worker;
+  #waiting: Waiting | undefined;
+  #failure: Error | undefined;
+
+  constructor() {
+    this.#worker = new Worker(new URL("md5-thread.ts", import.meta.url));
+    this.#worker.on("message", (states: Int32Array) => {
+      const waiting = this.#waiting;
+      this.#waiting = undefined;
+      this.#worker.unref();
+      waiting?.resolve(states);
+    });
+    this.#worker.on("error", (cause) => this.#fail(cause));
+    this.#worker.on("exit", () => this.#fail(undefined));
+    // A thread that waits for work keeps no process alive, one that works does. (Listening counts as waiting for it: so last.)
+    this.#worker.unref();
+  }
+
+  get isFailed(): boolean {
+    return this.#failure !== undefined;
+  }
+
+  /** The states after the batch. Bytes in shared memory are not copied, and must stay as they are until then. */
+  move(batch: Md5Batch): Promise<Int32Array> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => {
+      this.#worker.ref();
+      this.#waiting = { resolve, reject };
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread is no window
+      this.#worker.postMessage(batch);
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #fail(cause: unknown): void {
+    this.#failure ??= new Error("Cannot hash: the thread for it ended", { cause });
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    waiting?.reject(this.#failure);
+  }
+}
