@@ -77,6 +77,10 @@ export async function sendFetchResponse(exchange: Http1Exchange, answer: Respons
     return;
   }
   const reader: Reader = answer.body.getReader();
+  // Nobody may be waiting for the next piece when the client leaves but the reader.
+  response.onClosed(() => {
+    reader.cancel().catch(ignore);
+  });
   try {
     const first = reader.read();
     const second = sizeBytes === undefined ? await readWhole(first, reader) : undefined;
@@ -95,6 +99,10 @@ export async function sendFetchResponse(exchange: Http1Exchange, answer: Respons
   } finally {
     await reader.cancel();
   }
+}
+
+function ignore(): void {
+  // A body that fails when it is given up has nobody to tell.
 }
 
 interface Reader {

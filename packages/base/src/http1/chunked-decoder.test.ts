@@ -54,6 +54,13 @@ test.each([
   "5\r\nhello0\r\n\r\n",
   "5\rhello\r\n",
   ";x\r\nhello\r\n",
+  "5 \r\nhello\r\n0\r\n\r\n",
+  "5 ;x\r\nhello\r\n",
+  "5;\r\nhello\r\n",
+  "5;x=\r\nhello\r\n",
+  "5;x y\r\nhello\r\n",
+  '5;x="y\r\nhello\r\n',
+  "5;x=\xff\r\nhello\r\n",
   "5;a\nb\r\nhello\r\n",
   "5;a\0\r\nhello\r\n",
   "5;a\rb\r\nhello\r\n",
@@ -63,6 +70,8 @@ test.each([
   "0\r\nX: y\n\r\n",
   "0\r\nX: \0\r\n\r\n",
   "0\r\n\rX",
+  "0\r\nContent-length: 5\r\n\r\n",
+  "0\r\nT: v\r\nTransfer-Encoding: chunked\r\n\r\n",
   "ffffffffffffffff\r\n",
   "100000000001\r\n",
   `1;${"x".repeat(CHUNK_LINE_BYTES_MAX)}\r\na\r\n0\r\n\r\n`,
@@ -73,9 +82,8 @@ test.each([
   expect(decode(Array.from(text))).toBe("refused");
 });
 
-test("sizes with zeros before them, in either case, and with blanks before an extension are read", () => {
-  expect(decode(["00000000000000000005 ;x\r\nhello\r\na\t\r\n0123456789\r\n0\r\n\r\n"])).toEqual([
-    "hello0123456789",
-    "",
-  ]);
+test("sizes with zeros before them, in either case, and with extensions are read", () => {
+  expect(
+    decode(['00000000000000000005;x;y=1;z="a\\"; b"\r\nhello\r\na\r\n0123456789\r\n0\r\n\r\n']),
+  ).toEqual(["hello0123456789", ""]);
 });

@@ -1,15 +1,5 @@
 import { unreachable } from "../assert.ts";
-import {
-  COLON,
-  CR,
-  IS_TOKEN,
-  IS_VALUE,
-  LF,
-  SEMICOLON,
-  SPACE,
-  TAB,
-  hexValue,
-} from "./characters.ts";
+import { COLON, CR, IS_TOKEN, IS_VALUE, LF, SEMICOLON, hexValue } from "./characters.ts";
 import { Http1Error } from "./http1-error.ts";
 import { CHUNK_BYTES_MAX, CHUNK_LINE_BYTES_MAX, TRAILER_BYTES_MAX } from "./limits.ts";
 
@@ -26,6 +16,15 @@ type State =
   | "trailer-lf"
   | "end-lf"
   | "done";
+
+/**
+ * Names, alone or with a value. Of the blanks that RFC 9112 §7.1.1 calls bad and has a recipient bear none is borne: where a chunk's line
+ * ends is what readers have disagreed about.
+ */
+const EXTENSION =
+  /^(?:;[!#$%&'*+\-.^_`|~\w]+(?:=(?:[!#$%&'*+\-.^_`|~\w]+|"(?:[^"\\\u0080-\u00ff]|\\[^\u0080-\u00ff])*"))?)+$/;
+
+const FRAMING_NAMES: ReadonlySet<string> = new Set(["content-length", "transfer-encoding"]);
 
 /** What of a run of bytes belongs to the body. */
 export interface DecodedRun {
@@ -46,7 +45,9 @@ export class ChunkedDecoder {
   #hasDigit = false;
   /** Of the size line, or of all trailers. */
   #lineBytes = 0;
+  #extension = "";
   #trailerBytes = 0;
+  #trailerName = "";
 
   get isDone(): boolean {
     return this.#state === "done";
@@ -83,8 +84,9 @@ export class ChunkedDecoder {
         return;
       case "extension":
         this.#countLine();
-        if (byte === CR) this.#state = "size-lf";
-        else if (IS_VALUE[byte] !== 1) throw malformed();
+        if (byte === CR) this.#endExtension();
+        else if (IS_VALUE[byte] === 1) this.#extension += String.fromCharCode(byte);
+        else throw malformed();
         return;
       case "size-lf":
         this.#expect(byte, LF, this.#leftBytes === 0 ? "trailer-start" : "data");
@@ -100,13 +102,12 @@ export class ChunkedDecoder {
       case "trailer-start":
         this.#countTrailer();
         if (byte === CR) this.#state = "end-lf";
-        else if (IS_TOKEN[byte] === 1) this.#state = "trailer-name";
-        else throw malformed();
+        else this.#takeTrailerName("", byte);
         return;
       case "trailer-name":
         this.#countTrailer();
-        if (byte === COLON) this.#state = "trailer-value";
-        else if (IS_TOKEN[byte] !== 1) throw malformed();
+        if (byte === COLON) this.#endTrailerName();
+        else this.#takeTrailerName(this.#trailerName, byte);
         return;
       case "trailer-value":
         this.#countTrailer();
@@ -138,9 +139,27 @@ export class ChunkedDecoder {
     }
     if (!this.#hasDigit) throw malformed();
     if (byte === CR) this.#state = "size-lf";
-    // Blanks before an extension are bad whitespace, which a recipient bears (RFC 9112 §7.1.1).
-    else if (byte === SEMICOLON || byte === SPACE || byte === TAB) this.#state = "extension";
-    else throw malformed();
+    else if (byte === SEMICOLON) {
+      this.#extension = ";";
+      this.#state = "extension";
+    } else throw malformed();
+  }
+
+  #endExtension(): void {
+    if (!EXTENSION.test(this.#extension)) throw malformed();
+    this.#state = "size-lf";
+  }
+
+  #takeTrailerName(begun: string, byte: number): void {
+    if (IS_TOKEN[byte] !== 1) throw malformed();
+    this.#trailerName = begun + String.fromCharCode(byte);
+    this.#state = "trailer-name";
+  }
+
+  /** A trailer cannot say of a body that has ended where it ends (RFC 9110 §6.5.1). */
+  #endTrailerName(): void {
+    if (FRAMING_NAMES.has(this.#trailerName.toLowerCase())) throw malformed();
+    this.#state = "trailer-value";
   }
 
   #expect(byte: number, wanted: number, next: State): void {

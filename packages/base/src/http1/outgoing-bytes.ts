@@ -13,6 +13,7 @@ export class OutgoingBytes {
   #drained: PromiseWithResolvers<void> | undefined;
   #transfer: Transfer | undefined;
   #share: HeldShare | undefined;
+  #onClosed: (() => void) | undefined;
   #isClosed = false;
 
   constructor(connection: TcpConnection, stalls: StallWatch) {
@@ -45,6 +46,11 @@ export class OutgoingBytes {
     return false;
   }
 
+  /** Calls `run` when the connection is gone before the answer under way is over. */
+  onClosed(run: () => void): void {
+    this.#onClosed = run;
+  }
+
   /** Returns whether the system took everything. Else `bytes` must stay as they are until `drained` resolves. */
   write(bytes: Uint8Array): boolean {
     if (this.#isClosed) return true;
@@ -73,6 +79,7 @@ export class OutgoingBytes {
     this.#transfer?.[Symbol.dispose]();
     this.#transfer = undefined;
     this.#share = undefined;
+    this.#onClosed = undefined;
   }
 
   /** Of the connection: the system takes more. */
@@ -98,8 +105,10 @@ export class OutgoingBytes {
   close(): void {
     this.#isClosed = true;
     this.#rest.length = 0;
+    const onClosed = this.#onClosed;
     this.release();
     this.#wake();
+    onClosed?.();
   }
 
   /** A reader that takes nothing is not waited for without end. */

@@ -1,4 +1,4 @@
-import { COLON, CR, IS_TARGET, IS_TOKEN, IS_VALUE, LF, SPACE, TAB } from "./characters.ts";
+import { COLON, CR, IS_TARGET, IS_TOKEN, IS_VALUE, LF, SLASH, SPACE, TAB } from "./characters.ts";
 import { Http1Error } from "./http1-error.ts";
 import { HEADER_LINES_MAX, METHOD_BYTES_MAX, TARGET_BYTES_MAX } from "./limits.ts";
 import {
@@ -48,13 +48,16 @@ export function parseRequestHead(bytes: Buffer, end: number): RequestHead {
   if (targetEnd - targetStart > TARGET_BYTES_MAX) {
     throw new Http1Error(414, "The target of the request is too long");
   }
+  const target = text.slice(targetStart, targetEnd);
+  if (bytes[targetStart] !== SLASH && !OTHER_TARGET.test(target)) throw malformed("target");
   const lineEnd = targetEnd + 1 + VERSION_LENGTH;
   const version = versionOf(text.slice(targetEnd + 1, lineEnd));
   if (bytes[lineEnd] !== CR || bytes[lineEnd + 1] !== LF) throw malformed("request line");
   const lines: string[] = [];
   const headers = newHeaders();
   let hasRepeats = false;
-  for (let at = lineEnd + 2; bytes[at] !== CR;) {
+  // Up to the empty line, and not to a CR that only begins like one.
+  for (let at = lineEnd + 2; at < end - 2;) {
     if (lines.length >= 2 * HEADER_LINES_MAX) {
       throw new Http1Error(431, "There are too many header lines");
     }
@@ -80,13 +83,16 @@ export function parseRequestHead(bytes: Buffer, end: number): RequestHead {
   checkHost(headers.host, version);
   return {
     method: text.slice(0, methodEnd),
-    target: text.slice(targetStart, targetEnd),
+    target,
     version,
     headers,
     lines,
     hasRepeats,
   };
 }
+
+/** The form with an authority, and that of `OPTIONS *` (RFC 9112 §3.2). Where no tunnels are made, no target is an authority alone. */
+const OTHER_TARGET = /^(?:https?:\/\/.|\*$)/i;
 
 const VERSION_LENGTH = "HTTP/1.1".length;
 

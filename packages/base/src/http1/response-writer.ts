@@ -162,6 +162,11 @@ export class ResponseWriter {
     return this.#finish(isTaken);
   }
 
+  /** Calls `run` when the client is gone before the answer is over: for who waits for something else than the client. */
+  onClosed(run: () => void): void {
+    this.#outgoing.onClosed(run);
+  }
+
   /** Ends the connection: a body that stops short of its announced end is how the client learns that it is not whole. */
   destroy(): void {
     if (this.#framing?.kind === "until-close") this.#owner.reset();
