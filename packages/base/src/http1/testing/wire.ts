@@ -25,6 +25,11 @@ export class Wire implements TcpConnection {
     return Buffer.concat(this.#written).toString("latin1");
   }
 
+  /** Of what was answered nothing is kept. */
+  forget(): void {
+    this.#written.length = 0;
+  }
+
   /** The bytes are the receiver's own. */
   send(text: string | Uint8Array): void {
     if (this.isClosed) return;
