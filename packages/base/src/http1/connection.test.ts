@@ -138,6 +138,22 @@ describe("100 Continue", () => {
     expect([wire.isFinished, statuses(wire.answered)]).toEqual([true, [403]]);
   });
 
+  test("does not stand in the middle of an answer", async () => {
+    await using world = await openWireServer({
+      handle: async ({ body, response }) => {
+        response.begin(200, {}, { sizeBytes: 7 });
+        await response.write(Buffer.from("so"));
+        const piece = await body.read();
+        await response.write(piece ?? Buffer.from("?"));
+        await response.end();
+      },
+    });
+    const answered = await world.answer([head, "hello"]);
+    expect(answered).toBe(
+      `HTTP/1.1 200 OK\r\nContent-Length: 7\r\n${COMMON}Connection: close\r\n\r\nsohello`,
+    );
+  });
+
   test("is unknown to HTTP/1.0", async () => {
     await using world = await openWireServer();
     const answered = await world.answer([`${head.replace("1.1", "1.0")}hello`]);

@@ -167,7 +167,8 @@ export class Http1Connection implements TcpEvents, BodySource, ResponseOwner {
   }
 
   sendContinue(): void {
-    this.#outgoing.write(CONTINUE);
+    // Within an answer these bytes would be taken for a part of it.
+    if (this.#exchange?.response.isBegun === false) this.#outgoing.write(CONTINUE);
   }
 
   commonLines(isEnding: boolean): string {
