@@ -54,6 +54,8 @@ export class SealingError extends Error {
  * - `target-unusable`   the place holds other things, or no backups
  * - `target-in-use`     another backup or restore uses the target in a way that excludes this one
  * - `target-full`       no space is left at the target; earlier backups are as they were
+ * - `work-full`         no space is left for copies of the databases meanwhile
+ * - `folder-full`       no space is left where a restore goes
  * - `target-failed`     the target cannot be read or written; the cause tells
  * - `source-failed`     the store that is backed up cannot be read; the cause tells
  * - `source-damaged`    a database of the store is damaged
@@ -67,6 +69,8 @@ export type BackupErrorCode =
   | "target-unusable"
   | "target-in-use"
   | "target-full"
+  | "work-full"
+  | "folder-full"
   | "target-failed"
   | "source-failed"
   | "source-damaged"

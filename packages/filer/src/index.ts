@@ -7,6 +7,7 @@ export {
   type BackupErrorCode,
   FilerError,
   type FilerErrorCode,
+  errorCodes,
   SealingError,
   type SealingErrorCode,
 } from "./errors.ts";

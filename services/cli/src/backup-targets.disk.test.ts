@@ -4,6 +4,7 @@ import type { ChildProcess } from "node:child_process";
 import { existsSync, readdirSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "@kelp/base/testing";
+import { repositoryPath } from "./repository.ts";
 import {
   type RunningServer,
   runCli,
@@ -122,4 +123,37 @@ test("a manifest that is cut off is named by list, keeps older backups from bein
   expect(made.stderr).toContain("The backup is made, but no older one was removed");
   expect(readdirSync(join(target, "backups"))).toHaveLength(3);
   expect((await runHere(["backup", "verify", target])).status).toBe(0);
+}, 60_000);
+
+test("a restore for which the disk is too small says so in one line, and is taken up when there is room", async () => {
+  using folder = temporaryFolder();
+  const [data, target] = [join(folder.path, "data"), join(folder.path, "target")];
+  {
+    await using server = await startTestServer(folder.path);
+    await bucketOf(server).write("large", new Uint8Array(9_000_000).fill(7));
+    await server.end("SIGTERM");
+  }
+  expect((await runHere(["backup", target, "--dir", data])).status).toBe(0);
+  const restored = join(folder.path, "again", "data");
+  const command = [process.execPath, "--no-env-file", repositoryPath("services/cli/src/main.ts")];
+  // No file may grow beyond 4 MiB: to whoever writes it is a disk that is full.
+  const small = Bun.spawn(
+    [
+      "sh",
+      "-c",
+      `trap '' XFSZ; ulimit -f 8192; exec "$@"`,
+      "sh",
+      ...command,
+      "restore",
+      target,
+    ].concat(["--dir", restored]),
+    { stdout: "pipe", stderr: "pipe", env: { PATH: process.env["PATH"] ?? "" } },
+  );
+  const stderr = await new Response(small.stderr).text();
+  expect(await small.exited).toBe(1);
+  expect(stderr).toContain(`no space is left in ${restored}`);
+  expect(stderr.trim().split("\n")).toHaveLength(1);
+  expect((await runCli(["server", "--dir", restored])).stderr).toContain("was not finished");
+  expect((await runHere(["restore", target, "--dir", restored])).status).toBe(0);
+  expect((await runHere(["fsck", "--dir", restored])).status).toBe(0);
 }, 60_000);

@@ -22,6 +22,7 @@ import {
 } from "@kelp/filer";
 import { FOLDER_FILES } from "../folder/data-folder.ts";
 import { type FolderVolumes, type OpenBackupSource, openFolderSource } from "./folder-source.ts";
+import { fullWorkFolder, tellingFullDisk } from "./full-disk.ts";
 import { type HeldTarget, holdTarget } from "./locked-target.ts";
 import { type OpenedTarget, makeWorkFolder } from "./open-target.ts";
 import { type RunningServerAddress, openServerSource } from "./server-source.ts";
@@ -71,15 +72,17 @@ export async function backUpFolder(request: FolderBackupRequest): Promise<Folder
     server === undefined
       ? await openFolderSource(dir, request.volumes, request.log)
       : await openServerSource(dir, server);
-  const report = await makeBackup(DEPS, {
-    source,
-    target,
-    workFolder: work.path,
-    filerDatabase: FOLDER_FILES.filer,
-    kelpVersion: request.kelpVersion,
-    beforeManifest: () => held.assure(),
-    onProgress: request.onProgress,
-  });
+  const report = await tellingFullDisk(fullWorkFolder(to.workParent), () =>
+    makeBackup(DEPS, {
+      source,
+      target,
+      workFolder: work.path,
+      filerDatabase: FOLDER_FILES.filer,
+      kelpVersion: request.kelpVersion,
+      beforeManifest: () => held.assure(),
+      onProgress: request.onProgress,
+    }),
+  );
   const pruned = await pruneAfter(report, { request, source, held });
   return { ...report, ...pruned };
 }
@@ -147,12 +150,14 @@ export async function verifyFolderBackup(
   await using _held = await holdTarget(to.target, { operation: "verification", removes: false });
   const manifest = await chosenBackup(to.target, id, systemHashes);
   using work = makeWorkFolder(to.workParent);
-  await verifyBackup(DEPS, {
-    manifest,
-    target: to.target,
-    workFolder: work.path,
-    filerDatabase: FOLDER_FILES.filer,
-  });
+  await tellingFullDisk(fullWorkFolder(to.workParent), () =>
+    verifyBackup(DEPS, {
+      manifest,
+      target: to.target,
+      workFolder: work.path,
+      filerDatabase: FOLDER_FILES.filer,
+    }),
+  );
   return manifest;
 }
 

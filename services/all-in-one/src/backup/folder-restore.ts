@@ -23,6 +23,7 @@ import {
   markRestoring,
 } from "../folder/data-folder.ts";
 import { FolderLock } from "../folder/folder-lock.ts";
+import { tellingFullDisk } from "./full-disk.ts";
 import { holdTarget } from "./locked-target.ts";
 import { type OpenedTarget, makeWorkFolder } from "./open-target.ts";
 
@@ -56,6 +57,19 @@ export async function restoreFolder(request: FolderRestoreRequest): Promise<Back
   if (!isEmpty(dir) && !isRestoring(dir)) {
     throw new BackupError("folder-not-empty", `${dir} is not empty: name a folder that is`);
   }
+  const full = {
+    code: "folder-full",
+    message: `no space is left in ${dir}: make room and begin again`,
+  } as const;
+  await tellingFullDisk(full, () => restoreInto(dir, manifest, request));
+  return manifest;
+}
+
+async function restoreInto(
+  dir: string,
+  manifest: BackupManifest,
+  request: FolderRestoreRequest,
+): Promise<void> {
   await makeDurableFolder(systemDisk, dir);
   await markRestoring(dir, systemDisk);
   using _lock = FolderLock.take(join(dir, FOLDER_FILES.lock), dir, join(dir, FOLDER_FILES.server));
@@ -77,7 +91,7 @@ export async function restoreFolder(request: FolderRestoreRequest): Promise<Back
       { disk: systemDisk, random: systemRandom, hashes: systemHashes, openDatabase },
       {
         manifest,
-        target: from.target,
+        target: request.from.target,
         folder: dir,
         workFolder: work.path,
         filerDatabase: FOLDER_FILES.filer,
@@ -87,7 +101,6 @@ export async function restoreFolder(request: FolderRestoreRequest): Promise<Back
     );
   }
   await finishRestoredFolder(dir, { disk: systemDisk, clock: systemClock });
-  return manifest;
 }
 
 /** What a backup brings; the rest of a folder is its own, above all what says that it is not whole yet. */

@@ -112,8 +112,10 @@ export function backupCommand(line: CommandLine): Command {
           }),
         );
       } else {
+        const removed =
+          report.removedBackups === 0 ? "" : `; ${report.removedBackups} older removed`;
         line.out(
-          `Backup ${manifest.id} of ${dir}: position ${manifest.position}, ${contentOf(manifest)}, of them ${copiedChunks + copiedNeedles} new; ${copiedBytes} bytes copied`,
+          `Backup ${manifest.id} of ${dir}: position ${manifest.position}, ${contentOf(manifest)}, of them ${copiedChunks + copiedNeedles} new; ${copiedBytes} bytes copied${removed}`,
         );
         if (masterKeyIds.length > 0) {
           line.out(
