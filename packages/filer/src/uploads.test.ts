@@ -6,6 +6,7 @@ import {
   codeOf,
   get,
   noise,
+  openSealedWorld,
   openTreeWorld,
   pathOf,
   read,
@@ -219,3 +220,55 @@ test("parts are listed in order, from a number on", async () => {
   expect(result.value.parts.map(({ number }) => number)).toEqual([2]);
   expect(result.value.isTruncated).toBe(true);
 });
+
+async function openSealedTree(): Promise<FilerWorld> {
+  const world = await openSealedWorld();
+  await world.filer.createTree({ name: TREE, kind: "bucket", owner: "ada" });
+  return world;
+}
+
+test.each(["plain", "sealed"] as const)(
+  "an entry of parts ends when its description says, and its parts are freed (%s)",
+  async (kind) => {
+    using world = kind === "plain" ? await openTreeWorld() : await openSealedTree();
+    const expiresMs = world.clock.nowMs() + 5000;
+    const made = await world.filer.createUpload({
+      tree: TREE,
+      path: pathOf("brief"),
+      owner: "ada",
+      attributes: { expires: `${expiresMs}` },
+    });
+    if (made.kind === "refused") throw new Error(made.refusal);
+    const { id } = made.value;
+    const named = [
+      await part(world, id, { number: 1, body: noise(2 * MIB) }),
+      await part(world, id, { number: 2, body: noise(7) }),
+    ];
+    const request: CompleteUpload = {
+      ...completion(id, named),
+      describe: (_parts, { attributes }) => ({
+        etag: "whole",
+        attributes: {},
+        expiresMs: Number(attributes["expires"]),
+      }),
+    };
+    const completed = await world.filer.completeUpload(request);
+    expect(completed).toMatchObject({ kind: "ok", value: { expiresMs } });
+    expect((await get(world, "brief"))?.expiresMs).toBe(expiresMs);
+    expect(await world.filer.completeUpload(request)).toEqual(completed);
+    world.clock.advance(4999);
+    expect((await read(world, "brief"))?.length).toBe(2 * MIB + 7);
+    world.clock.advance(1);
+    expect(await world.filer.getEntry(TREE, pathOf("brief"))).toEqual({
+      kind: "refused",
+      refusal: "no-such-entry",
+    });
+    expect(await world.filer.completeUpload(request)).toEqual({
+      kind: "refused",
+      refusal: "no-such-upload",
+    });
+    while ((await world.filer.collect({ graceMs: 0 })).hasMore) continue;
+    expect(world.volumes.needleCount).toBe(0);
+    expect((await world.filer.getTree(TREE))?.usage).toEqual({ bytes: 0, entries: 0, chunks: 0 });
+  },
+);

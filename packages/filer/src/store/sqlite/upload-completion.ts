@@ -154,7 +154,7 @@ function join(
     position,
     contentId,
     attributes: encodeAttributes(description.attributes),
-    expiresMs: 0,
+    expiresMs: description.expiresMs ?? 0,
   };
   writes.insert(tree, row, growthOf(row, current));
   closeUpload(tables, { upload, stored, chosen });

@@ -97,11 +97,12 @@ export interface CompleteUpload {
   readonly parts: readonly { readonly number: number; readonly etag: string }[];
   /** Smallest size of all parts but the last, in bytes. */
   readonly partBytesMin: number;
-  /** Called with the stored parts before the commit. */
+  /** Called with the stored parts before the commit. A lifetime that the caller noted when it made the upload is told here. */
   readonly describe: (
     parts: readonly Part[],
     upload: Upload,
-  ) => Required<Pick<EntryDescription, "etag" | "attributes">>;
+  ) => Required<Pick<EntryDescription, "etag" | "attributes">> &
+    Pick<EntryDescription, "expiresMs">;
   readonly condition?: Condition;
 }
 
