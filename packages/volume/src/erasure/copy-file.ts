@@ -1,11 +1,20 @@
-import type { Disk } from "@kelp/base";
+import type { Disk, DiskFile } from "@kelp/base";
 import { WALK_BUFFER_BYTES } from "../limits.ts";
 import { UNFINISHED } from "./shard-names.ts";
 
 /** Copies a file under an unfinished name, syncs it and gives it its name, which is durable when the folder is synced. */
 export async function copyFile(disk: Disk, source: string, target: string): Promise<void> {
+  await using input = await disk.open(source, { access: "read" });
+  await copyOpenFile(disk, input, target);
+}
+
+/** The same of a file that is open, and perhaps has no name any more. */
+export async function copyOpenFile(
+  disk: Disk,
+  input: Pick<DiskFile, "readAt">,
+  target: string,
+): Promise<void> {
   {
-    await using input = await disk.open(source, { access: "read" });
     await using output = await disk.open(`${target}${UNFINISHED}`, {
       access: "read-write",
       create: true,

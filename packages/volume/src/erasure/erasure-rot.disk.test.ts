@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { must } from "@kelp/base";
 import { SeededRandom } from "@kelp/base/testing";
 import { ErasureWorld, SMALL_SHAPE, allReadable } from "../testing/erasure-world.ts";
@@ -142,4 +142,54 @@ test("a flipped cookie is told from one that was never there, by a reader and by
   await using open = await world.open();
   await open.volume.remove(fid(1));
   expect(await open.readAll()).toEqual(allReadable([1]));
+});
+
+test.each([".ecx", ".ecsum", ".vif"])(
+  "a file %s that is gone from one folder is told by a check, and a scrub puts it there again",
+  async (end) => {
+    using world = new ErasureWorld();
+    const files = await encode(world);
+    const [path] = world.files(end);
+    rmSync(must(path));
+    {
+      await using open = await world.open();
+      const found = await checkErasure(open.context, ONE, open.volume, FAST);
+      expect(found).toMatchObject([{ what: `1${end}`, reason: "it is missing" }]);
+      const { repaired, damaged } = await scrubErasure(open.context, ONE, open.slot, FAST);
+      expect({ repaired, damaged }).toMatchObject({ repaired: [{ what: `1${end}` }], damaged: [] });
+    }
+    expect(restore(files)).toEqual([]);
+  },
+);
+
+test.each([".ecx", ".ecsum"])(
+  "files %s that are gone from every folder are written again from what the open volume has of them",
+  async (end) => {
+    using world = new ErasureWorld();
+    const files = await encode(world);
+    {
+      await using open = await world.open();
+      world.remove(end);
+      const count = files.size - world.files().length;
+      expect(count).toBeGreaterThan(1);
+      const { repaired, damaged } = await scrubErasure(open.context, ONE, open.slot, FAST);
+      expect({ count: repaired.length, damaged }).toEqual({ count, damaged: [] });
+      expect(await open.readAll()).toEqual(allReadable());
+    }
+    expect(restore(files)).toEqual([]);
+  },
+);
+
+test("an open index that is damaged itself makes no other good", async () => {
+  using world = new ErasureWorld();
+  await encode(world);
+  await using open = await world.open();
+  const [kept, ...others] = world.files(".ecx");
+  for (const path of others) rmSync(path);
+  const bytes = readFileSync(must(kept));
+  bytes[5] = must(bytes[5]) ^ 1;
+  writeFileSync(must(kept), bytes);
+  const { repaired, damaged } = await scrubErasure(open.context, ONE, open.slot, FAST);
+  expect(repaired).toEqual([]);
+  expect(damaged.filter(({ what }) => what === "1.ecx")).toHaveLength(others.length + 1);
 });

@@ -52,7 +52,7 @@ export async function scrubErasure(
   const needles = await scrubNeedles(id, volume, pace);
   const found = [...shards.damaged, ...absent];
   // First: shards are made anew from what these files say.
-  const beside = await scrubCompanions(context, id, slot, content);
+  const beside = await scrubCompanions(context, id, slot);
   const isRepaired = await tryRebuild(context, id, slot, options);
   return {
     checkedCount: needles.count,
@@ -81,19 +81,23 @@ export async function checkErasure(
   return [...damaged, ...otherwiseMissing(id, content, damaged), ...besideDamage];
 }
 
-function companionsOf(id: VolumeId, { folders, file }: ErasureContent) {
-  return { id, folders, protection: file.protection };
+function companionsOf(id: VolumeId, { folders, file, index }: ErasureContent) {
+  return { id, folders, protection: file.protection, sorted: index.sorted };
 }
 
-/** The files beside the shards. The volume is opened anew when the index that it uses was damaged. */
-async function scrubCompanions(
+/** Makes the files beside the shards good. The volume is opened anew when the index that it uses was damaged. */
+export async function scrubCompanions(
   context: JobContext,
   id: VolumeId,
   slot: VolumeSlot,
-  content: ErasureContent,
 ): Promise<{ readonly repaired: readonly Damage[]; readonly damaged: readonly Damage[] }> {
+  const content = erasureContentOf(slot.volume);
+  if (content === undefined) throw wrongForm("scrub", id, slot.volume.status().form.kind);
   const found = await findDamagedCompanions(context.deps, companionsOf(id, content));
   const mended = await mendCompanions(context.deps.disk, found);
+  for (const { path, damage } of mended) {
+    context.deps.log.warn("a file beside shards was made good", { path, reason: damage.reason });
+  }
   if ([...mended].some(({ path }) => path === content.index.sorted.path)) {
     await reopenErasure(context, slot.volume);
   }

@@ -118,6 +118,11 @@ export class SortedIndex {
     return units.subarray(0, count).sort();
   }
 
+  /** The file, which stays readable whatever became of its name. */
+  get file(): Pick<DiskFile, "readAt"> {
+    return this.#file;
+  }
+
   async close(): Promise<void> {
     await this.#file.close();
   }

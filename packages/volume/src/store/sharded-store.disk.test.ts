@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from "node:fs";
-import { silentLog } from "@kelp/base";
+import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { must, silentLog } from "@kelp/base";
 import { systemClock, systemDisk, systemHashes } from "@kelp/base/platform";
 import { temporaryFolder } from "@kelp/base/testing";
 import { type Fid, needleId, volumeId } from "@kelp/wire";
@@ -199,6 +199,17 @@ test("a shard made anew is not listed as damaged any more", async () => {
   expect(await again.checkShards(ONE, SHAPE)).toMatchObject([{ what: "shard 4" }]);
   expect(await again.rebuildVolume(ONE, SHAPE)).toEqual([4]);
   expect(again.quarantined().filter(({ what }) => what === "shard 4")).toEqual([]);
+});
+
+test("making shards anew puts back what is missing beside them, too", async () => {
+  using disks = new ThreeDisks();
+  await using store = await disks.openEncoded();
+  const indexes = disks.names.map((name) => `${disks.path(name)}/c_1.ecx`);
+  const bytes = readFileSync(must(indexes[0]));
+  for (const path of indexes) rmSync(path);
+  expect(await store.rebuildVolume(ONE, SHAPE)).toEqual([]);
+  for (const path of indexes) expect(readFileSync(path).equals(bytes)).toBe(true);
+  expect(await store.checkShards(ONE, SHAPE)).toEqual([]);
 });
 
 test("shards are read on while a folder is away, and none is missing when it is back", async () => {

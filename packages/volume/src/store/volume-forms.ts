@@ -12,6 +12,7 @@ import {
   SHARD_MISSING,
   checkErasure,
   damagedShard,
+  scrubCompanions,
   scrubErasure,
 } from "../erasure/scrub-shards.ts";
 import { type OpenedErasure, dropLeftovers, settleForms } from "../erasure/settle-forms.ts";
@@ -81,6 +82,8 @@ export class VolumeForms {
 
   rebuild(id: VolumeId, options: JobOptions = {}): Promise<readonly number[]> {
     return this.#options.job(id, "rebuild", options, async (slot, signal) => {
+      // First, as in a scrub: shards are made anew from what the files beside them say.
+      await scrubCompanions(this.#context, id, slot);
       const rebuilt = await rebuildVolume(this.#context, id, slot, { ...options, signal });
       await this.#options.settleDamage(id, ({ what }) => {
         const shard = damagedShard(what);
