@@ -24,6 +24,22 @@ test("refusals of other rooms keep their meaning", async () => {
   ]);
 });
 
+test("why a volume could not be opened, and what helps, is told with it", async () => {
+  const cause = Object.assign(new Error("there is no index: make one"), { name: "VolumeError" });
+  const error = Object.assign(new Error("Cannot use volume 1", { cause }), {
+    name: "VolumeError",
+    code: "volume-failed",
+  });
+  expect(await errorResponse(error, silentLog).json()).toEqual({
+    error: { code: "unavailable", message: "Cannot use volume 1: there is no index: make one" },
+  });
+  const other = Object.assign(new Error("Cannot use volume 1", { cause: new Error("secret") }), {
+    name: "VolumeError",
+    code: "volume-missing",
+  });
+  expect(await errorResponse(other, silentLog).text()).not.toContain("secret");
+});
+
 test("what nobody foresaw is 500 and tells the caller nothing of the inside", async () => {
   const response = errorResponse(new Error("secret path /etc"), silentLog);
   expect([response.status, await response.text()]).toEqual([

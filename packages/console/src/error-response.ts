@@ -76,5 +76,11 @@ const VOLUME_CODES: Readonly<Record<string, ConsoleErrorCode>> = {
 
 function fromVolumeError(error: Error): ConsoleError {
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
-  return new ConsoleError(VOLUME_CODES[code] ?? "unavailable", error.message, { cause: error });
+  const message = `${error.message}${whyItCouldNotBeOpened(error)}`;
+  return new ConsoleError(VOLUME_CODES[code] ?? "unavailable", message, { cause: error });
+}
+
+/** What opening a volume met, and what helps, is in the cause: whoever may change volumes is told of it as well. */
+function whyItCouldNotBeOpened({ cause }: Error): string {
+  return cause instanceof Error && cause.name === "VolumeError" ? `: ${cause.message}` : "";
 }

@@ -49,13 +49,18 @@ export async function* checkFiler(
 }
 
 function unreadableVolume(store: FilerStore, id: VolumeId, error: unknown): CheckFinding {
-  const reason = error instanceof Error ? error.message : String(error);
   return {
     kind: "unreadable-volume",
     volumeId: id,
     namedCount: countReferences(store, id),
-    reason,
+    reason: withCause(error),
   };
+}
+
+/** What helps may only be in the cause. */
+function withCause(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
 }
 
 function countReferences(store: FilerStore, id: VolumeId): number {
