@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { readFileSync, renameSync, truncateSync, writeFileSync } from "node:fs";
-import { silentLog } from "@kelp/base";
+import { readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { must, silentLog } from "@kelp/base";
 import { systemClock, systemDisk, systemHashes } from "@kelp/base/platform";
 import { rebuildIndexes } from "../store/rebuild-indexes.ts";
 import {
@@ -14,6 +14,7 @@ import { codeOf } from "../testing/volume-client-contract.ts";
 import { ONE, fid } from "../testing/volume-world.ts";
 import type { IndexRebuild } from "../volume/rebuild-index.ts";
 import { encodeVolume } from "./encode.ts";
+import { checkErasure } from "./scrub-shards.ts";
 
 const FAST = { bytesPerSec: 1e12 };
 
@@ -143,4 +144,69 @@ test("too few shards to read are told, and nothing is written", async () => {
     { kind: "failed", error: { code: "too-few-shards" } },
   ]);
   expect(world.files(".ecx")).toEqual([]);
+});
+
+type Change = (info: Record<string, unknown>) => string | undefined;
+
+const DAMAGE: readonly (readonly [name: string, change: Change])[] = [
+  ["no JSON", () => "{"],
+  ["of another length", (info) => JSON.stringify({ ...info, datFileSize: "99999999" })],
+  [
+    "of other numbers of shards",
+    (info) => JSON.stringify({ ...info, ecShardConfig: { dataShards: 7, parityShards: 2 } }),
+  ],
+  ["missing", () => undefined],
+];
+
+function damageInfo(paths: readonly string[], change: Change): void {
+  for (const path of paths) {
+    const text = change(JSON.parse(readFileSync(path, "utf8")));
+    if (text === undefined) rmSync(path);
+    else writeFileSync(path, text);
+  }
+}
+
+test.each(DAMAGE)(
+  "information files that are all damaged (%s) are made of what the checksums say",
+  async (_name, change) => {
+    using world = new ErasureWorld();
+    await encoded(world, [2]);
+    const count = world.files(".vif").length;
+    damageInfo(world.files(".vif"), change);
+    expect(await rebuild(world)).toMatchObject([
+      {
+        kind: "rebuilt",
+        result: { distrust: expect.stringContaining(`${count} of its information files`) },
+      },
+    ]);
+    expect(world.files(".vif")).toHaveLength(count);
+    expect(await readAll(world)).toEqual(allReadable([2]));
+    await using open = await world.open();
+    expect(await checkErasure(open.context, ONE, open.volume, FAST)).toEqual([]);
+    expect(await rebuild(world)).toEqual([]);
+  },
+);
+
+test.each(DAMAGE)(
+  "an information file that is damaged (%s) is the other folder's again, though neither is in the majority",
+  async (_name, change) => {
+    using world = new ErasureWorld();
+    await encoded(world);
+    const before = world.read(".vif");
+    const [first, ...others] = world.files(".vif");
+    damageInfo(others, change);
+    expect(await rebuild(world)).toHaveLength(1);
+    for (const path of [must(first), ...others])
+      expect(readFileSync(path).equals(before)).toBe(true);
+  },
+);
+
+test("information files that fit and differ are left as they are", async () => {
+  using world = new ErasureWorld();
+  await encoded(world);
+  const [first] = world.files(".vif");
+  damageInfo([must(first)], (info) => JSON.stringify({ ...info, expireAtSec: "5" }));
+  const texts = world.files(".vif").map((path) => readFileSync(path, "utf8"));
+  expect(await rebuild(world)).toEqual([]);
+  expect(world.files(".vif").map((path) => readFileSync(path, "utf8"))).toEqual(texts);
 });

@@ -24,6 +24,7 @@ import {
   olderLayoutOf,
 } from "./layout.ts";
 import { openOneIndex, openSortedIndex } from "./open-erasure.ts";
+import { settleInfo } from "./settle-info.ts";
 import type { ShardSet } from "./shard-set.ts";
 import { UNFINISHED, shardExtension } from "./shard-names.ts";
 import { Pace } from "../pace/pace.ts";
@@ -64,8 +65,24 @@ async function hasVolumeFile(
 }
 
 /** `undefined` when every folder had a copy that is whole. */
-
 async function rebuildOne(
+  deps: VolumeDeps,
+  found: FoundErasure,
+  blocks: BlockSizes,
+): Promise<RebuiltIndex | undefined> {
+  // First: what the shards are is read from it.
+  const infoCount = await settleInfo(deps, found, blocks);
+  const rebuilt = await rebuildOneIndex(deps, found, blocks);
+  if (infoCount === 0) return rebuilt;
+  const also = `${infoCount} of its information files were missing or damaged and are made anew`;
+  const { distrust } = rebuilt ?? {};
+  return {
+    ...(rebuilt ?? { ...NOTHING_DIFFERED, liveCount: 0 }),
+    distrust: distrust === undefined ? also : `${distrust}; ${also}`,
+  };
+}
+
+async function rebuildOneIndex(
   deps: VolumeDeps,
   found: FoundErasure,
   blocks: BlockSizes,
