@@ -1,5 +1,13 @@
 import { expect, test } from "bun:test";
-import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { must, silentLog } from "@kelp/base";
 import { systemClock, systemDisk, systemHashes } from "@kelp/base/platform";
 import { temporaryFolder } from "@kelp/base/testing";
@@ -199,6 +207,19 @@ test("a shard made anew is not listed as damaged any more", async () => {
   expect(await again.checkShards(ONE, SHAPE)).toMatchObject([{ what: "shard 4" }]);
   expect(await again.rebuildVolume(ONE, SHAPE)).toEqual([4]);
   expect(again.quarantined().filter(({ what }) => what === "shard 4")).toEqual([]);
+});
+
+test("a shard whose file is removed while the store has it open is made anew", async () => {
+  using disks = new ThreeDisks();
+  await using store = await disks.openEncoded();
+  const paths = (): string[] =>
+    disks.names.map((name) => `${disks.path(name)}/c_1.ec01`).filter((each) => existsSync(each));
+  const [path] = paths();
+  const bytes = readFileSync(must(path));
+  rmSync(must(path));
+  expect(await store.rebuildVolume(ONE, SHAPE)).toEqual([1]);
+  expect(readFileSync(must(paths()[0])).equals(bytes)).toBe(true);
+  expect(await readAll(store)).toEqual([...NEEDLES]);
 });
 
 test("making shards anew puts back what is missing beside them, too", async () => {

@@ -7,7 +7,7 @@ import { type FoundErasure, findErasure } from "../erasure/find-shards.ts";
 import { erasureContentOf, openErasure } from "../erasure/open-erasure.ts";
 import { type BlockSizes, FORMAT_BLOCKS } from "../erasure/layout.ts";
 import { areOfAnother } from "../erasure/other-shards.ts";
-import { rebuildVolume } from "../erasure/rebuild.ts";
+import { forgetRemovedShards, rebuildVolume } from "../erasure/rebuild.ts";
 import {
   SHARD_MISSING,
   checkErasure,
@@ -84,6 +84,7 @@ export class VolumeForms {
     return this.#options.job(id, "rebuild", options, async (slot, signal) => {
       // First, as in a scrub: shards are made anew from what the files beside them say.
       await scrubCompanions(this.#context, id, slot);
+      await forgetRemovedShards(this.#context, slot.volume);
       const rebuilt = await rebuildVolume(this.#context, id, slot, { ...options, signal });
       await this.#options.settleDamage(id, ({ what }) => {
         const shard = damagedShard(what);
