@@ -22,6 +22,8 @@ export interface FilerOptions extends BodyOptions {
   readonly random: Random;
   /** What gateways are doing with chunks. Absent: there are none. */
   readonly others?: OtherBodies;
+  /** What heads of entries kept in memory may take, and what contents; 0 keeps none. Default `HOT_HEADS_BYTES_MAX` and `HOT_CONTENTS_BYTES_MAX`. */
+  readonly hotBytesMax?: number;
   /** Runs its argument soon; how long a transaction waits for company. Default `setImmediate`. */
   readonly defer?: (run: () => void) => void;
 }

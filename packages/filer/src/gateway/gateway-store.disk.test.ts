@@ -76,6 +76,39 @@ test("what a gateway writes is there for itself and for the writer, and the othe
   expect((await gateway.getTree(TREE))?.usage).toEqual({ bytes: 4, entries: 2, chunks: 0 });
 });
 
+test("a gateway that keeps what it read sees every change of others at its next read", async () => {
+  await using pair = await openPair();
+  const { writer, gateway } = pair;
+  const agree = async (): Promise<void> => {
+    // The first read takes the entry in, the second its content, the third is from memory.
+    for (let count = 0; count < 3; count++) {
+      for (const path of ["a", "b"].map(pathOf)) {
+        expect(await gateway.getEntry(TREE, path)).toEqual(await writer.getEntry(TREE, path));
+        expect(await gateway.headEntry(TREE, path)).toEqual(await writer.headEntry(TREE, path));
+      }
+    }
+  };
+  const changes: readonly (() => Promise<unknown>)[] = [
+    () => writer.putEntry(inline("a", Uint8Array.of(1))),
+    () => writer.putEntry(inline("a", Uint8Array.of(2, 3))),
+    () => gateway.putEntry(inline("a", Uint8Array.of(4, 5, 6))),
+    () => writer.setEntryAttributes(TREE, pathOf("a"), { attributes: { colour: "blue" } }),
+    () => writer.renameEntry(TREE, pathOf("a"), pathOf("b")),
+    () => writer.putEntry(inline("a", Uint8Array.of(7))),
+    () => writer.renamePrefix(TREE, "b", "c"),
+    () => writer.renamePrefix(TREE, "c", "b"),
+    () => writer.reclaim(),
+    () => gateway.deleteEntry({ tree: TREE, path: pathOf("a") }),
+    () => writer.deletePrefix(TREE, "b"),
+    () => writer.deleteTree(TREE, { contents: "discard" }),
+    () => writer.createTree({ name: TREE, kind: "bucket", owner: "ada" }),
+  ];
+  for (const change of changes) {
+    await change();
+    await agree();
+  }
+});
+
 test("conditions and quota hold between gateways, since one process decides", async () => {
   await using pair = await openPair();
   const { writer, gateway } = pair;

@@ -18,8 +18,10 @@ import {
 
 const MARK = "the colour of the sea";
 
-async function sealedWorld(): Promise<FilerWorld> {
-  const world = await openSealedWorld();
+async function sealedWorld(
+  options: Parameters<typeof openSealedWorld>[0] = {},
+): Promise<FilerWorld> {
+  const world = await openSealedWorld(options);
   await world.filer.createTree({
     name: TREE,
     kind: "bucket",
@@ -187,7 +189,7 @@ test("a flipped bit of a sealed chunk is corruption, also where the volume does 
 });
 
 test("values that stand in another's place are corruption", async () => {
-  using world = await sealedWorld();
+  using world = await sealedWorld({ hotBytesMax: 0 });
   const { database } = world;
   await write(world, "a", noise(10));
   await write(world, "b", noise(11).slice(1));

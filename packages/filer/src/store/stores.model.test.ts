@@ -8,7 +8,7 @@ import {
   formatFid,
 } from "@kelp/wire";
 import type { FilerStore } from "./filer-store.ts";
-import { TwinStores, entryView, treeName, viewOf } from "./testing/twin-stores.ts";
+import { TwinStores, entryView, headView, treeName, viewOf } from "./testing/twin-stores.ts";
 
 const TREES = ["one", "two", "three"].map(treeName);
 const PATHS = ["a", "a/1", "a/2", "a/b/1", "b", "b/1", "é", "\uE000", "\u{1F600}/x", "z"];
@@ -44,6 +44,7 @@ const step = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("put-many" as const), tree }) },
+  { weight: 8, arbitrary: fc.record({ kind: fc.constant("get" as const), tree, path }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("delete" as const), tree, path }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("attributes" as const), tree, path }) },
   {
@@ -131,6 +132,9 @@ async function run(twins: TwinStores, one: Step): Promise<void> {
       return same((store) => store.deleteTree(one.tree, { contents: one.contents }));
     case "put":
       return put(twins, one);
+    case "get":
+      await same((store) => store.getEntry(one.tree, one.path), entryView);
+      return same((store) => store.headEntry(one.tree, one.path), headView);
     case "put-many":
       return putMany(twins, one.tree);
     case "delete":
@@ -300,14 +304,19 @@ test("any order of operations, restarts and rounds of background work shows call
     fc.asyncProperty(
       fc.array(step, { minLength: 5, maxLength: 80, size: "max" }),
       fc.boolean(),
-      async (all, hasLifetimes) => {
+      // None, a few, all: entries in memory are to make no difference.
+      fc.constantFrom(0, 4000, 1_000_000),
+      async (all, hasLifetimes, hotBytesMax) => {
         const steps = all.map((one) =>
           one.kind === "put" && !hasLifetimes ? { ...one, lifetimeMs: 0 as const } : one,
         );
-        using twins = new TwinStores();
+        using twins = new TwinStores(hotBytesMax);
         const first = TREES[0] as (typeof TREES)[number];
         await run(twins, { kind: "create-tree", tree: first });
         for (const one of steps) await run(twins, one);
+        for (const name of TREES)
+          for (const each of PATHS)
+            await run(twins, { kind: "get", tree: name, path: each as EntryPath });
         await twins.settle();
         expect(twins.real.countHolders()).toEqual([]);
         for (const { counter, counted } of twins.real.countUsage())

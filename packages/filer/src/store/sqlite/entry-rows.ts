@@ -5,6 +5,7 @@ import type { PathPlace } from "../../list/path-place.ts";
 import { textAfterPrefix } from "../../list/text-order.ts";
 import type { PrefixJob } from "./job-rows.ts";
 import { NO_CONTENT, contentOf } from "./content-rows.ts";
+import type { HotEntries } from "./hot-entries.ts";
 import { checkSum, contentSum, damaged, entrySum } from "./row-sums.ts";
 
 /** An entry without its content. Attributes are still text: most operations only pass them on. */
@@ -44,6 +45,8 @@ export const ENTRY_COLUMNS = `${ROW_COLUMNS}, entries.sum AS sum`;
  */
 export class EntryRows {
   readonly #hashes: Hashes;
+  /** Told of every write. */
+  readonly #hot: HotEntries;
   readonly #select: SqlStatement<StoredEntry>;
   readonly #selectWhole: SqlStatement<WholeRow>;
   readonly #selectFrom: Readonly<Record<PathPlace["bound"], SqlStatement<StoredEntry>>>;
@@ -54,8 +57,9 @@ export class EntryRows {
   readonly #upsert: SqlStatement<unknown>;
   readonly #delete: SqlStatement<unknown>;
 
-  constructor(database: SqlDatabase, hashes: Hashes) {
+  constructor(database: SqlDatabase, hashes: Hashes, hot: HotEntries) {
     this.#hashes = hashes;
+    this.#hot = hot;
     const select = (where: string): SqlStatement<StoredEntry> =>
       database.prepare(`SELECT ${ENTRY_COLUMNS} FROM entries WHERE tree_id = ? AND ${where}`);
     this.#select = select("path = ?");
@@ -102,25 +106,30 @@ export class EntryRows {
     return this.#select.get(treeId, path) !== undefined;
   }
 
-  /** The entry with its content, by one statement; `undefined` when its time is over at `nowMs`. */
-  findWhole(treeId: number, path: EntryPath, nowMs: number): Entry | undefined {
-    const row = this.#selectWhole.get(treeId, path);
-    if (row === undefined) return undefined;
+  /** The entry with its content, by one statement, and its row; `undefined` when its time is over at `nowMs`. */
+  findWhole(
+    treeId: number,
+    path: EntryPath,
+    nowMs: number,
+  ): { readonly row: EntryRow; readonly entry: Entry } | undefined {
+    const found = this.#selectWhole.get(treeId, path);
+    if (found === undefined) return undefined;
+    const { bytes } = found;
+    const row = withoutContent(found);
     this.check(row);
     if (isExpired(row, nowMs)) return undefined;
-    if (row.bytes !== null) {
-      const found = contentSum(this.#hashes, row.contentId, row.bytes);
-      checkSum("the content of an entry", row.contentSum, found);
+    if (bytes !== null) {
+      const sum = contentSum(this.#hashes, row.contentId, bytes);
+      checkSum("the content of an entry", found.contentSum, sum);
     }
-    if (row.bytes === null && row.contentId !== NO_CONTENT) {
+    if (bytes === null && row.contentId !== NO_CONTENT) {
       throw damaged("content of an entry is absent");
     }
-    return entryOf(
-      row,
-      row.bytes === null
+    const content: Content =
+      bytes === null
         ? { kind: "inline", bytes: new Uint8Array(0) }
-        : contentOf(row.bytes, row.chunkCount),
-    );
+        : contentOf(bytes, row.chunkCount);
+    return { row, entry: entryOf(row, content) };
   }
 
   /** In order, from `start` up to but not `end`. */
@@ -164,16 +173,19 @@ export class EntryRows {
 
   put(treeId: number, row: EntryRow): void {
     this.#write(treeId, row, entrySum(this.#hashes, row));
+    this.#hot.wrote(treeId, row.path, row);
   }
 
   /** Puts a row that came from elsewhere, whose sum was `isSound`; damage stays damage under its new sum. */
   putMoved(treeId: number, row: EntryRow, isSound: IsSound): void {
     const sum = entrySum(this.#hashes, row);
     this.#write(treeId, row, isSound === "sound" ? sum : ~sum);
+    this.#hot.wrote(treeId, row.path);
   }
 
   delete(treeId: number, path: EntryPath): void {
     this.#delete.run(treeId, path);
+    this.#hot.wrote(treeId, path);
   }
 
   check(row: EntryRow): void {
@@ -206,6 +218,22 @@ export class EntryRows {
   }
 }
 
+/** Name by name: who keeps the row shall not keep the content with it. */
+function withoutContent(row: WholeRow): StoredEntry {
+  return {
+    path: row.path,
+    sizeBytes: row.sizeBytes,
+    modifiedMs: row.modifiedMs,
+    etag: row.etag,
+    chunkCount: row.chunkCount,
+    position: row.position,
+    contentId: row.contentId,
+    attributes: row.attributes,
+    expiresMs: row.expiresMs,
+    sum: row.sum,
+  };
+}
+
 export type IsSound = "sound" | "damaged";
 
 /** An entry is absent from its date on. */
@@ -218,13 +246,9 @@ export function entryOf(row: EntryRow, content: Content): Entry {
 }
 
 export function headOf(row: EntryRow): EntryHead {
-  return {
-    path: row.path,
-    sizeBytes: row.sizeBytes,
-    modifiedMs: row.modifiedMs,
-    etag: row.etag,
-    attributes: decodeAttributes(row.attributes),
-    position: row.position,
-    ...(row.expiresMs > 0 && { expiresMs: row.expiresMs }),
-  };
+  const { path, sizeBytes, modifiedMs, etag, position, expiresMs } = row;
+  const attributes = decodeAttributes(row.attributes);
+  return expiresMs > 0
+    ? { path, sizeBytes, modifiedMs, etag, attributes, position, expiresMs }
+    : { path, sizeBytes, modifiedMs, etag, attributes, position };
 }

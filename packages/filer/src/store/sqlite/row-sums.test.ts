@@ -32,7 +32,8 @@ const DAMAGE: Readonly<Record<string, string>> = {
 };
 
 async function openDamaged(sql: string): Promise<FilerWorld> {
-  const world = await openTreeWorld();
+  // What stands in memory was checked, or written, before the disk changed it.
+  const world = await openTreeWorld({ hotBytesMax: 0 });
   await write(world, "small", noise(500));
   await write(world, "twin", noise(500).fill(9));
   await write(world, "bystander", noise(700));

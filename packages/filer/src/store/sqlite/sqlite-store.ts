@@ -8,7 +8,13 @@ import {
   ok,
   refused,
 } from "@kelp/base";
-import { LIST_KEYS_MAX, type ListPage, type ListQuery, type TreeName } from "@kelp/wire";
+import {
+  type EntryPath,
+  LIST_KEYS_MAX,
+  type ListPage,
+  type ListQuery,
+  type TreeName,
+} from "@kelp/wire";
 import { GroupCommit } from "../../commit/group-commit.ts";
 import { FilerError, storeError } from "../../errors.ts";
 import type { PathPlace } from "../../list/path-place.ts";
@@ -19,6 +25,7 @@ import { EntryWrites } from "./entry-writes.ts";
 import { beginPrefixJob, renamePrefix } from "./prefix-rename.ts";
 import { Reclaim } from "./reclaim.ts";
 import { type PathRun, type RowView, ownView, uncopiedView } from "./row-view.ts";
+import { UNKNOWN } from "./hot-reads.ts";
 import { MIGRATIONS } from "./schema.ts";
 import { type SnapshotRow, snapshotOf } from "./snapshot-rows.ts";
 import { SnapshotWrites } from "./snapshot-writes.ts";
@@ -36,6 +43,8 @@ export interface SqliteStoreOptions {
   readonly random: Random;
   readonly hashes: Hashes;
   readonly defer?: (run: () => void) => void;
+  /** What heads of entries kept in memory may take, and what contents; 0 keeps none. Default `HOT_HEADS_BYTES_MAX` and `HOT_CONTENTS_BYTES_MAX`. */
+  readonly hotBytesMax?: number;
 }
 
 /** Opens the metadata store in a database, bringing its schema to the newest version. */
@@ -79,7 +88,9 @@ export function openSqliteReader(
   // What is kept in memory is of the last state seen.
   const forgetOlder = (): void => {
     const version = selectVersion.get()?.data_version;
-    if (version !== seenVersion) tables.trees.forget();
+    if (version === seenVersion) return;
+    tables.trees.forget();
+    tables.hot.clear();
     seenVersion = version;
   };
   // Called synchronously: what a call reads before it first waits is of one state.
@@ -90,6 +101,19 @@ export function openSqliteReader(
         forgetOlder();
         return read(...values);
       });
+  const getEntry = fresh((name: TreeName, path: EntryPath) => store.getEntry(name, path));
+  const headEntry = fresh((name: TreeName, path: EntryPath) => store.headEntry(name, path));
+  /** By memory alone, which is of the newest state; looking whether it is costs less than any read. */
+  const known = <Value>(
+    name: TreeName,
+    find: (tree: TreeState) => Value | undefined | typeof UNKNOWN,
+  ): Result<Value, "no-such-tree" | "no-such-entry"> | undefined => {
+    forgetOlder();
+    const tree = tables.trees.known(name);
+    const found = tree === undefined ? UNKNOWN : find(tree);
+    if (found === UNKNOWN) return undefined;
+    return found === undefined ? refused("no-such-entry") : ok(found);
+  };
   return {
     // Asked in every request: one row, which is of one state by itself, or memory.
     getTree(name) {
@@ -97,8 +121,14 @@ export function openSqliteReader(
       return store.getTree(name);
     },
     listTrees: fresh(() => store.listTrees()),
-    getEntry: fresh((tree, path) => store.getEntry(tree, path)),
-    headEntry: fresh((tree, path) => store.headEntry(tree, path)),
+    async getEntry(name, path) {
+      const found = known(name, (tree) => tables.hotReads.knownWhole(tree, path));
+      return found ?? getEntry(name, path);
+    },
+    async headEntry(name, path) {
+      const found = known(name, (tree) => tables.hotReads.knownHead(tree, path));
+      return found ?? headEntry(name, path);
+    },
     listEntries: fresh((name, query) => {
       const tree = tables.trees.find(name);
       const isInPlace = tree === undefined || tables.reads.view(tree) === undefined;
@@ -120,8 +150,12 @@ function openOn(tables: StoreTables, options: SqliteStoreOptions): FilerStore {
   const commit = new GroupCommit({
     database: options.database,
     beforeCommit: () => tables.trees.flush(),
-    afterRollback: () => tables.trees.forget(),
+    afterRollback: () => {
+      tables.trees.forget();
+      tables.hot.rolledBack();
+    },
     afterCommit: () => {
+      tables.hot.committed();
       for (const watcher of watchers) watcher();
     },
     ...(options.defer === undefined ? {} : { defer: options.defer }),
@@ -214,7 +248,7 @@ function entryCalls(parts: StoreParts): EntryCalls {
       return reading(() => {
         const tree = tables.trees.find(name);
         if (tree === undefined) return refused("no-such-tree");
-        const entry = tables.reads.findWhole(tree, path);
+        const entry = tables.hotReads.findWhole(tree, path);
         return entry === undefined ? refused("no-such-entry") : ok(entry);
       });
     },
@@ -222,7 +256,7 @@ function entryCalls(parts: StoreParts): EntryCalls {
       return reading(() => {
         const tree = tables.trees.find(name);
         if (tree === undefined) return refused("no-such-tree");
-        const head = tables.reads.findHead(tree, path);
+        const head = tables.hotReads.findHead(tree, path);
         return head === undefined ? refused("no-such-entry") : ok(head);
       });
     },

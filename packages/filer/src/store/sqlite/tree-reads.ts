@@ -53,7 +53,7 @@ export class TreeReads {
   findWhole(tree: TreeState, path: EntryPath): Entry | undefined {
     const { entries, clock } = this.#tables;
     if (tree.base === undefined && tree.prefixJob === undefined) {
-      return entries.findWhole(tree.id, path, clock.nowMs());
+      return entries.findWhole(tree.id, path, clock.nowMs())?.entry;
     }
     return this.wholeOf(this.find(tree, path));
   }

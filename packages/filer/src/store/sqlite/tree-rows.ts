@@ -95,6 +95,11 @@ export class TreeRows {
     return state;
   }
 
+  /** By memory alone. */
+  known(name: TreeName): TreeState | undefined {
+    return this.#states.get(name);
+  }
+
   /** As it shows outside, by one row where it is not in memory: a process that only reads has it anew after each change of another. */
   peek(name: TreeName): Tree | undefined {
     const known = this.#states.get(name);

@@ -3,6 +3,7 @@ import { openDatabase, systemHashes, systemRandom } from "@kelp/base/platform";
 import {
   type Chunk,
   type Entry,
+  type EntryHead,
   type ListItem,
   type ListQuery,
   type TreeName,
@@ -29,7 +30,10 @@ export class TwinStores implements Disposable {
   /** Ids of one upload in the two stores. */
   readonly uploads: { readonly real: UploadId; readonly plain: UploadId }[] = [];
 
-  constructor() {
+  readonly #hotBytesMax: number;
+
+  constructor(hotBytesMax: number) {
+    this.#hotBytesMax = hotBytesMax;
     const common = { clock: this.clock, random: systemRandom, hashes: systemHashes };
     this.plain = openMemoryStore(common);
     this.#real = this.#open();
@@ -81,6 +85,7 @@ export class TwinStores implements Disposable {
       random: systemRandom,
       hashes: systemHashes,
       defer: (run) => queueMicrotask(run),
+      hotBytesMax: this.#hotBytesMax,
     });
   }
 }
@@ -90,6 +95,13 @@ export function entryView(result: Result<Entry, unknown>): unknown {
   if (result.kind === "refused") return result;
   const { position: _position, ...entry } = result.value;
   return entry;
+}
+
+/** The same of a head. */
+export function headView(result: Result<EntryHead, unknown>): unknown {
+  if (result.kind === "refused") return result;
+  const { position: _position, ...head } = result.value;
+  return head;
 }
 
 /** Everything that callers can see of a store, and what it holds for them. */

@@ -1,0 +1,194 @@
+import { expect, test } from "bun:test";
+import { openDatabase, systemHashes, systemRandom } from "@kelp/base/platform";
+import type { Entry, EntryPath, TreeName } from "@kelp/wire";
+import { codeOf } from "../../testing/index.ts";
+import { ManualClock } from "../../testing/manual-clock.ts";
+import type { FilerStore } from "../filer-store.ts";
+import type { EntryRow } from "./entry-rows.ts";
+import { HotEntries } from "./hot-entries.ts";
+import { openSqliteStore } from "./sqlite-store.ts";
+
+const LARGE = limits(1_000_000);
+const TREE = "tree" as TreeName;
+const PATH = "a" as EntryPath;
+
+function limits(bytesMax: number): {
+  readonly headBytesMax: number;
+  readonly contentBytesMax: number;
+} {
+  return { headBytesMax: bytesMax, contentBytesMax: bytesMax };
+}
+
+function row(path: string, etag = "e"): EntryRow {
+  return {
+    path: path as EntryPath,
+    sizeBytes: 0,
+    modifiedMs: 0,
+    etag,
+    chunkCount: 0,
+    position: 1,
+    contentId: 0,
+    attributes: "",
+    expiresMs: 0,
+  };
+}
+
+function etagOf(hot: HotEntries, path: string, treeId = 1): string | undefined {
+  return hot.find(treeId, path as EntryPath)?.row.etag;
+}
+
+test("what a transaction writes is there when it is committed, and what stood before is gone at once", () => {
+  const hot = new HotEntries(LARGE);
+  hot.offer(1, row("a", "old"));
+  hot.wrote(1, PATH, row("a", "new"));
+  expect(etagOf(hot, "a")).toBeUndefined();
+  hot.committed();
+  expect(etagOf(hot, "a")).toBe("new");
+  expect(etagOf(hot, "a", 2)).toBeUndefined();
+});
+
+test("nothing of a transaction that was rolled back is there, then or after the next one", () => {
+  const hot = new HotEntries(LARGE);
+  hot.offer(1, row("a", "old"));
+  hot.wrote(1, PATH, row("a", "new"));
+  hot.rolledBack();
+  expect(etagOf(hot, "a")).toBeUndefined();
+  hot.committed();
+  expect(etagOf(hot, "a")).toBeUndefined();
+});
+
+test("of several writes to a path in one transaction the last one counts", () => {
+  const hot = new HotEntries(LARGE);
+  hot.wrote(1, PATH, row("a", "first"));
+  hot.wrote(1, PATH, row("a", "second"));
+  hot.committed();
+  expect(etagOf(hot, "a")).toBe("second");
+  hot.wrote(1, PATH, row("a", "third"));
+  hot.wrote(1, PATH);
+  hot.committed();
+  expect(etagOf(hot, "a")).toBeUndefined();
+});
+
+test("entries in memory take no more than was said: the newest of what is written stay", () => {
+  const hot = new HotEntries(limits(10_000));
+  for (let index = 0; index < 1000; index++) {
+    hot.wrote(1, `${index}` as EntryPath, row(`${index}`));
+    hot.committed();
+  }
+  const kept = Array.from({ length: 1000 }, (_, index) => etagOf(hot, `${index}`)).filter(Boolean);
+  expect(kept.length).toBe(24);
+  expect(etagOf(hot, "999")).toBe("e");
+  expect(etagOf(hot, "976")).toBe("e");
+  hot.clear();
+  expect(etagOf(hot, "999")).toBeUndefined();
+});
+
+test("reading more than fits, in order, over and over, finds a part of it in memory", () => {
+  const hot = new HotEntries(limits(10_000));
+  let found = 0;
+  for (let read = 0; read < 1000; read++) {
+    const path = `${read % 30}`;
+    if (etagOf(hot, path) === undefined) hot.offer(1, row(path));
+    else found += 1;
+  }
+  expect(found).toBeGreaterThan(600);
+});
+
+test("content makes room for content, and the heads stay", () => {
+  const hot = new HotEntries({ headBytesMax: 100_000, contentBytesMax: 10_000 });
+  const bytes = new Uint8Array(1000);
+  for (let index = 0; index < 100; index++) {
+    const each = row(`${index}`);
+    const entry = { ...each, attributes: {}, content: { kind: "inline", bytes } } as const;
+    hot.offerWhole(hot.offer(1, each), entry);
+  }
+  const all = Array.from({ length: 100 }, (_, index) => hot.find(1, `${index}` as EntryPath));
+  expect(all.filter((each) => each !== undefined).length).toBe(100);
+  const whole = all.filter((each) => each?.whole !== undefined).length;
+  expect(whole).toBeGreaterThan(4);
+  expect(whole).toBeLessThan(8);
+});
+
+test("an entry larger than the memory is not kept, and with none at all nothing is", () => {
+  const hot = new HotEntries(limits(2000));
+  hot.offer(1, { ...row("a"), attributes: "x".repeat(3000) });
+  expect(etagOf(hot, "a")).toBeUndefined();
+  const none = new HotEntries(limits(0));
+  none.offer(1, row("a"));
+  none.wrote(1, PATH, row("a"));
+  none.committed();
+  expect(etagOf(none, "a")).toBeUndefined();
+});
+
+async function openStore(): Promise<
+  Disposable & { readonly store: FilerStore; readonly clock: ManualClock; sql(text: string): void }
+> {
+  const database = openDatabase(":memory:");
+  const clock = new ManualClock();
+  const store = openSqliteStore({ database, clock, random: systemRandom, hashes: systemHashes });
+  await store.createTree({ name: TREE, kind: "bucket", owner: "ada" });
+  return {
+    store,
+    clock,
+    sql: (text) => database.execute(text),
+    [Symbol.dispose]() {
+      store[Symbol.dispose]();
+      database[Symbol.dispose]();
+    },
+  };
+}
+
+async function put(store: FilerStore, bytes: Uint8Array, expiresMs?: number): Promise<void> {
+  await store.putEntry({
+    tree: TREE,
+    path: PATH,
+    content: { kind: "inline", bytes },
+    sizeBytes: bytes.length,
+    etag: "e",
+    attributes: { colour: "red" },
+    modifiedMs: undefined,
+    expiresMs,
+    condition: undefined,
+  });
+}
+
+async function get(store: FilerStore): Promise<Entry | undefined> {
+  const found = await store.getEntry(TREE, PATH);
+  return found.kind === "ok" ? found.value : undefined;
+}
+
+test("an entry that was read is read from memory, whole; of one that was written the content is read once", async () => {
+  using world = await openStore();
+  const { store } = world;
+  await put(store, Uint8Array.of(1, 2, 3));
+  world.sql("UPDATE contents SET bytes = x'00'");
+  expect(await codeOf(get(store))).toBe("entry-corrupt");
+  world.sql("UPDATE contents SET bytes = x'010203'");
+  const first = await get(store);
+  expect(first?.content).toEqual({ kind: "inline", bytes: Uint8Array.of(1, 2, 3) });
+  world.sql("UPDATE contents SET bytes = x'00'");
+  expect(await get(store)).toEqual(first as Entry);
+});
+
+test("an entry in memory is absent from its date on", async () => {
+  using world = await openStore();
+  const { store, clock } = world;
+  await put(store, Uint8Array.of(1), clock.nowMs() + 10);
+  for (let count = 0; count < 3; count++) expect(await get(store)).toBeDefined();
+  clock.advance(10);
+  expect(await get(store)).toBeUndefined();
+  expect((await store.headEntry(TREE, PATH)).kind).toBe("refused");
+});
+
+test("a commit that fails leaves readers with what was there", async () => {
+  using world = await openStore();
+  const { store } = world;
+  await put(store, Uint8Array.of(1));
+  for (let count = 0; count < 3; count++) await get(store);
+  world.sql("CREATE TRIGGER refuse BEFORE UPDATE ON trees BEGIN SELECT RAISE(ABORT, 'no'); END");
+  expect(await codeOf(put(store, Uint8Array.of(2)))).toBe("store-failed");
+  expect(await codeOf(store.deleteEntry({ tree: TREE, path: PATH }))).toBe("store-failed");
+  for (let count = 0; count < 3; count++) {
+    expect((await get(store))?.content).toEqual({ kind: "inline", bytes: Uint8Array.of(1) });
+  }
+});
