@@ -75,6 +75,50 @@ inBrowser(
 );
 
 inBrowser(
+  "a bucket gets quotas of bytes and of objects, and snapshots are made and deleted",
+  async () => {
+    const api = async (path: string): Promise<unknown> => {
+      const authorization = `Bearer ${server.credentials.console_token}`;
+      const answer = await fetch(`${server.consoleUrl}/api/v1/buckets/by-hand${path}`, {
+        headers: { authorization },
+      });
+      return await answer.json();
+    };
+    await page.goto(`${server.consoleUrl}/#/buckets`);
+    const actions = page.getByRole("button", { name: "Actions of by-hand" });
+    await actions.click();
+    await page.getByRole("menuitem", { name: "Set quota" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Most that the bucket may hold, in GiB").fill("1");
+    await dialog.getByLabel("Most objects that it may hold").fill("5");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    const row = page.getByRole("row").filter({ hasText: "by-hand" });
+    await row.getByText("of 5", { exact: true }).waitFor();
+    await row.getByText("of 1.00 GiB", { exact: true }).waitFor();
+    expect(await api("")).toMatchObject({ quota_bytes: 1024 ** 3, quota_objects: 5 });
+
+    await actions.click();
+    await page.getByRole("menuitem", { name: "Snapshots" }).click();
+    await page.getByTestId("snapshots").getByTestId("empty-state").waitFor();
+    await dialog.getByLabel("Name of a new snapshot").fill("monday");
+    await dialog.getByRole("button", { name: "Make snapshot" }).click();
+    const remove = dialog.getByRole("button", { name: "Delete snapshot monday" });
+    await remove.waitFor();
+    await page.screenshot({ path: join(OUT, "snapshots.png") });
+    expect(await api("/snapshots")).toMatchObject({ snapshots: [{ name: "monday" }] });
+    // A name that is taken is refused, in a sentence.
+    await dialog.getByLabel("Name of a new snapshot").fill("monday");
+    await dialog.getByRole("button", { name: "Make snapshot" }).click();
+    await dialog.getByTestId("error-note").waitFor();
+    await remove.click();
+    await page.getByTestId("snapshots").getByTestId("empty-state").waitFor();
+    expect(await api("/snapshots")).toEqual({ snapshots: [] });
+    await page.keyboard.press("Escape");
+  },
+  TEST_MS_MAX,
+);
+
+inBrowser(
   "a pipeline is uploaded and run; its log is live; stopping ends it and retrying starts it again",
   async () => {
     await page.goto(`${server.consoleUrl}/#/pipelines`);

@@ -7,6 +7,7 @@ import type {
   OverviewMessage,
   SessionMessage,
   SignIn,
+  SnapshotMessage,
 } from "@kelp/wire/management";
 import { ApiError, requestJson, withQuery } from "./http.ts";
 
@@ -50,11 +51,29 @@ export function deleteBucket(name: string): Promise<unknown> {
   return requestJson(bucketPath(name), { method: "DELETE" });
 }
 
-export function setBucketQuota(name: string, quotaBytes: number | null): Promise<BucketMessage> {
-  return requestJson(`${bucketPath(name)}/quota`, {
-    method: "PUT",
-    body: { quota_bytes: quotaBytes },
-  });
+export function setBucketQuota(
+  name: string,
+  quota: { readonly quota_bytes: number | null; readonly quota_objects: number | null },
+): Promise<BucketMessage> {
+  return requestJson(`${bucketPath(name)}/quota`, { method: "PUT", body: quota });
+}
+
+const snapshotPath = (bucket: string, name: string): string =>
+  `${bucketPath(bucket)}/snapshots/${encodeURIComponent(name)}`;
+
+export async function fetchSnapshots(bucket: string): Promise<readonly SnapshotMessage[]> {
+  const answer = await requestJson<{ snapshots: readonly SnapshotMessage[] }>(
+    `${bucketPath(bucket)}/snapshots`,
+  );
+  return answer.snapshots;
+}
+
+export function createSnapshot(bucket: string, name: string): Promise<SnapshotMessage> {
+  return requestJson(`${bucketPath(bucket)}/snapshots`, { method: "POST", body: { name } });
+}
+
+export function deleteSnapshot(bucket: string, name: string): Promise<unknown> {
+  return requestJson(snapshotPath(bucket, name), { method: "DELETE" });
 }
 
 export interface ListQuery {

@@ -6,12 +6,14 @@ import { useQueryClient } from "@tanstack/react-query";
 import { deleteBucket } from "../../api/store.ts";
 import { ConfirmModal } from "../../components/confirm-modal.tsx";
 import { QuotaModal } from "./quota-modal.tsx";
+import { SnapshotsModal } from "./snapshots-modal.tsx";
 
 export function BucketActions(props: { readonly bucket: BucketMessage }) {
   const { bucket } = props;
   const client = useQueryClient();
   const [isDeleting, deleting] = useDisclosure(false);
   const [isLimiting, limiting] = useDisclosure(false);
+  const [isFreezing, freezing] = useDisclosure(false);
   return (
     <>
       <Menu position="bottom-end" width={150}>
@@ -22,12 +24,14 @@ export function BucketActions(props: { readonly bucket: BucketMessage }) {
         </Menu.Target>
         <Menu.Dropdown>
           <Menu.Item onClick={limiting.open}>Set quota</Menu.Item>
+          <Menu.Item onClick={freezing.open}>Snapshots</Menu.Item>
           <Menu.Item color="red" onClick={deleting.open} data-testid="delete-bucket">
             Delete
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>
       {isLimiting && <QuotaModal bucket={bucket} onClose={limiting.close} />}
+      {isFreezing && <SnapshotsModal bucket={bucket.name} onClose={freezing.close} />}
       <ConfirmModal
         isOpen={isDeleting}
         onClose={deleting.close}

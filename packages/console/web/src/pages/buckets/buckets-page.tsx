@@ -26,16 +26,20 @@ const COLUMNS: readonly Column<BucketMessage>[] = [
   {
     id: "objects",
     title: "Objects",
-    width: 110,
+    width: 150,
     isNumeric: true,
-    cell: (bucket) => formatCount(bucket.object_count),
+    cell: ({ object_count, quota_objects }) => (
+      <Used used={object_count} quota={quota_objects} format={formatCount} of="objects" />
+    ),
   },
   {
     id: "size",
     title: "Size",
     width: 170,
     isNumeric: true,
-    cell: (bucket) => <BucketSize bucket={bucket} />,
+    cell: ({ size_bytes, quota_bytes }) => (
+      <Used used={size_bytes} quota={quota_bytes} format={formatSize} of="size" />
+    ),
   },
   { id: "owner", title: "Owner", width: 140, cell: (bucket) => bucket.owner },
   {
@@ -75,23 +79,29 @@ export function BucketsPage() {
   );
 }
 
-function BucketSize(props: { readonly bucket: BucketMessage }) {
-  const { size_bytes, quota_bytes } = props.bucket;
-  if (quota_bytes === null) return formatSize(size_bytes);
-  const percent = Math.min(100, (size_bytes / quota_bytes) * 100);
+/** How much there is, and of how much where there is a quota. */
+function Used(props: {
+  readonly used: number;
+  readonly quota: number | null;
+  readonly format: (value: number) => string;
+  readonly of: string;
+}) {
+  const { used, quota, format } = props;
+  if (quota === null) return format(used);
+  const percent = quota === 0 ? 100 : Math.min(100, (used / quota) * 100);
   return (
     <>
-      {formatSize(size_bytes)}
+      {format(used)}
       <Text span c="dimmed" fz="xs">
         {" "}
-        of {formatSize(quota_bytes)}
+        of {format(quota)}
       </Text>
       <Progress
         value={percent}
         size={4}
         mt={3}
         color={percent > 90 ? "red" : "kelp"}
-        aria-label="Quota used"
+        aria-label={`Quota of ${props.of} used`}
       />
     </>
   );

@@ -7,7 +7,7 @@ import { ErrorNote } from "../../components/error-note.tsx";
 
 const GIB_BYTES = 1024 ** 3;
 
-/** Sets or lifts what a bucket may hold. */
+/** Sets or lifts what a bucket may hold, in bytes and in objects. */
 export function QuotaModal(props: {
   readonly bucket: BucketMessage;
   readonly onClose: () => void;
@@ -17,14 +17,18 @@ export function QuotaModal(props: {
   const [quotaGib, setQuotaGib] = useState<string | number>(
     bucket.quota_bytes === null ? "" : bucket.quota_bytes / GIB_BYTES,
   );
+  const [quotaCount, setQuotaCount] = useState<string | number>(bucket.quota_objects ?? "");
   const save = useMutation({
-    mutationFn: (quotaBytes: number | null) => setBucketQuota(bucket.name, quotaBytes),
+    mutationFn: (quota: Parameters<typeof setBucketQuota>[1]) => setBucketQuota(bucket.name, quota),
     onSuccess: async () => {
       onClose();
       await client.invalidateQueries({ queryKey: ["buckets"] });
     },
   });
-  const quotaBytes = Math.round(Number(quotaGib) * GIB_BYTES);
+  const quota = {
+    quota_bytes: positive(Math.round(Number(quotaGib) * GIB_BYTES)),
+    quota_objects: positive(Math.round(Number(quotaCount))),
+  };
   return (
     <Modal opened onClose={onClose} title={`Quota of ${bucket.name}`}>
       <Stack gap="sm">
@@ -37,19 +41,28 @@ export function QuotaModal(props: {
           onChange={setQuotaGib}
           data-autofocus
         />
+        <NumberInput
+          label="Most objects that it may hold"
+          description="Leave empty for as many as fit."
+          min={0}
+          allowDecimal={false}
+          value={quotaCount}
+          onChange={setQuotaCount}
+        />
         {save.isError && <ErrorNote error={save.error} />}
         <Group justify="flex-end" gap="xs">
           <Button variant="default" onClick={onClose}>
             Cancel
           </Button>
-          <Button
-            loading={save.isPending}
-            onClick={() => save.mutate(quotaBytes > 0 ? quotaBytes : null)}
-          >
+          <Button loading={save.isPending} onClick={() => save.mutate(quota)}>
             Save
           </Button>
         </Group>
       </Stack>
     </Modal>
   );
+}
+
+function positive(value: number): number | null {
+  return value > 0 ? value : null;
 }
