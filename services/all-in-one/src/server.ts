@@ -1,5 +1,5 @@
 import type { Log, Service } from "@kelp/base";
-import { systemClock, systemDisk, systemRandom } from "@kelp/base/platform";
+import { systemClock, systemDisk, systemRandom, systemTcpNetwork } from "@kelp/base/platform";
 import type { KeyManagement } from "@kelp/wire";
 import { folderStaticFiles } from "@kelp/console";
 import { openDoors } from "./doors/open-doors.ts";
@@ -78,6 +78,7 @@ export async function startServer(settings: ServerSettings, deps: ServerDeps): P
           credentials,
           keyRing,
           command: deps.gatewayCommand,
+          network: systemTcpNetwork,
           clock: systemClock,
           log,
         });

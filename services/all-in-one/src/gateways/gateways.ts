@@ -1,5 +1,4 @@
-import type { Clock, Log } from "@kelp/base";
-import { systemTcpNetwork } from "@kelp/base/platform";
+import type { Clock, Log, TcpNetwork } from "@kelp/base";
 import { type KeyRing, type OtherBodies, bodiesOfGateways } from "@kelp/filer";
 import { serveMaster } from "@kelp/master";
 import { type Borrower, serveVolumes } from "@kelp/volume";
@@ -20,6 +19,8 @@ export interface GatewaysOptions {
   readonly credentials: Credentials;
   readonly keyRing: KeyRing | undefined;
   readonly command: { readonly file: string; readonly args: readonly string[] };
+  /** Where the port is tried before the gateways open it. */
+  readonly network: TcpNetwork;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -57,9 +58,9 @@ export class Gateways {
    * when others listen on it.
    */
   async open(store: Store): Promise<GatewayDoor> {
-    const { settings } = this.#options;
+    const { settings, network } = this.#options;
     for (let attempt = 1; ; attempt += 1) {
-      const port = await probePort(systemTcpNetwork, settings.bindAddress, settings.s3Port);
+      const port = await probePort(network, settings.bindAddress, settings.s3Port);
       try {
         return { port, pool: await this.#openOn(port, store) };
       } catch (error) {

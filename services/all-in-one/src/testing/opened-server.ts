@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { must, silentLog } from "@kelp/base";
-import { systemClock, systemDisk, systemRandom } from "@kelp/base/platform";
+import { type TcpNetwork, must, silentLog } from "@kelp/base";
+import { systemClock, systemDisk, systemRandom, systemTcpNetwork } from "@kelp/base/platform";
 import { openDoors } from "../doors/open-doors.ts";
 import { loadCredentials } from "../folder/credentials.ts";
 import { openDataFolder } from "../folder/data-folder.ts";
@@ -19,13 +19,21 @@ export interface OpenedServer extends AsyncDisposable {
   readonly gatewayPids: () => readonly number[];
 }
 
-/** Everything but the pipelines. Its doors trust nobody for being a local user. With 2 `workers` or more gateways serve the S3 door. */
+/**
+ * Everything but the pipelines. Its doors trust nobody for being a local user. With 2 `workers` or more gateways serve the S3 door, whose
+ * port is tried on `network` first.
+ */
 export async function openTestServer(
   dir: string,
-  { workers = 1 }: { readonly workers?: number } = {},
+  options: {
+    readonly workers?: number;
+    readonly network?: TcpNetwork;
+    readonly s3Port?: number;
+  } = {},
 ): Promise<OpenedServer> {
   await using opened = new AsyncDisposableStack();
-  const settings = { ...settingsFor(dir), workers };
+  const { workers = 1, network = systemTcpNetwork, s3Port = 0 } = options;
+  const settings = { ...settingsFor(dir), workers, s3Port };
   const folder = opened.use(await openDataFolder(dir, { disk: systemDisk, clock: systemClock }));
   const credentials = await loadCredentials(
     folder.file("credentials"),
@@ -54,6 +62,7 @@ export async function openTestServer(
             file: join(import.meta.dir, "..", "gateways", "testing", "kelp-gateway.ts"),
             args: [],
           },
+          network,
           clock: systemClock,
           log,
         });
