@@ -5,7 +5,7 @@ import { bodyFraming } from "./body-framing.ts";
 import { ChunkedDecoder } from "./chunked-decoder.ts";
 import { Http1Exchange } from "./exchange.ts";
 import { type HeadProgress, findHeadEnd } from "./head-end.ts";
-import { Http1Error } from "./http1-error.ts";
+import { Http1Error, type RefusalBody } from "./http1-error.ts";
 import { type BodySource, IncomingBody } from "./incoming-body.ts";
 import { EMPTY_LINES_MAX, PIPELINED_BYTES_MAX } from "./limits.ts";
 import { OutgoingBytes } from "./outgoing-bytes.ts";
@@ -30,6 +30,8 @@ export interface ConnectionHost {
   readonly isDraining: boolean;
   /** Lines that every answer has. */
   commonLines(): string;
+  /** What a client reads that sent no HTTP. */
+  describeRefusal(error: Http1Error): RefusalBody;
   /** Answers sooner or later, whatever happens; does not throw. */
   handle(exchange: Http1Exchange): void;
   closed(connection: Http1Connection): void;
@@ -306,9 +308,9 @@ export class Http1Connection implements TcpEvents, BodySource, ResponseOwner {
   }
 
   #refuse(error: Http1Error): void {
-    const text = `${error.message}\n`;
+    const { mediaType, text } = this.#host.describeRefusal(error);
     const head =
-      `${statusLine(error.status)}Content-Type: text/plain\r\nContent-Length: ${text.length}\r\n` +
+      `${statusLine(error.status)}Content-Type: ${mediaType}\r\nContent-Length: ${Buffer.byteLength(text)}\r\n` +
       `${this.#host.commonLines()}Connection: close\r\n\r\n`;
     this.#outgoing.write(Buffer.from(head + text));
     this.#end();

@@ -9,6 +9,12 @@ export class Http1Error extends Error {
   }
 }
 
+/** The body of the answer to such a client. */
+export interface RefusalBody {
+  readonly mediaType: string;
+  readonly text: string;
+}
+
 /** The client ended or broke a body before its announced end. */
 export class BodyCutError extends Error {
   override readonly name = "BodyCutError";

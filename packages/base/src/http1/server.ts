@@ -7,6 +7,7 @@ import type { PortSharing, TcpConnection, TcpEvents, TcpListener, TcpNetwork } f
 import type { Service } from "../service.ts";
 import { type ConnectionHost, Http1Connection } from "./connection.ts";
 import type { Http1Exchange } from "./exchange.ts";
+import type { Http1Error, RefusalBody } from "./http1-error.ts";
 import { CONNECTION_CHECK_MS } from "./limits.ts";
 
 /** What a door allows its clients. */
@@ -39,6 +40,8 @@ export interface Http1ServerOptions {
   readonly foreground?: Foreground | undefined;
   /** Answers one request; `inFlight` counts those being answered, with this one. A rejection is a bug and ends the connection. */
   readonly handle: (exchange: Http1Exchange, inFlight: number) => Promise<void>;
+  /** Default: its message as plain text. Does not throw. */
+  readonly describeRefusal?: (error: Http1Error) => RefusalBody;
 }
 
 const NO_EVENTS: TcpEvents = {
@@ -127,6 +130,12 @@ export class Http1Server implements Service, ConnectionHost {
       this.#commonLines = `Server: Kelp\r\nDate: ${httpDate(second * 1000)}\r\n`;
     }
     return this.#commonLines;
+  }
+
+  describeRefusal(error: Http1Error): RefusalBody {
+    const { describeRefusal } = this.#options;
+    if (describeRefusal !== undefined) return describeRefusal(error);
+    return { mediaType: "text/plain", text: `${error.message}\n` };
   }
 
   handle(exchange: Http1Exchange): void {

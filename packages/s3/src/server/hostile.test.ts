@@ -45,6 +45,18 @@ describe("bad framing is refused and never served", () => {
   }
 });
 
+test("what is no HTTP is refused in words that S3 clients read", async () => {
+  await using door = await openTestDoor();
+  const received = await door.raw(`GET /b/k k HTTP/1.1\r\n${HOST}\r\n`);
+  const [head = "", document] = received.split("\r\n\r\n");
+  expect(head).toStartWith("HTTP/1.1 400 ");
+  expect(head).toContain("Content-Type: application/xml");
+  expect(head).toContain(`Content-Length: ${document?.length ?? 0}`);
+  expect(document).toMatch(
+    /<Error><Code>BadRequest<\/Code><Message>[^<]+<\/Message><Resource\/?>.*<RequestId>\w+<\/RequestId><HostId>\w+<\/HostId><\/Error>$/,
+  );
+});
+
 test("a body that ends early leaves no object, and the door serves on", async () => {
   await using door = await openTestDoor();
   await door.send("PUT", "/bkt");

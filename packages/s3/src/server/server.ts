@@ -1,4 +1,10 @@
-import { type Http1Exchange, type Http1Limits, Http1Server } from "@kelp/base/http1";
+import {
+  type Http1Error,
+  type Http1Exchange,
+  type Http1Limits,
+  Http1Server,
+  type RefusalBody,
+} from "@kelp/base/http1";
 import {
   type Clock,
   type Foreground,
@@ -22,7 +28,9 @@ import {
   KEEP_ALIVE_TIMEOUT_MS,
   LINGER_MS,
 } from "../limits.ts";
+import { S3Error } from "../errors.ts";
 import type { Region } from "../operations/operation.ts";
+import { errorDocument } from "./error-reply.ts";
 import { Exchange, type ExchangeOptions } from "./exchange.ts";
 
 export interface S3ServerOptions {
@@ -75,6 +83,7 @@ export async function openS3Server(options: S3ServerOptions): Promise<S3Server> 
     log: options.log,
     foreground: options.foreground,
     handle: (exchange, inFlight) => requests.serve(exchange, inFlight),
+    describeRefusal: (error) => requests.describeRefusal(error),
   });
   requests.attach(server);
   return server;
@@ -113,6 +122,13 @@ class S3Requests {
   serve(exchange: Http1Exchange, inFlight: number): Promise<void> {
     const turn = { requestId: this.#nextRequestId(), inFlight };
     return new Exchange(exchange, must(this.#shared)).run(turn);
+  }
+
+  /** Of what was no request: nothing is known but the reason. */
+  describeRefusal({ message }: Http1Error): RefusalBody {
+    const error = new S3Error("BadRequest", message);
+    const about = { rawPath: "", requestId: this.#nextRequestId(), hostId: this.#options.hostId };
+    return { mediaType: "application/xml", text: errorDocument(error, about) };
   }
 
   /** Unique in this process and unlikely to be met in another: 8 random digits, then a counter. */
