@@ -1,4 +1,4 @@
-import { DiskError, assert } from "@kelp/base";
+import { assert } from "@kelp/base";
 import type {
   CreateVolume,
   Damage,
@@ -27,19 +27,17 @@ import { REMOVE_COUNT_MAX, VOLUME_FILE_BYTES_MAX, VOLUME_SIZE_BYTES_DEFAULT } fr
 import type { FollowPlace } from "../lending/lending-calls.ts";
 import { type Borrower, LENT_JOB, Lending } from "../lending/lending.ts";
 import { LentVolume } from "../lending/lent-volume.ts";
-import { jobError } from "../sealed/job-error.ts";
-import type { ServedVolume } from "../volume/served-volume.ts";
 import { Volume } from "../volume/volume.ts";
 import { Catalogue } from "./catalogue.ts";
 import { DiskFolder } from "./disk-folder.ts";
 import { DiskSet } from "./disk-set.ts";
 import { Maintenance, type ScrubRound, type VacuumRound } from "./maintenance.ts";
-import { isVolumeExpired } from "./expired-volume.ts";
 import { StateAnnouncer } from "./state-announcer.ts";
 import { type VolumeStoreOptions, foldersOf } from "./store-options.ts";
-import { UnavailableVolume } from "./unavailable-volume.ts";
 import { VolumeCreation } from "./volume-creation.ts";
+import { VolumeDeletion } from "./volume-deletion.ts";
 import { VolumeForms } from "./volume-forms.ts";
+import { type JobWork, VolumeJobs } from "./volume-jobs.ts";
 import { type VolumeSlot, VolumeTable } from "./volume-table.ts";
 
 /**
@@ -69,7 +67,6 @@ export class VolumeStore
   readonly #options: VolumeStoreOptions;
   readonly #table = new VolumeTable();
   readonly #states = new StateAnnouncer();
-  readonly #catalogue: Catalogue;
   readonly #folders: DiskSet;
   readonly #creation: VolumeCreation;
   readonly #maintenance: Maintenance;
@@ -77,16 +74,14 @@ export class VolumeStore
   readonly #lending: Lending;
   /** Scans under way: what is scanned is not lent. */
   readonly #scanCounts = new Map<VolumeId, number>();
-  /** Aborted when the store closes: jobs end, volumes are closed after them. */
-  readonly #stopping = new AbortController();
-  readonly #jobs = new Set<Promise<unknown>>();
+  readonly #deletion: VolumeDeletion;
+  readonly #jobs = new VolumeJobs(this.#table);
   readonly #refusals = { changesRefusedCount: 0, readsRefusedCount: 0 };
   #isClosed = false;
 
   /** For `openVolumeStore`, which opens the volumes. */
   constructor(options: VolumeStoreOptions, catalogue: Catalogue) {
     this.#options = options;
-    this.#catalogue = catalogue;
     this.#maintenance = new Maintenance({
       ...options,
       job: (id, name, jobOptions, work) => this.#job(id, name, jobOptions, work),
@@ -131,10 +126,15 @@ export class VolumeStore
     this.#lending = new Lending({
       table: this.#table,
       log: options.log,
-      job: (id, work) => this.#reservedJob(id, LENT_JOB, {}, work),
+      job: (id, work) => this.#jobs.run(id, LENT_JOB, {}, work),
       volumeOptions: (disk, id, collection) => this.#folders.volumeOptions(disk, id, collection),
       reopen: (disk, id, collection) => this.#folders.openOrFail(disk, id, collection),
       announce: (id, volume) => this.#folders.tell(id, volume),
+    });
+    this.#deletion = new VolumeDeletion({
+      ...parts,
+      folders: this.#folders,
+      clock: options.clock,
     });
   }
 
@@ -303,7 +303,7 @@ export class VolumeStore
   async deleteVolume(id: VolumeId): Promise<void> {
     this.#refuseClosed(`delete volume ${id}`);
     await this.#lending.recall(id);
-    await this.#table.withJobOnAny(id, "delete", (slot) => this.#drop(id, slot));
+    await this.#deletion.delete(id);
   }
 
   async deleteCollection(collection: string): Promise<number> {
@@ -330,14 +330,7 @@ export class VolumeStore
   /** Deletes the volumes in which everything has outlived its TTL; returns which. To be called now and then. */
   async dropExpired(): Promise<readonly VolumeId[]> {
     this.#refuseClosed("drop expired volumes");
-    const dropped: VolumeId[] = [];
-    for (const [id, slot] of this.#table.slots()) {
-      const isBusy = slot.job !== undefined || slot.volume instanceof UnavailableVolume;
-      if (isBusy || !this.#isExpired(slot.volume)) continue;
-      const isDropped = await this.#table.withJob(id, "expire", (its) => this.#expire(id, its));
-      if (isDropped) dropped.push(id);
-    }
-    return dropped;
+    return this.#deletion.deleteExpired();
   }
 
   vacuum(id: VolumeId, options?: JobOptions): Promise<VacuumReport> {
@@ -397,11 +390,11 @@ export class VolumeStore
   /** Refuses further changes, waits for those under way and closes all files. Closing twice is harmless. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#stopping.abort(new VolumeError("closed", "The job is ended: the store is closed"));
+    const ended = this.#jobs.end();
     const idle = this.#table.slots().filter(([, slot]) => slot.job === undefined);
     const closings = idle.map(([, slot]) => slot.volume.close());
     // What a job works on is closed after it, and may be another volume by then.
-    await Promise.allSettled([...this.#jobs, ...closings]);
+    await Promise.allSettled([ended, ...closings]);
     const results = await Promise.allSettled(
       this.#table.slots().map(([, slot]) => slot.volume.close()),
     );
@@ -415,96 +408,16 @@ export class VolumeStore
     await this.close();
   }
 
-  /** A job on one volume, which ends early when its caller or the store says so. A lent volume is had back first. */
+  /** A job on one volume. A lent one is had back first. */
   async #job<Value>(
     id: VolumeId,
     name: string,
     options: JobOptions,
-    work: (slot: VolumeSlot, signal: AbortSignal) => Promise<Value>,
+    work: JobWork<Value>,
   ): Promise<Value> {
     this.#refuseClosed(`${name} volume ${id}`);
     await this.#lending.recall(id);
-    return this.#reservedJob(id, name, options, work);
-  }
-
-  async #reservedJob<Value>(
-    id: VolumeId,
-    name: string,
-    { signal }: JobOptions,
-    work: (slot: VolumeSlot, signal: AbortSignal) => Promise<Value>,
-  ): Promise<Value> {
-    this.#refuseClosed(`${name} volume ${id}`);
-    const ended = this.#stopping.signal;
-    const either = signal === undefined ? ended : AbortSignal.any([signal, ended]);
-    const job = this.#table.withJob(id, name, (slot) => work(slot, either));
-    this.#jobs.add(job);
-    try {
-      return await job;
-    } finally {
-      this.#jobs.delete(job);
-    }
-  }
-
-  /** What is under way is finished; what comes later finds no volume. After a crash the deletion goes on. */
-  async #drop(id: VolumeId, slot: VolumeSlot): Promise<void> {
-    const { volume } = slot;
-    const { collection } = volume;
-    await this.#noteDeleted(id, slot);
-    this.#table.drop(id);
-    this.#states.tell({ id, collection, state: "deleted" });
-    await volume.close();
-    await this.#forms.removeRemote(volume);
-    await this.#folders.finishDeletion({ id, collection });
-    await this.#catalogue.save();
-    await this.#maintenance.forget(id);
-  }
-
-  /** From here on a restart finishes the deletion. When it rejects there is none. */
-  async #noteDeleted(id: VolumeId, slot: VolumeSlot): Promise<void> {
-    const known = this.#catalogue.volume(id);
-    if (known === undefined) return;
-    const { volume } = slot;
-    const isSpread =
-      volume instanceof UnavailableVolume || volume.status().form.kind === "erasure-coded";
-    try {
-      await this.#catalogue.record({ ...known, isDeleted: true, isSpread });
-    } catch (error) {
-      if (!(error instanceof DiskError && error.isOutOfSpace)) await this.#retract(id, slot, error);
-      throw jobError("delete", id, error);
-    }
-  }
-
-  /** The catalogue on the disk may say that the volume is deleted: unless that is taken back, nothing more is taken into it. */
-  async #retract(id: VolumeId, { volume, disk }: VolumeSlot, cause: unknown): Promise<void> {
-    try {
-      await this.#catalogue.save();
-    } catch {
-      const { collection } = volume;
-      const nowMs = this.#options.clock.nowMs();
-      const known = volume.status();
-      const failed = { id, collection, disk, nowMs, cause, known };
-      await this.#table.exchange(id, new UnavailableVolume("failed", failed));
-      this.#states.tell({ id, collection, state: "failed" });
-    }
-  }
-
-  #isExpired(volume: ServedVolume): boolean {
-    const { ttl, modifiedMs } = volume.status();
-    const newestNeedleMs = volume.newestNeedleMs ?? modifiedMs;
-    return isVolumeExpired({ ttl, newestNeedleMs }, this.#options.clock.nowMs());
-  }
-
-  /** Sealed first, so that no needle comes between looking and dropping. */
-  async #expire(id: VolumeId, slot: VolumeSlot): Promise<boolean> {
-    const { volume } = slot;
-    const wasWritable = volume.state !== "read-only";
-    if (volume.state !== "failed") await volume.setWritable("read-only");
-    if (!this.#isExpired(volume)) {
-      if (wasWritable) await volume.setWritable("writable");
-      return false;
-    }
-    await this.#drop(id, slot);
-    return true;
+    return this.#jobs.run(id, name, options, work);
   }
 
   #statusOf(slot: VolumeSlot): VolumeStatus {
