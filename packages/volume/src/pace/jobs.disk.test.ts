@@ -34,7 +34,9 @@ class HurriedClock implements Clock {
 const JOBS: readonly (readonly [string, (store: VolumeStore) => Promise<unknown>])[] = [
   ["vacuum", (store) => store.vacuum(ONE, UNHELD)],
   ["scrub", (store) => store.scrubVolume(ONE, UNHELD)],
+  ["scan", (store) => Array.fromAsync(store.scan(ONE))],
   ["encode", (store) => store.encodeVolume(ONE, UNHELD)],
+  ["scan of shards", (store) => Array.fromAsync(store.scan(ONE))],
   ["scrub of shards", (store) => store.scrubVolume(ONE, UNHELD)],
   ["decode", (store) => store.decodeVolume(ONE, UNHELD)],
 ];

@@ -43,6 +43,19 @@ test("under load a job has its share of the thread and no more", async () => {
   expect(restedMs).toBe(workedMs * JOB_REST_FACTOR.heavy);
 });
 
+test("what a job waited for others is no work that it rests from", async () => {
+  const clock = sleepingClock();
+  const pace = new Pace({ clock, foreground: HEAVY }, UNHELD);
+  clock.advance(JOB_SLICE_MS / 2);
+  clock.advance(10_000);
+  pace.waited(10_000);
+  await pace.spend(0);
+  expect(clock.slept).toEqual([]);
+  clock.advance(JOB_SLICE_MS / 2);
+  await pace.spend(0);
+  expect(clock.slept).toEqual([JOB_SLICE_MS * JOB_REST_FACTOR.heavy]);
+});
+
 test("with nobody there a job only lets others have the thread", async () => {
   const clock = sleepingClock();
   const pace = new Pace({ clock, foreground: { load: "none" } }, UNHELD);

@@ -47,6 +47,11 @@ export class Pace {
     this.#resumedMs = this.#paidMs;
   }
 
+  /** The job waited for so long, for whoever takes what it gives: that was no work of its own. */
+  waited(ms: number): void {
+    this.#resumedMs += ms;
+  }
+
   /**
    * Counts bytes that were read or written, 0 for work that is none of both; waits when the job is ahead or its slice is used up.
    * Callers must call it at least every `JOB_SLICE_MS` or so of work on the thread. Rejects with the signal's reason once aborted.

@@ -28,6 +28,7 @@ import type { FollowPlace } from "../lending/lending-calls.ts";
 import { type Borrower, LENT_JOB, Lending } from "../lending/lending.ts";
 import { LentVolume } from "../lending/lent-volume.ts";
 import { Volume } from "../volume/volume.ts";
+import { Pace } from "../pace/pace.ts";
 import { Catalogue } from "./catalogue.ts";
 import { DiskFolder } from "./disk-folder.ts";
 import { DiskSet } from "./disk-set.ts";
@@ -241,7 +242,7 @@ export class VolumeStore
     this.#scanCounts.set(id, (this.#scanCounts.get(id) ?? 0) + 1);
     try {
       await this.#lending.recall(id);
-      yield* this.#table.get(id).scan();
+      yield* this.#givingWay(this.#table.get(id).scan());
     } finally {
       const count = (this.#scanCounts.get(id) ?? 1) - 1;
       if (count > 0) this.#scanCounts.set(id, count);
@@ -406,6 +407,18 @@ export class VolumeStore
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** Whoever goes through a whole volume gives way to requests as the jobs on it do. */
+  async *#givingWay(needles: AsyncIterable<ScannedNeedle>): AsyncGenerator<ScannedNeedle> {
+    const { clock } = this.#options;
+    const pace = new Pace(this.#options, { bytesPerSec: Number.POSITIVE_INFINITY });
+    for await (const needle of needles) {
+      await pace.spend(0);
+      const givenMs = clock.monotonicMs();
+      yield needle;
+      pace.waited(clock.monotonicMs() - givenMs);
+    }
   }
 
   /** A job on one volume. A lent one is had back first. */
