@@ -1,6 +1,6 @@
 import type { Entry, EntryHead, EntryPath } from "@kelp/wire";
-import { must } from "@kelp/base";
 import type { EntryRow } from "./entry-rows.ts";
+import { type Link, SizedQueue } from "./sized-queue.ts";
 
 /** An entry that was read or written lately, as its row stands in the last committed state. */
 export interface HotEntry {
@@ -9,6 +9,9 @@ export interface HotEntry {
   /** Made of the row when it is first asked for. */
   head: EntryHead | undefined;
   whole: Entry | undefined;
+  /** Its places in the two queues. */
+  headLink: Link | undefined;
+  contentLink: Link | undefined;
 }
 
 /** What JavaScript keeps for an entry besides the characters of its texts and the bytes of its content: about so much. */
@@ -31,16 +34,16 @@ const TAKEN_IN_ONE_OF = 8;
  */
 export class HotEntries {
   #trees = new Map<number, Map<EntryPath, HotEntry>>();
-  readonly #heads: Queue;
-  readonly #contents: Queue;
-  /** What the running transaction wrote, in order; without a row where it removed one. */
-  #written: { readonly treeId: number; readonly path: EntryPath; readonly row?: EntryRow }[] = [];
+  readonly #heads: SizedQueue;
+  readonly #contents: SizedQueue;
+  /** What the running transaction wrote, in order, and where it removed a row. */
+  #written: (HotEntry | Removed)[] = [];
   #readCount = 0;
 
   /** 0 bytes of heads keep nothing at all. */
   constructor(limits: { readonly headBytesMax: number; readonly contentBytesMax: number }) {
-    this.#heads = new Queue(limits.headBytesMax);
-    this.#contents = new Queue(limits.contentBytesMax);
+    this.#heads = new SizedQueue(limits.headBytesMax);
+    this.#contents = new SizedQueue(limits.contentBytesMax);
   }
 
   find(treeId: number, path: EntryPath): HotEntry | undefined {
@@ -49,17 +52,20 @@ export class HotEntries {
 
   /** Offers a committed row that was just read. */
   offer(treeId: number, row: EntryRow): HotEntry {
-    const hot: HotEntry = { treeId, row, head: undefined, whole: undefined };
+    const hot = hotEntry(treeId, row);
     if (this.#takesIn(this.#heads)) this.#keep(hot);
     return hot;
   }
 
   /** Offers the content of what was found, or was offered. */
   offerWhole(hot: HotEntry, whole: Entry): void {
-    if (!this.#takesIn(this.#contents) || !this.#heads.has(hot)) return;
+    if (hot.headLink === undefined || !this.#takesIn(this.#contents)) return;
     hot.whole = whole;
-    const dropped = this.#contents.add(hot, contentBytes(whole));
-    for (const each of dropped) each.whole = undefined;
+    hot.contentLink = this.#contents.add(hot, contentBytes(whole));
+    for (let old = this.#contents.overflow(); old !== undefined; old = this.#contents.overflow()) {
+      old.contentLink = undefined;
+      old.whole = undefined;
+    }
   }
 
   forget(treeId: number, path: EntryPath): void {
@@ -76,16 +82,15 @@ export class HotEntries {
   /** The running transaction put `row`, or removed what stood at `path`. */
   wrote(treeId: number, path: EntryPath, row?: EntryRow): void {
     this.forget(treeId, path);
+    if (row !== undefined) this.#written.push(hotEntry(treeId, row));
     // What the transaction removed matters only to what it put before.
-    if (row !== undefined || this.#written.length > 0) {
-      this.#written.push(row === undefined ? { treeId, path } : { treeId, path, row });
-    }
+    else if (this.#written.length > 0) this.#written.push({ treeId, path });
   }
 
   committed(): void {
-    for (const { treeId, path, row } of this.#written) {
-      this.forget(treeId, path);
-      if (row !== undefined) this.#keep({ treeId, row, head: undefined, whole: undefined });
+    for (const each of this.#written) {
+      if ("row" in each) this.#keep(each);
+      else this.forget(each.treeId, each.path);
     }
     this.#written = [];
   }
@@ -94,78 +99,60 @@ export class HotEntries {
     this.#written = [];
   }
 
-  #takesIn(queue: Queue): boolean {
+  #takesIn(queue: SizedQueue): boolean {
     if (!queue.isFull) return true;
     this.#readCount += 1;
     return this.#readCount % TAKEN_IN_ONE_OF === 0;
   }
 
+  /** In the place of what is kept of the same path. */
   #keep(hot: HotEntry): void {
-    let entries = this.#trees.get(hot.treeId);
+    const { treeId, row } = hot;
+    let entries = this.#trees.get(treeId);
     if (entries === undefined) {
       entries = new Map();
-      this.#trees.set(hot.treeId, entries);
+      this.#trees.set(treeId, entries);
     }
-    entries.set(hot.row.path, hot);
-    for (const each of this.#heads.add(hot, headBytes(hot.row))) this.#drop(each);
+    const former = entries.get(row.path);
+    if (former !== undefined) this.#unlink(former);
+    entries.set(row.path, hot);
+    hot.headLink = this.#heads.add(hot, headBytes(row));
+    for (let old = this.#heads.overflow(); old !== undefined; old = this.#heads.overflow()) {
+      old.headLink = undefined;
+      this.#drop(old);
+    }
   }
 
   #drop(hot: HotEntry): void {
     const entries = this.#trees.get(hot.treeId);
     entries?.delete(hot.row.path);
     if (entries?.size === 0) this.#trees.delete(hot.treeId);
-    this.#heads.delete(hot);
-    this.#contents.delete(hot);
+    this.#unlink(hot);
+  }
+
+  #unlink(hot: HotEntry): void {
+    if (hot.headLink !== undefined) this.#heads.remove(hot.headLink);
+    if (hot.contentLink !== undefined) this.#contents.remove(hot.contentLink);
+    hot.headLink = undefined;
+    hot.contentLink = undefined;
     hot.whole = undefined;
   }
 }
 
-const NOTHING: readonly HotEntry[] = [];
+interface Removed {
+  readonly treeId: number;
+  readonly path: EntryPath;
+}
 
-/** Entries in the order in which they came, and the bytes that they take. */
-class Queue {
-  readonly #sizes = new Map<HotEntry, number>();
-  readonly #bytesMax: number;
-  #bytes = 0;
-  /** Whether something had to make room already. */
-  isFull = false;
-
-  constructor(bytesMax: number) {
-    this.#bytesMax = bytesMax;
-  }
-
-  has(hot: HotEntry): boolean {
-    return this.#sizes.has(hot);
-  }
-
-  /** Returns what has to make room, in the end the entry itself: it is out of here already. */
-  add(hot: HotEntry, sizeBytes: number): readonly HotEntry[] {
-    this.delete(hot);
-    this.#sizes.set(hot, sizeBytes);
-    this.#bytes += sizeBytes;
-    if (this.#bytes <= this.#bytesMax) return NOTHING;
-    this.isFull = true;
-    const dropped: HotEntry[] = [];
-    while (this.#bytes > this.#bytesMax) {
-      const oldest = must(this.#sizes.keys().next().value, "bytes are those of entries");
-      this.delete(oldest);
-      dropped.push(oldest);
-    }
-    return dropped;
-  }
-
-  delete(hot: HotEntry): void {
-    const sizeBytes = this.#sizes.get(hot);
-    if (sizeBytes === undefined) return;
-    this.#sizes.delete(hot);
-    this.#bytes -= sizeBytes;
-  }
-
-  clear(): void {
-    this.#sizes.clear();
-    this.#bytes = 0;
-    this.isFull = false;
-  }
+function hotEntry(treeId: number, row: EntryRow): HotEntry {
+  return {
+    treeId,
+    row,
+    head: undefined,
+    whole: undefined,
+    headLink: undefined,
+    contentLink: undefined,
+  };
 }
 
 function headBytes({ path, etag, attributes }: EntryRow): number {
