@@ -1,5 +1,14 @@
 import { Worker } from "node:worker_threads";
-import type { Md5Batch } from "./md5-thread.ts";
+import type { Md5Message } from "./md5-thread.ts";
+import { PieceSender } from "./shared-pieces.ts";
+
+/** Bodies to move on side by side. */
+interface Md5Batch {
+  /** `MD5_STATE_WORDS` for each body. */
+  readonly states: Int32Array;
+  /** The whole blocks of each. */
+  readonly pieces: readonly Uint8Array[];
+}
 
 interface Waiting {
   readonly resolve: (states: Int32Array) => void;
@@ -9,6 +18,7 @@ interface Waiting {
 /** The thread seen from outside: it takes one batch at a time. When it dies, what it had and what comes is refused. */
 export class Md5Thread {
   readonly #worker: Worker;
+  readonly #sender = new PieceSender();
   #waiting: Waiting | undefined;
   #failure: Error | undefined;
 
@@ -31,13 +41,14 @@ export class Md5Thread {
   }
 
   /** The states after the batch. Bytes in shared memory are not copied, and must stay as they are until then. */
-  move(batch: Md5Batch): Promise<Int32Array> {
+  move({ states, pieces }: Md5Batch): Promise<Int32Array> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    const message: Md5Message = { states, pieces: pieces.map((each) => this.#sender.send(each)) };
     return new Promise((resolve, reject) => {
       this.#worker.ref();
       this.#waiting = { resolve, reject };
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread is no window
-      this.#worker.postMessage(batch);
+      this.#worker.postMessage(message);
     });
   }
 

@@ -1,21 +1,23 @@
 import { parentPort } from "node:worker_threads";
 import { must } from "../assert.ts";
 import { MD5_STATE_WORDS, moveMd5Lanes } from "../checksum/index.ts";
+import { PieceReceiver, type SentPiece } from "./shared-pieces.ts";
 
 /** Bodies to move on side by side; the answer is their new states. */
-export interface Md5Batch {
+export interface Md5Message {
   /** `MD5_STATE_WORDS` for each body. */
   readonly states: Int32Array;
   /** The whole blocks of each. */
-  readonly pieces: readonly Uint8Array[];
+  readonly pieces: readonly SentPiece[];
 }
 
 const port = must(parentPort);
+const receiver = new PieceReceiver();
 
-port.on("message", ({ states, pieces }: Md5Batch) => {
+port.on("message", ({ states, pieces }: Md5Message) => {
   moveMd5Lanes(
-    pieces.map((bytes, lane) => ({
-      bytes,
+    pieces.map((piece, lane) => ({
+      bytes: receiver.receive(piece),
       state: states.subarray(lane * MD5_STATE_WORDS, (lane + 1) * MD5_STATE_WORDS),
     })),
   );
