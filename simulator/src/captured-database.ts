@@ -73,6 +73,10 @@ export class CapturedDatabase implements SqlDatabase {
     return this.#database.snapshot(work);
   }
 
+  version(): number {
+    return this.#database.version();
+  }
+
   [Symbol.dispose](): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;

@@ -21,6 +21,11 @@ export interface SqlDatabase extends Disposable {
   transaction<Value>(work: () => Value): Value;
   /** All reads that `work` makes before it returns see one state of the database. Not inside a transaction. */
   snapshot<Value>(work: () => Value): Value;
+  /**
+   * Another number than before when another connection has committed since. What is read afterwards is of that state or of a newer one.
+   * Costs less than any statement.
+   */
+  version(): number;
 }
 
 /** A forward-only schema step. `version` counts from 1 without gaps. */

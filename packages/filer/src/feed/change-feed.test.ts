@@ -107,6 +107,7 @@ function keptOpen(database: ReturnType<typeof openDatabase>): ReturnType<typeof 
     prepare: (sql) => database.prepare(sql),
     transaction: (work) => database.transaction(work),
     snapshot: (work) => database.snapshot(work),
+    version: () => database.version(),
     [Symbol.dispose]: () => undefined,
   };
 }

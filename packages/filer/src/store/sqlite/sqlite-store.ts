@@ -29,6 +29,7 @@ import { UNKNOWN } from "./hot-reads.ts";
 import { MIGRATIONS } from "./schema.ts";
 import { type SnapshotRow, snapshotOf } from "./snapshot-rows.ts";
 import { SnapshotWrites } from "./snapshot-writes.ts";
+import { NewestState } from "./newest-state.ts";
 import { type StoreTables, openStoreTables } from "./store-tables.ts";
 import type { TreeState } from "./tree-rows.ts";
 import { TreeWrites } from "./tree-writes.ts";
@@ -83,43 +84,26 @@ export function openSqliteReader(
   const { database } = options;
   const tables = openStoreTables(options);
   const store = openOn(tables, options);
-  const selectVersion = database.prepare<{ data_version: number }>("PRAGMA data_version");
-  let seenVersion: number | undefined;
-  // What is kept in memory is of the last state seen.
-  const forgetOlder = (): void => {
-    const version = selectVersion.get()?.data_version;
-    if (version === seenVersion) return;
-    tables.trees.forget();
-    tables.hot.clear();
-    seenVersion = version;
-  };
-  // Called synchronously: what a call reads before it first waits is of one state.
+  const newest = new NewestState(database, tables);
   const fresh =
     <Arguments extends unknown[], Value>(read: (...values: Arguments) => Value) =>
     (...values: Arguments): Value =>
-      database.snapshot(() => {
-        forgetOlder();
-        return read(...values);
-      });
+      newest.read(() => read(...values));
   const getEntry = fresh((name: TreeName, path: EntryPath) => store.getEntry(name, path));
   const headEntry = fresh((name: TreeName, path: EntryPath) => store.headEntry(name, path));
-  /** By memory alone, which is of the newest state; looking whether it is costs less than any read. */
+  /** By memory alone. */
   const known = <Value>(
     name: TreeName,
     find: (tree: TreeState) => Value | undefined | typeof UNKNOWN,
   ): Result<Value, "no-such-tree" | "no-such-entry"> | undefined => {
-    forgetOlder();
+    newest.forgetOlder();
     const tree = tables.trees.known(name);
     const found = tree === undefined ? UNKNOWN : find(tree);
     if (found === UNKNOWN) return undefined;
     return found === undefined ? refused("no-such-entry") : ok(found);
   };
   return {
-    // Asked in every request: one row, which is of one state by itself, or memory.
-    getTree(name) {
-      forgetOlder();
-      return store.getTree(name);
-    },
+    getTree: async (name) => reading(() => newest.findTree(name)),
     listTrees: fresh(() => store.listTrees()),
     async getEntry(name, path) {
       const found = known(name, (tree) => tables.hotReads.knownWhole(tree, path));

@@ -1,0 +1,111 @@
+import { expect, test } from "bun:test";
+import { copyFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import type { SqlDatabase } from "../database.ts";
+import { temporaryFolder } from "../testing/index.ts";
+import { openDatabase } from "./database.ts";
+import { mapLogIndex } from "./log-index.ts";
+
+interface World extends Disposable {
+  readonly path: string;
+  readonly writer: SqlDatabase;
+  readonly reader: SqlDatabase;
+  add(): void;
+  count(): number | undefined;
+}
+
+function openWorld(): World {
+  using opened = new DisposableStack();
+  const path = `${opened.use(temporaryFolder()).path}/a.db`;
+  const writer = opened.use(openDatabase(path));
+  writer.execute("CREATE TABLE rows (id INTEGER PRIMARY KEY)");
+  const reader = opened.use(openDatabase(path, "read-only"));
+  const select = reader.prepare<{ count: number }>("SELECT count(*) AS count FROM rows");
+  const owned = opened.move();
+  return {
+    path,
+    writer,
+    reader,
+    add: () => writer.execute("INSERT INTO rows DEFAULT VALUES"),
+    count: () => select.get()?.count,
+    [Symbol.dispose]: () => owned.dispose(),
+  };
+}
+
+test("the version differs after each commit of another connection, and stays while there is none", () => {
+  using world = openWorld();
+  const seen = new Set([world.reader.version()]);
+  for (let commit = 1; commit <= 50; commit++) {
+    world.add();
+    seen.add(world.reader.version());
+    expect(world.count()).toBe(commit);
+    seen.add(world.reader.version());
+    expect(seen.size).toBe(commit + 1);
+  }
+});
+
+test("the version differs also where the log begins anew", () => {
+  using world = openWorld();
+  const seen = new Set([world.reader.version()]);
+  for (let round = 1; round <= 5; round++) {
+    world.writer.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+    world.add();
+    world.add();
+    seen.add(world.reader.version());
+    expect(seen.size).toBe(round + 1);
+  }
+});
+
+test("what is not committed is no other version", () => {
+  using world = openWorld();
+  const before = world.reader.version();
+  const failing = (): void =>
+    world.writer.transaction(() => {
+      world.add();
+      expect(world.reader.version()).toBe(before);
+      throw new Error("undone");
+    });
+  expect(failing).toThrow("undone");
+  expect(world.reader.version()).toBe(before);
+});
+
+test("inside a snapshot the version tells of what came after it", () => {
+  using world = openWorld();
+  world.reader.snapshot(() => {
+    const before = world.reader.version();
+    expect(world.count()).toBe(0);
+    world.add();
+    expect(world.reader.version()).not.toBe(before);
+    expect(world.count()).toBe(0);
+  });
+  expect(world.count()).toBe(1);
+});
+
+test("the index is looked at by itself, and says what the database does", () => {
+  using world = openWorld();
+  world.count();
+  const version = mapLogIndex(world.path);
+  const before = version?.();
+  expect(before).toBe(world.reader.version());
+  world.add();
+  expect(version?.()).not.toBe(before);
+  expect(version?.()).toBe(world.reader.version());
+});
+
+test("what is no index, or none that is known, is not looked at", () => {
+  using world = openWorld();
+  world.count();
+  const other = `${world.path}-other`;
+  expect(mapLogIndex(other)).toBeUndefined();
+  writeFileSync(`${other}-shm`, new Uint8Array(32_768));
+  expect(mapLogIndex(other)).toBeUndefined();
+  rmSync(`${other}-shm`);
+  copyFileSync(`${world.path}-shm`, `${other}-shm`);
+  expect(mapLogIndex(other)).toBeDefined();
+  truncateSync(`${other}-shm`, 40);
+  expect(mapLogIndex(other)).toBeUndefined();
+});
+
+test("without an index of its log a database is asked by a statement", () => {
+  using database = openDatabase(":memory:");
+  expect(database.version()).toBe(database.version());
+});
