@@ -224,11 +224,28 @@ class SocketPeer implements CallPeer {
       return;
     }
     // In the turn of its arrival, so that calls begin in their order.
-    const run = async (): Promise<unknown> => handler(argument);
-    run()
-      .then((value) => this.#send(KIND.done, number, value))
-      // Also what cannot be sent is an answer that failed.
-      .catch((error: unknown) => this.#fail(number, codeOf(error), textOf(error)));
+    let value: unknown;
+    try {
+      value = handler(argument);
+    } catch (error) {
+      this.#fail(number, codeOf(error), textOf(error));
+      return;
+    }
+    if (value instanceof Promise) {
+      value.then(
+        (settled: unknown) => this.#done(number, settled),
+        (error: unknown) => this.#fail(number, codeOf(error), textOf(error)),
+      );
+    } else this.#done(number, value);
+  }
+
+  /** Also what cannot be sent is an answer that failed. */
+  #done(number: number, value: unknown): void {
+    try {
+      this.#send(KIND.done, number, value);
+    } catch (error) {
+      this.#fail(number, codeOf(error), textOf(error));
+    }
   }
 
   #fail(number: number, code: string, text: string): void {

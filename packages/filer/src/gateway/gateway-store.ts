@@ -1,8 +1,8 @@
-import { CallError, type CallPeer } from "@kelp/base";
-import { PART_NUMBER_MAX, type Part, type Upload } from "@kelp/wire";
+import { CallError, type CallPeer, type Result } from "@kelp/base";
+import { type Entry, PART_NUMBER_MAX, type Part, type Upload, type WriteRefusal } from "@kelp/wire";
 import { FilerError, type FilerErrorCode } from "../errors.ts";
 import { COMPLETE_ATTEMPTS_MAX } from "../limits.ts";
-import type { CompleteParts, FilerStore } from "../store/filer-store.ts";
+import type { CompleteParts, ExtendEntry, FilerStore, PutEntry } from "../store/filer-store.ts";
 import {
   type ReadCalls,
   type SqliteStoreOptions,
@@ -16,7 +16,8 @@ import {
   PARTS_CHANGED,
   callName,
   seenPart,
-  withContent,
+  type Stamp,
+  withStamp,
 } from "./store-calls.ts";
 
 export interface GatewayStoreOptions extends Omit<SqliteStoreOptions, "defer"> {
@@ -35,9 +36,8 @@ export function openGatewayStore(options: GatewayStoreOptions): GatewayStore {
   return {
     ...changes,
     ...reader,
-    putEntry: async (request) => withContent(await changes.putEntry(request), request.content),
-    extendEntry: async (request) =>
-      withContent(await changes.extendEntry(request), request.content),
+    putEntry: (request) => put<WriteRefusal>(writer, "putEntry", request),
+    extendEntry: (request) => put<WriteRefusal | "content-shared">(writer, "extendEntry", request),
     completeUpload: (request) => completeUpload(reader, writer, request),
   };
 }
@@ -53,6 +53,15 @@ function forwarded(writer: CallPeer): Pick<FilerStore, Forwarded> {
   ]);
   // The writer's own store gives the results: they have the types of its methods.
   return Object.fromEntries(changes) as Pick<FilerStore, Forwarded>;
+}
+
+async function put<Refusal>(
+  writer: CallPeer,
+  change: "putEntry" | "extendEntry",
+  request: PutEntry | ExtendEntry,
+): Promise<Result<Entry, Refusal>> {
+  const answer = await forward(writer, callName(change), [request]);
+  return withStamp(request, answer as Result<Stamp, Refusal>);
 }
 
 async function completeUpload(
@@ -111,14 +120,12 @@ class PartsChangedMeanwhile extends Error {
   override readonly name = "PartsChangedMeanwhile";
 }
 
-async function forward(writer: CallPeer, name: string, argument: unknown): Promise<unknown> {
-  try {
-    return await writer.call(name, argument);
-  } catch (error) {
+function forward(writer: CallPeer, name: string, argument: unknown): Promise<unknown> {
+  return writer.call(name, argument).catch((error: unknown) => {
     if (!(error instanceof CallError)) throw error;
     if (error.code === PARTS_CHANGED) throw new PartsChangedMeanwhile(error.message);
     throw new FilerError(filerCode(error.code), error.message, { cause: error });
-  }
+  });
 }
 
 /** Whether a writer that is gone made the change is unknown: `store-failed` says just that. */

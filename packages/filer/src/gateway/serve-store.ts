@@ -6,10 +6,9 @@ import {
   type CompleteDescribed,
   FORWARDED,
   PARTS_CHANGED,
-  NO_CONTENT,
   callName,
   seenPart,
-  withContent,
+  stamped,
 } from "./store-calls.ts";
 
 /** The changes of a store as calls for gateways. The other side is this very program: arguments are taken as they are. */
@@ -24,11 +23,11 @@ export function serveStore(store: FilerStore): CallHandlers {
   }
   handlers[callName("putEntry")] = async (argument) => {
     const [request] = argument as [PutEntry];
-    return withContent(await store.putEntry(request), NO_CONTENT);
+    return stamped(await store.putEntry(request));
   };
   handlers[callName("extendEntry")] = async (argument) => {
     const [request] = argument as [ExtendEntry];
-    return withContent(await store.extendEntry(request), NO_CONTENT);
+    return stamped(await store.extendEntry(request));
   };
   return handlers;
 }

@@ -1,6 +1,6 @@
 import { type Result, ok } from "@kelp/base";
-import type { CompleteUpload, Content, Entry, Part } from "@kelp/wire";
-import type { CompleteParts, FilerStore } from "../store/filer-store.ts";
+import type { CompleteUpload, Entry, Part } from "@kelp/wire";
+import type { CompleteParts, FilerStore, PutEntry } from "../store/filer-store.ts";
 
 /**
  * What a gateway has done by the one process that writes: changes, and listings that take several looks. Their arguments and results are plain data, so that
@@ -38,14 +38,25 @@ export function callName(change: Forwarded | typeof COMPLETE_UPLOAD): string {
   return `filer.${change}`;
 }
 
-/** Stands in the answer to `putEntry` and `extendEntry` for what the gateway has itself: its bytes need not come back. */
-export const NO_CONTENT: Content = { kind: "chunks", chunks: [] };
+/** What the writer decides of an entry that it puts. All else the gateway has said itself, and need not be told again. */
+export type Stamp = Pick<Entry, "position" | "modifiedMs">;
 
-export function withContent<Refusal>(
-  result: Result<Entry, Refusal>,
-  content: Content,
+export function stamped<Refusal>(result: Result<Entry, Refusal>): Result<Stamp, Refusal> {
+  if (result.kind === "refused") return result;
+  const { position, modifiedMs } = result.value;
+  return ok({ position, modifiedMs });
+}
+
+/** The entry that was put, as the writer's store gives it. */
+export function withStamp<Refusal>(
+  request: Pick<PutEntry, "path" | "sizeBytes" | "etag" | "attributes" | "expiresMs" | "content">,
+  stamp: Result<Stamp, Refusal>,
 ): Result<Entry, Refusal> {
-  return result.kind === "ok" ? ok({ ...result.value, content }) : result;
+  if (stamp.kind === "refused") return stamp;
+  const { path, sizeBytes, etag, attributes, expiresMs = 0, content } = request;
+  const { position, modifiedMs } = stamp.value;
+  const entry = { path, sizeBytes, modifiedMs, etag, attributes, position, content };
+  return ok(expiresMs > 0 ? { ...entry, expiresMs } : entry);
 }
 
 /** A completion whose description was made from parts as the gateway saw them. */
