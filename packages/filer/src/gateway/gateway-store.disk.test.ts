@@ -82,6 +82,7 @@ test("a gateway that keeps what it read sees every change of others at its next 
   const agree = async (): Promise<void> => {
     // The first read takes the entry in, the second its content, the third is from memory.
     for (let count = 0; count < 3; count++) {
+      expect(await gateway.getTree(TREE)).toEqual(await writer.getTree(TREE));
       for (const path of ["a", "b"].map(pathOf)) {
         expect(await gateway.getEntry(TREE, path)).toEqual(await writer.getEntry(TREE, path));
         expect(await gateway.headEntry(TREE, path)).toEqual(await writer.headEntry(TREE, path));
@@ -100,12 +101,32 @@ test("a gateway that keeps what it read sees every change of others at its next 
     () => writer.reclaim(),
     () => gateway.deleteEntry({ tree: TREE, path: pathOf("a") }),
     () => writer.deletePrefix(TREE, "b"),
+    () => writer.setTreeAttributes(TREE, { policy: "none" }),
+    () => gateway.setQuota(TREE, { bytes: 100 }),
     () => writer.deleteTree(TREE, { contents: "discard" }),
     () => writer.createTree({ name: TREE, kind: "bucket", owner: "ada" }),
   ];
   for (const change of changes) {
     await change();
     await agree();
+  }
+});
+
+test("an entry that a gateway put is answered as the store itself answers it", async () => {
+  await using pair = await openPair();
+  const { writer, gateway } = pair;
+  const kinds: readonly Partial<Parameters<FilerStore["putEntry"]>[0]>[] = [
+    {},
+    { attributes: {} },
+    { modifiedMs: 7 },
+    { expiresMs: systemClock.nowMs() + 3_600_000 },
+    { content: { kind: "chunks", chunks: [chunk(1, 3)] } },
+  ];
+  for (const kind of kinds) {
+    const put = await gateway.putEntry({ ...inline("a", Uint8Array.of(1, 2, 3)), ...kind });
+    expect(put.kind).toBe("ok");
+    const read: unknown = await writer.getEntry(TREE, pathOf("a"));
+    expect(put).toEqual(read as typeof put);
   }
 });
 
