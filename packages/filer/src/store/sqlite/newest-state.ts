@@ -43,6 +43,19 @@ export class NewestState {
     });
   }
 
+  /**
+   * The same for what is a statement or two, most often: read as it is, without a snapshot around it, and once more in one where a commit
+   * came in between.
+   */
+  readBriefly<Value>(read: () => Promise<Value>): Promise<Value> {
+    this.forgetOlder();
+    const first = read();
+    if (this.#database.version() === this.#version) return first;
+    // It is of two states, and so is what went wrong with it.
+    first.catch(() => undefined);
+    return this.read(read);
+  }
+
   /** One row, which is of one state by itself, or memory. Throws what reading a row throws. */
   findTree(name: TreeName): Tree | undefined {
     this.forgetOlder();

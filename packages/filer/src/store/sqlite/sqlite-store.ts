@@ -8,7 +8,7 @@ import {
   ok,
   refused,
 } from "@kelp/base";
-import type { EntryPath, TreeName } from "@kelp/wire";
+import type { TreeName } from "@kelp/wire";
 import { GroupCommit } from "../../commit/group-commit.ts";
 import type { FilerStore } from "../filer-store.ts";
 import { treeCalls } from "./calls/tree-calls.ts";
@@ -84,8 +84,6 @@ export function openSqliteReader(
     <Arguments extends unknown[], Value>(read: (...values: Arguments) => Value) =>
     (...values: Arguments): Value =>
       newest.read(() => read(...values));
-  const getEntry = fresh((name: TreeName, path: EntryPath) => store.getEntry(name, path));
-  const headEntry = fresh((name: TreeName, path: EntryPath) => store.headEntry(name, path));
   /** By memory alone. */
   const known = <Value>(
     name: TreeName,
@@ -102,11 +100,11 @@ export function openSqliteReader(
     listTrees: fresh(() => store.listTrees()),
     async getEntry(name, path) {
       const found = known(name, (tree) => tables.hotReads.knownWhole(tree, path));
-      return found ?? getEntry(name, path);
+      return found ?? newest.readBriefly(() => store.getEntry(name, path));
     },
     async headEntry(name, path) {
       const found = known(name, (tree) => tables.hotReads.knownHead(tree, path));
-      return found ?? headEntry(name, path);
+      return found ?? newest.readBriefly(() => store.headEntry(name, path));
     },
     listEntries: fresh((name, query) => {
       const tree = tables.trees.find(name);
