@@ -173,19 +173,19 @@ export class EntryRows {
 
   put(treeId: number, row: EntryRow): void {
     this.#write(treeId, row, entrySum(this.#hashes, row));
-    this.#hot.wrote(treeId, row.path, row);
+    this.#hot.forget(treeId, row.path);
   }
 
   /** Puts a row that came from elsewhere, whose sum was `isSound`; damage stays damage under its new sum. */
   putMoved(treeId: number, row: EntryRow, isSound: IsSound): void {
     const sum = entrySum(this.#hashes, row);
     this.#write(treeId, row, isSound === "sound" ? sum : ~sum);
-    this.#hot.wrote(treeId, row.path);
+    this.#hot.forget(treeId, row.path);
   }
 
   delete(treeId: number, path: EntryPath): void {
     this.#delete.run(treeId, path);
-    this.#hot.wrote(treeId, path);
+    this.#hot.forget(treeId, path);
   }
 
   check(row: EntryRow): void {

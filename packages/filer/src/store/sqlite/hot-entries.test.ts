@@ -37,50 +37,24 @@ function etagOf(hot: HotEntries, path: string, treeId = 1): string | undefined {
   return hot.find(treeId, path as EntryPath)?.row.etag;
 }
 
-test("what a transaction writes is there when it is committed, and what stood before is gone at once", () => {
+test("what is written is gone from memory at once, and of no other tree", () => {
   const hot = new HotEntries(LARGE);
   hot.offer(1, row("a", "old"));
-  hot.wrote(1, PATH, row("a", "new"));
-  expect(etagOf(hot, "a")).toBeUndefined();
-  hot.committed();
-  expect(etagOf(hot, "a")).toBe("new");
-  expect(etagOf(hot, "a", 2)).toBeUndefined();
+  hot.offer(2, row("a", "other"));
+  hot.forget(1, PATH);
+  expect([etagOf(hot, "a"), etagOf(hot, "a", 2)]).toEqual([undefined, "other"]);
+  hot.offer(1, row("a", "new"));
+  hot.offer(1, row("a", "newer"));
+  expect(etagOf(hot, "a")).toBe("newer");
+  hot.clear();
+  expect([etagOf(hot, "a"), etagOf(hot, "a", 2)]).toEqual([undefined, undefined]);
 });
 
-test("nothing of a transaction that was rolled back is there, then or after the next one", () => {
-  const hot = new HotEntries(LARGE);
-  hot.offer(1, row("a", "old"));
-  hot.wrote(1, PATH, row("a", "new"));
-  hot.rolledBack();
-  expect(etagOf(hot, "a")).toBeUndefined();
-  hot.committed();
-  expect(etagOf(hot, "a")).toBeUndefined();
-});
-
-test("of several writes to a path in one transaction the last one counts", () => {
-  const hot = new HotEntries(LARGE);
-  hot.wrote(1, PATH, row("a", "first"));
-  hot.wrote(1, PATH, row("a", "second"));
-  hot.committed();
-  expect(etagOf(hot, "a")).toBe("second");
-  hot.wrote(1, PATH, row("a", "third"));
-  hot.wrote(1, PATH);
-  hot.committed();
-  expect(etagOf(hot, "a")).toBeUndefined();
-});
-
-test("entries in memory take no more than was said: the newest of what is written stay", () => {
+test("entries in memory take no more than was said", () => {
   const hot = new HotEntries(limits(10_000));
-  for (let index = 0; index < 1000; index++) {
-    hot.wrote(1, `${index}` as EntryPath, row(`${index}`));
-    hot.committed();
-  }
+  for (let index = 0; index < 1000; index++) hot.offer(1, row(`${index}`));
   const kept = Array.from({ length: 1000 }, (_, index) => etagOf(hot, `${index}`)).filter(Boolean);
   expect(kept.length).toBe(24);
-  expect(etagOf(hot, "999")).toBe("e");
-  expect(etagOf(hot, "976")).toBe("e");
-  hot.clear();
-  expect(etagOf(hot, "999")).toBeUndefined();
 });
 
 test("reading more than fits, in order, over and over, finds a part of it in memory", () => {
@@ -115,8 +89,6 @@ test("an entry larger than the memory is not kept, and with none at all nothing 
   expect(etagOf(hot, "a")).toBeUndefined();
   const none = new HotEntries(limits(0));
   none.offer(1, row("a"));
-  none.wrote(1, PATH, row("a"));
-  none.committed();
   expect(etagOf(none, "a")).toBeUndefined();
 });
 
@@ -157,7 +129,7 @@ async function get(store: FilerStore): Promise<Entry | undefined> {
   return found.kind === "ok" ? found.value : undefined;
 }
 
-test("an entry that was read is read from memory, whole; of one that was written the content is read once", async () => {
+test("an entry that was read is read from memory, whole, and one that was written from its row", async () => {
   using world = await openStore();
   const { store } = world;
   await put(store, Uint8Array.of(1, 2, 3));

@@ -2,7 +2,7 @@ import type { Entry, EntryHead, EntryPath } from "@kelp/wire";
 import type { EntryRow } from "./entry-rows.ts";
 import { type Link, SizedQueue } from "./sized-queue.ts";
 
-/** An entry that was read or written lately, as its row stands in the last committed state. */
+/** An entry that was read lately, as its row stands in the last committed state. */
 export interface HotEntry {
   readonly treeId: number;
   readonly row: EntryRow;
@@ -26,18 +26,17 @@ const TAKEN_IN_ONE_OF = 8;
  *
  * Invariants:
  * - what is found is the newest committed row. Each write of a row, by whatever operation, forgets it at once, inside the
- *   transaction; what stood in the transaction is taken in when that is committed, and only then;
- * - nothing is taken in while a transaction runs but by that way: a reader inside one would take in what may never be;
+ *   transaction;
+ * - nothing is taken in while a transaction runs: a reader inside one would take in what may never be;
  * - heads and contents have bounds of their own, and what came first makes room first.
  *
- * A process that only reads clears it whenever another committed.
+ * What is written is not taken in before it is read: a load of writes would fill the memory with what nobody asked for, and each
+ * entry would live just long enough to cost the collector most. A process that only reads clears all whenever another committed.
  */
 export class HotEntries {
   #trees = new Map<number, Map<EntryPath, HotEntry>>();
   readonly #heads: SizedQueue;
   readonly #contents: SizedQueue;
-  /** What the running transaction wrote, in order, and where it removed a row. */
-  #written: (HotEntry | Removed)[] = [];
   #readCount = 0;
 
   /** 0 bytes of heads keep nothing at all. */
@@ -68,6 +67,7 @@ export class HotEntries {
     }
   }
 
+  /** Something is written at `path`, or removed there. */
   forget(treeId: number, path: EntryPath): void {
     const hot = this.find(treeId, path);
     if (hot !== undefined) this.#drop(hot);
@@ -77,26 +77,6 @@ export class HotEntries {
     this.#trees = new Map();
     this.#heads.clear();
     this.#contents.clear();
-  }
-
-  /** The running transaction put `row`, or removed what stood at `path`. */
-  wrote(treeId: number, path: EntryPath, row?: EntryRow): void {
-    this.forget(treeId, path);
-    if (row !== undefined) this.#written.push(hotEntry(treeId, row));
-    // What the transaction removed matters only to what it put before.
-    else if (this.#written.length > 0) this.#written.push({ treeId, path });
-  }
-
-  committed(): void {
-    for (const each of this.#written) {
-      if ("row" in each) this.#keep(each);
-      else this.forget(each.treeId, each.path);
-    }
-    this.#written = [];
-  }
-
-  rolledBack(): void {
-    this.#written = [];
   }
 
   #takesIn(queue: SizedQueue): boolean {
@@ -137,11 +117,6 @@ export class HotEntries {
     hot.contentLink = undefined;
     hot.whole = undefined;
   }
-}
-
-interface Removed {
-  readonly treeId: number;
-  readonly path: EntryPath;
 }
 
 function hotEntry(treeId: number, row: EntryRow): HotEntry {

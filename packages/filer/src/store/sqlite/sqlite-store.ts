@@ -127,12 +127,8 @@ function openOn(tables: StoreTables, options: SqliteStoreOptions): FilerStore {
   const commit = new GroupCommit({
     database: options.database,
     beforeCommit: () => tables.trees.flush(),
-    afterRollback: () => {
-      tables.trees.forget();
-      tables.hot.rolledBack();
-    },
+    afterRollback: () => tables.trees.forget(),
     afterCommit: () => {
-      tables.hot.committed();
       for (const watcher of watchers) watcher();
     },
     ...(options.defer === undefined ? {} : { defer: options.defer }),
