@@ -67,10 +67,10 @@ export const RECLAIM_TRANSACTIONS_PER_ROUND_MAX = 50;
 export const SNAPSHOTS_PER_TREE_MAX = 1000;
 /** Changes that a subscriber holds in memory. */
 export const FEED_PAGE_CHANGES = 1000;
-/** Entries kept in memory without their content: some 20,000. */
-export const HOT_HEADS_BYTES_MAX = 10 * MIB;
+/** Entries kept in memory without their content: some 8,000. Much more, and the heap grows past what a server is to take. */
+export const HOT_HEADS_BYTES_MAX = 4 * MIB;
 /** Content of such entries. */
-export const HOT_CONTENTS_BYTES_MAX = 8 * MIB;
+export const HOT_CONTENTS_BYTES_MAX = 6 * MIB;
 /** Trees kept decoded in memory. */
 export const TREE_CACHE_MAX = 4096;
 
