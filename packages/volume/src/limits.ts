@@ -34,7 +34,7 @@ export const QUEUE_BYTES_MAX = 512 * MIB;
 /** Removals that one copy of a journal could not take, kept for its next write. With more it is given up until it is opened anew. */
 export const MISSED_REMOVALS_BYTES_MAX = MIB;
 
-/** Volumes that are tried for lending before a gateway is told that there is none. */
+/** Volumes that are tried for lending before a gateway gets none, and has its appends made here. */
 export const BORROW_ATTEMPTS_MAX = 16;
 /** Volumes that a gateway reads by itself: each costs two open files and an index. Of others the owner is asked. */
 export const FOLLOWED_VOLUMES_MAX = 1024;

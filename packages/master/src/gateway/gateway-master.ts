@@ -13,7 +13,7 @@ export interface GatewayMasterOptions {
   /** The volumes that this process alone appends to. */
   readonly volumes: {
     pick(collection: string): VolumeId | undefined;
-    /** Makes `pick` give one. Throws why there is none. */
+    /** Makes `pick` give one, where there is one to be had at the moment. */
     borrow(collection: string): Promise<void>;
   };
   /** The process that has the master. */
@@ -49,7 +49,7 @@ export class GatewayMaster implements Pick<MasterClient, "assign"> {
     if (volumes.pick(collection) === undefined) await volumes.borrow(collection);
     while (this.#lease.next >= this.#lease.end) await this.#renew();
     const volumeId = volumes.pick(collection);
-    // It was full, or asked for, in the moment it came.
+    // None is lent at the moment, or it was full, or asked for, in the moment it came.
     if (volumeId === undefined) return (await owner.call(ASSIGN_CALL, request)) as Fid;
     const id = needleId(this.#lease.next++);
     return { volumeId, needleId: id, cookie: random.uint32() };

@@ -113,14 +113,19 @@ test("it is known which volumes a borrower had last, the newest ones of those th
   expect(store.heldBy(second.borrower)).toEqual([]);
 });
 
-test("what is being scanned is not lent", async () => {
+test("what is being scanned is not lent, and a gateway has the owner append meanwhile", async () => {
   await using world = await LendingWorld.open();
   const { store } = world;
   const gateway = await world.gateway();
   for (let id = 1; id <= 3; id++) await store.append(fid(id), bytes("x"));
   for await (const _needle of store.scan(ONE)) {
     expect(await codeOf(store.lend(ONE, gateway.borrower))).toBe("job-running");
+    // There is no other: asking for one is no failure.
+    await gateway.volumes.borrow("");
+    expect(gateway.volumes.pick("")).toBeUndefined();
+    await gateway.volumes.append(fid(9), bytes("meanwhile"));
   }
+  expect(Buffer.from((await store.read(fid(9))) ?? []).toString()).toBe("meanwhile");
   await store.lend(ONE, gateway.borrower);
   expect(gateway.volumes.pick("")).toBe(ONE);
 });

@@ -37,7 +37,10 @@ export function serveVolumes(options: {
   };
 }
 
-/** Another gateway, or a job, may be faster: then another volume is chosen. */
+/**
+ * Another gateway, or a job, may be faster: then another volume is chosen. Where none is to be lent at the moment, such as the only one while
+ * it is vacuumed, nothing is lent: the gateway has this process append meanwhile.
+ */
 async function lendSome(
   { volumes, master, borrower }: Parameters<typeof serveVolumes>[0],
   collection: string,
@@ -48,8 +51,8 @@ async function lendSome(
       await volumes.lend(volumeId, borrower);
       return;
     } catch (error) {
-      const isOver = attempt >= BORROW_ATTEMPTS_MAX || !(error instanceof VolumeError);
-      if (isOver || !ELSEWHERE_CODES.has(error.code)) throw error;
+      if (!(error instanceof VolumeError && ELSEWHERE_CODES.has(error.code))) throw error;
+      if (attempt >= BORROW_ATTEMPTS_MAX) return;
     }
   }
 }
