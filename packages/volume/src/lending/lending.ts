@@ -88,6 +88,8 @@ export class Lending {
       () => taken.reject(new VolumeError("job-running", `Cannot lend volume ${id}: it is back`)),
       (error: unknown) => {
         taken.reject(error);
+        // Gateways ask again and again: that a volume is not to be lent at the moment is no news.
+        if (isNotToLend(error)) return;
         this.#options.log.warn("a loan of a volume ended with a failure", { volume_id: id, error });
       },
     );
@@ -192,6 +194,13 @@ async function haveBack(id: VolumeId, loan: Loan, ended: Promise<void>): Promise
     () => ended,
   );
   await Promise.race([loan.returned.promise, asked, ended]);
+}
+
+const NOT_TO_LEND: ReadonlySet<string> = new Set(["job-running", "read-only", "wrong-form"]);
+
+/** Whether the volume is not one to lend, at the moment or at all, rather than that something failed. */
+export function isNotToLend(error: unknown): boolean {
+  return error instanceof VolumeError && NOT_TO_LEND.has(error.code);
 }
 
 function refuseUnfit(id: VolumeId, volume: ServedVolume): void {

@@ -1,9 +1,8 @@
 import type { CallHandlers } from "@kelp/base";
 import type { Fid, MasterClient, VolumeId } from "@kelp/wire";
-import { VolumeError } from "../errors.ts";
 import { BORROW_ATTEMPTS_MAX } from "../limits.ts";
 import type { VolumeStore } from "../store/volume-store.ts";
-import type { Borrower } from "./lending.ts";
+import { type Borrower, isNotToLend } from "./lending.ts";
 import {
   APPEND_CALL,
   BORROW_CALL,
@@ -51,10 +50,8 @@ async function lendSome(
       await volumes.lend(volumeId, borrower);
       return;
     } catch (error) {
-      if (!(error instanceof VolumeError && ELSEWHERE_CODES.has(error.code))) throw error;
+      if (!isNotToLend(error)) throw error;
       if (attempt >= BORROW_ATTEMPTS_MAX) return;
     }
   }
 }
-
-const ELSEWHERE_CODES: ReadonlySet<string> = new Set(["job-running", "read-only", "wrong-form"]);
