@@ -33,13 +33,17 @@ import type {
 export interface FilerStore
   extends
     Trees,
-    Entries,
+    EntryCalls,
+    PrefixCalls,
     Snapshots,
-    Omit<Uploads, "writePart" | "completeUpload">,
+    UploadCalls,
     ChangeLog,
     Background,
     References,
-    Disposable {
+    Disposable {}
+
+/** Single entries, and lists of them. */
+export interface EntryCalls extends Omit<Entries, keyof PrefixCalls> {
   /** Whether a write could commit as things are; the commit decides again. */
   admits(request: Admission): Result<void, WriteRefusal>;
   putEntry(request: PutEntry): Promise<Result<Entry, WriteRefusal>>;
@@ -48,6 +52,12 @@ export interface FilerStore
    * `content-shared` when somebody else, such as a snapshot, goes on with the content as it is.
    */
   extendEntry(request: ExtendEntry): Promise<Result<Entry, WriteRefusal | "content-shared">>;
+}
+
+/** All entries below a prefix at once. */
+export type PrefixCalls = Pick<Entries, "renamePrefix" | "deletePrefix">;
+
+export interface UploadCalls extends Omit<Uploads, "writePart" | "completeUpload"> {
   putPart(
     request: PutPart,
   ): Promise<Result<Part, "no-such-tree" | "no-such-upload" | "quota-exceeded">>;

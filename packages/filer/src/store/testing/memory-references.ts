@@ -1,24 +1,10 @@
 import { type Fid, formatFid } from "@kelp/wire";
-import type { FilerStore, NamedContent } from "../filer-store.ts";
+import type { NamedContent, References } from "../filer-store.ts";
 import type { MemoryParts } from "./memory-parts.ts";
 import { usageOf } from "./memory-state.ts";
 
-type ReferenceCalls = Pick<
-  FilerStore,
-  | "addGarbage"
-  | "listGarbage"
-  | "dropGarbage"
-  | "forgetListed"
-  | "isReferenced"
-  | "listReferences"
-  | "referenceCount"
-  | "scanContents"
-  | "countHolders"
-  | "countUsage"
->;
-
 /** The calls that collection and checking make. */
-export function memoryReferences({ state, clock }: MemoryParts): ReferenceCalls {
+export function memoryReferences({ state, clock }: MemoryParts): References {
   return {
     async addGarbage(chunks) {
       state.addGarbage(chunks, clock.nowMs());

@@ -3,8 +3,10 @@ import {
   type Entry,
   type EntryPath,
   type Snapshot,
+  type Snapshots,
   TRANSACTION_OPERATIONS_MAX,
   type TreeName,
+  type Trees,
   parseEntryPath,
 } from "@kelp/wire";
 import { failedCondition } from "../../entry/condition.ts";
@@ -12,7 +14,7 @@ import { FilerError } from "../../errors.ts";
 import { compareText } from "../../list/text-order.ts";
 import { CHANGES_KEPT_MAX, SNAPSHOTS_PER_TREE_MAX } from "../../limits.ts";
 import { changedQuota } from "../../tree/quota.ts";
-import type { FilerStore } from "../filer-store.ts";
+import type { EntryCalls, FilerStore, PrefixCalls } from "../filer-store.ts";
 import { listRows } from "./memory-listing.ts";
 import {
   type MemoryRow,
@@ -73,14 +75,7 @@ export function openMemoryStore(options: MemoryStoreOptions): FilerStore {
   };
 }
 
-function treeCalls({
-  state,
-  clock,
-  committed,
-}: MemoryParts): Pick<
-  FilerStore,
-  "createTree" | "getTree" | "listTrees" | "deleteTree" | "setQuota" | "setTreeAttributes"
-> {
+function treeCalls({ state, clock, committed }: MemoryParts): Trees {
   const nowMs = (): number => clock.nowMs();
   return {
     async createTree({ name, kind, owner, attributes = {} }) {
@@ -131,20 +126,7 @@ function treeCalls({
   };
 }
 
-function entryCalls(
-  parts: MemoryParts,
-): Pick<
-  FilerStore,
-  | "getEntry"
-  | "headEntry"
-  | "listEntries"
-  | "admits"
-  | "putEntry"
-  | "extendEntry"
-  | "deleteEntry"
-  | "setEntryAttributes"
-  | "renameEntry"
-> {
+function entryCalls(parts: MemoryParts): EntryCalls {
   const { state, clock, committed } = parts;
   const visible = (tree: MemoryTree, path: EntryPath): MemoryRow | undefined => {
     const row = tree.rows.get(path);
@@ -254,7 +236,7 @@ function entryCalls(
   };
 }
 
-function prefixCalls(parts: MemoryParts): Pick<FilerStore, "renamePrefix" | "deletePrefix"> {
+function prefixCalls(parts: MemoryParts): PrefixCalls {
   const { state, clock, committed } = parts;
   return {
     async renamePrefix(name, source, target) {
@@ -320,19 +302,7 @@ function prefixCalls(parts: MemoryParts): Pick<FilerStore, "renamePrefix" | "del
   };
 }
 
-function snapshotCalls({
-  state,
-  clock,
-  committed,
-}: MemoryParts): Pick<
-  FilerStore,
-  | "createSnapshot"
-  | "listSnapshots"
-  | "deleteSnapshot"
-  | "getSnapshotEntry"
-  | "listSnapshotEntries"
-  | "cloneTree"
-> {
+function snapshotCalls({ state, clock, committed }: MemoryParts): Snapshots {
   const find = (
     name: TreeName,
     snapshot: string,

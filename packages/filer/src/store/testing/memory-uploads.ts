@@ -1,23 +1,11 @@
 import { must, ok, refused } from "@kelp/base";
 import type { Part, TreeName, Upload, UploadId } from "@kelp/wire";
 import { newUploadId } from "../../upload/upload-id.ts";
-import type { FilerStore } from "../filer-store.ts";
+import type { UploadCalls } from "../filer-store.ts";
 import { listMemoryUploads } from "./memory-listing.ts";
 import type { MemoryPart, MemoryTree, MemoryUpload } from "./memory-state.ts";
 import { memoryEntryOf } from "./memory-state.ts";
 import { type MemoryParts, admitted, fits } from "./memory-parts.ts";
-
-type UploadCalls = Pick<
-  FilerStore,
-  | "createUpload"
-  | "getUpload"
-  | "putPart"
-  | "listParts"
-  | "listUploads"
-  | "joinedParts"
-  | "completeUpload"
-  | "abortUpload"
->;
 
 /** The calls of uploads. */
 export function memoryUploads(parts: MemoryParts): UploadCalls {

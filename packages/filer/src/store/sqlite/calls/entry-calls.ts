@@ -1,23 +1,10 @@
 import { type Result, ok, refused } from "@kelp/base";
 import type { ListPage, ListQuery } from "@kelp/wire";
-import type { FilerStore } from "../../filer-store.ts";
+import type { EntryCalls } from "../../filer-store.ts";
 import { type RowView, ownView } from "../row-view.ts";
 import type { TreeState } from "../tree-rows.ts";
 import { reading, readingLong } from "./reading.ts";
 import { type StoreParts, turn } from "./store-parts.ts";
-
-type EntryCalls = Pick<
-  FilerStore,
-  | "getEntry"
-  | "headEntry"
-  | "listEntries"
-  | "admits"
-  | "putEntry"
-  | "extendEntry"
-  | "deleteEntry"
-  | "setEntryAttributes"
-  | "renameEntry"
->;
 
 export function entryCalls(parts: StoreParts): EntryCalls {
   const { tables, commit, entries, listing } = parts;

@@ -1,10 +1,8 @@
-import type { FilerStore } from "../../filer-store.ts";
+import type { ChangeLog } from "../../filer-store.ts";
 import { reading } from "./reading.ts";
 import type { StoreParts } from "./store-parts.ts";
 
-type LogCalls = Pick<FilerStore, "readChanges" | "changeBounds" | "watchCommits">;
-
-export function logCalls({ tables, watchers }: StoreParts): LogCalls {
+export function logCalls({ tables, watchers }: StoreParts): ChangeLog {
   return {
     async readChanges(query) {
       return reading(() => tables.changes.read(query));

@@ -1,10 +1,10 @@
 import { type Result, ok, refused } from "@kelp/base";
 import { FilerError } from "../../../errors.ts";
-import type { FilerStore } from "../../filer-store.ts";
+import type { PrefixCalls } from "../../filer-store.ts";
 import { beginPrefixJob, renamePrefix } from "../prefix-rename.ts";
 import { type StoreParts, settled } from "./store-parts.ts";
 
-export function prefixCalls(parts: StoreParts): Pick<FilerStore, "renamePrefix" | "deletePrefix"> {
+export function prefixCalls(parts: StoreParts): PrefixCalls {
   const { tables, entries } = parts;
   return {
     async renamePrefix(tree, source, target) {

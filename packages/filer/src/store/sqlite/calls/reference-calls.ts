@@ -1,26 +1,12 @@
 import { LIST_KEYS_MAX } from "@kelp/wire";
 import type { PathPlace } from "../../../list/path-place.ts";
-import type { FilerStore, UsageCheck } from "../../filer-store.ts";
+import type { References, UsageCheck } from "../../filer-store.ts";
 import { type PathRun, uncopiedView } from "../row-view.ts";
 import type { StoreTables } from "../store-tables.ts";
 import { reading } from "./reading.ts";
 import type { StoreParts } from "./store-parts.ts";
 
-type ReferenceCalls = Pick<
-  FilerStore,
-  | "addGarbage"
-  | "listGarbage"
-  | "dropGarbage"
-  | "forgetListed"
-  | "isReferenced"
-  | "listReferences"
-  | "referenceCount"
-  | "scanContents"
-  | "countHolders"
-  | "countUsage"
->;
-
-export function referenceCalls({ tables, commit, scan }: StoreParts): ReferenceCalls {
+export function referenceCalls({ tables, commit, scan }: StoreParts): References {
   const { contents, clock } = tables;
   return {
     addGarbage: (chunks) => commit.run(() => contents.addGarbage(chunks, clock.nowMs())),

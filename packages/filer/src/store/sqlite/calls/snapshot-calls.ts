@@ -1,21 +1,10 @@
 import { type Result, ok, refused } from "@kelp/base";
-import type { TreeName } from "@kelp/wire";
-import type { FilerStore } from "../../filer-store.ts";
+import type { Snapshots, TreeName } from "@kelp/wire";
 import { type SnapshotRow, snapshotOf } from "../snapshot-rows.ts";
 import { reading, readingLong } from "./reading.ts";
 import { type StoreParts, settled, turn } from "./store-parts.ts";
 
-type SnapshotCalls = Pick<
-  FilerStore,
-  | "createSnapshot"
-  | "listSnapshots"
-  | "deleteSnapshot"
-  | "getSnapshotEntry"
-  | "listSnapshotEntries"
-  | "cloneTree"
->;
-
-export function snapshotCalls(parts: StoreParts): SnapshotCalls {
+export function snapshotCalls(parts: StoreParts): Snapshots {
   const { tables, commit, snapshots, listing } = parts;
   const find = (
     name: TreeName,

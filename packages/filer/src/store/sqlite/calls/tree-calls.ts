@@ -1,14 +1,9 @@
-import type { FilerStore } from "../../filer-store.ts";
+import type { Trees } from "@kelp/wire";
 import { TreeWrites } from "../tree-writes.ts";
 import { reading } from "./reading.ts";
 import type { StoreParts } from "./store-parts.ts";
 
-type TreeCalls = Pick<
-  FilerStore,
-  "createTree" | "getTree" | "listTrees" | "deleteTree" | "setQuota" | "setTreeAttributes"
->;
-
-export function treeCalls({ tables, commit, snapshots }: StoreParts): TreeCalls {
+export function treeCalls({ tables, commit, snapshots }: StoreParts): Trees {
   const writes = new TreeWrites(tables, snapshots);
   return {
     createTree: (request) => commit.run(() => writes.create(request)),

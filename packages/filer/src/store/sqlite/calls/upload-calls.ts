@@ -1,21 +1,9 @@
 import { ok, refused } from "@kelp/base";
-import type { FilerStore } from "../../filer-store.ts";
+import type { UploadCalls } from "../../filer-store.ts";
 import { DescribeFailure, completeUpload, joinedParts } from "../upload-completion.ts";
 import { listUploads } from "../upload-listing.ts";
 import { reading } from "./reading.ts";
 import type { StoreParts } from "./store-parts.ts";
-
-type UploadCalls = Pick<
-  FilerStore,
-  | "createUpload"
-  | "getUpload"
-  | "putPart"
-  | "listParts"
-  | "listUploads"
-  | "joinedParts"
-  | "completeUpload"
-  | "abortUpload"
->;
 
 export function uploadCalls({ tables, commit, uploads, entries }: StoreParts): UploadCalls {
   return {
