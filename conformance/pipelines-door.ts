@@ -1,5 +1,5 @@
 import { silentLog } from "@kelp/base";
-import { FetchDoor } from "@kelp/base/http";
+import { openFetchDoor } from "@kelp/base/http";
 import { systemClock, systemTcpNetwork } from "@kelp/base/platform";
 import { type ApiWorld, type StepScript, openApiWorld } from "@kelp/pipelines/server/testing";
 
@@ -16,7 +16,7 @@ export async function openPipelinesDoor(
 ): Promise<PipelinesDoor> {
   const world = openApiWorld(scripts);
   const requests: string[] = [];
-  const door = await FetchDoor.open({
+  const door = await openFetchDoor({
     handle: (request) => {
       const { pathname, search } = new URL(request.url);
       requests.push(`${request.method} ${pathname}${search}`);

@@ -12,8 +12,13 @@ export {
   readableDuration,
   readableSize,
 } from "./html.ts";
-export { FetchDoor, type FetchDoorOptions } from "./server/fetch-door.ts";
-export { HttpDoor, type HttpDoorOptions, type HttpHandler } from "./server/http-door.ts";
+export { type FetchDoorOptions, openFetchDoor } from "./server/fetch-door.ts";
+export {
+  type HttpDoor,
+  type HttpDoorOptions,
+  type HttpHandler,
+  openHttpDoor,
+} from "./server/http-door.ts";
 export { HttpError } from "./http-error.ts";
 export { HttpRequest } from "./http-request.ts";
 export { contentDisposition, mediaTypeOfName } from "./media-types.ts";

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import type { Clock } from "../clock.ts";
 import { silentLog } from "../log.ts";
 import { systemClock, systemTcpNetwork } from "../platform/index.ts";
-import { HttpDoor } from "./server/http-door.ts";
+import { type HttpDoor, openHttpDoor } from "./server/http-door.ts";
 import { STALL_CHECK_MS } from "./limits.ts";
 
 /** Far more than sockets hold for a client that takes nothing. */
@@ -32,7 +32,7 @@ class LookingClock implements Clock {
 }
 
 async function openDoor(clock: Clock, onSent: () => void): Promise<HttpDoor> {
-  return HttpDoor.open({
+  return openHttpDoor({
     handler: {
       handle: () =>
         Promise.resolve({ kind: "bytes", status: 200, headers: {}, body: LARGE, onSent }),

@@ -38,8 +38,11 @@ export interface Http1ServerOptions {
   readonly log: Log;
   /** Told of each request. */
   readonly foreground?: Foreground | undefined;
-  /** Answers one request; `inFlight` counts those being answered, with this one. A rejection is a bug and ends the connection. */
-  readonly handle: (exchange: Http1Exchange, inFlight: number) => Promise<void>;
+  /**
+   * Answers one request; `inFlight` counts those being answered, with this one; `stalls` ends what its client holds up. A rejection is a bug
+   * and ends the connection.
+   */
+  readonly handle: (exchange: Http1Exchange, inFlight: number, stalls: StallWatch) => Promise<void>;
   /** Default: its message as plain text. Does not throw. */
   readonly describeRefusal?: (error: Http1Error) => RefusalBody;
 }
@@ -142,7 +145,7 @@ export class Http1Server implements Service, ConnectionHost {
     const { handle, foreground, log } = this.#options;
     this.#inFlight++;
     foreground?.enter();
-    handle(exchange, this.#inFlight).then(this.#ended, (error: unknown) => {
+    handle(exchange, this.#inFlight, this.stalls).then(this.#ended, (error: unknown) => {
       log.error("a request ended in a bug", { error });
       exchange.response.destroy();
       this.#ended();

@@ -1,5 +1,5 @@
 import { silentLog } from "@kelp/base";
-import { FetchDoor } from "@kelp/base/http";
+import { openFetchDoor } from "@kelp/base/http";
 import { systemClock, systemTcpNetwork } from "@kelp/base/platform";
 import type {
   AccessRequest,
@@ -75,7 +75,7 @@ export async function startConsole(more: Partial<ConsoleDependencies> = {}): Pro
     staticFiles: undefined,
     ...more,
   });
-  const door = await FetchDoor.open({
+  const door = await openFetchDoor({
     handle: (request) => handler(request, test.admission, GATE_REQUEST),
     refuse: ({ status, message }) => new Response(message, { status }),
     network: systemTcpNetwork,

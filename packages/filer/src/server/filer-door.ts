@@ -1,6 +1,6 @@
 import { type Clock, type Foreground, type Log, Semaphore, type TcpNetwork } from "@kelp/base";
 import {
-  HttpDoor,
+  type HttpDoor,
   HttpError,
   type HttpHandler,
   type HttpReply,
@@ -8,6 +8,7 @@ import {
   emptyReply,
   headerText,
   jsonReply,
+  openHttpDoor,
   textReply,
 } from "@kelp/base/http";
 import {
@@ -72,7 +73,7 @@ export interface FilerDoorOptions {
 /** Opens the HTTP interface of a filer. Rejects with the system's error when the port cannot be had. */
 export function openFilerDoor(options: FilerDoorOptions): Promise<HttpDoor> {
   const { network, address, port, clock, log, foreground } = options;
-  return HttpDoor.open({
+  return openHttpDoor({
     handler: new FilerHandler(options),
     network,
     address,

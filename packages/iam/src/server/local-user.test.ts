@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { spawn } from "node:child_process";
 import { request as httpRequest } from "node:http";
 import { must, silentLog } from "@kelp/base";
-import { FetchDoor } from "@kelp/base/http";
+import { openFetchDoor } from "@kelp/base/http";
 import {
   openDatabase,
   systemClock,
@@ -43,7 +43,7 @@ async function openDoor(boundAddress: string, userId = USER): Promise<Door> {
     scheme: "http",
     hashes: systemHashes,
   });
-  const door = await FetchDoor.open({
+  const door = await openFetchDoor({
     handle: async (_, received) => new Response(`${(await gate.admit(received)).kind}\n`),
     refuse: ({ status, message }) => new Response(message, { status }),
     network: systemTcpNetwork,

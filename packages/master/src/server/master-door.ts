@@ -1,6 +1,6 @@
 import { type Clock, type Log, type TcpNetwork, assert } from "@kelp/base";
 import {
-  HttpDoor,
+  type HttpDoor,
   HttpError,
   type HttpHandler,
   type HttpReply,
@@ -8,6 +8,7 @@ import {
   type Query,
   emptyReply,
   jsonReply,
+  openHttpDoor,
   textReply,
 } from "@kelp/base/http";
 import {
@@ -79,7 +80,7 @@ export interface ReceivedFile {
 export function openMasterDoor(options: MasterDoorOptions): Promise<HttpDoor> {
   const { network, address, port, clock, log } = options;
   const handler = new MasterHandler(options);
-  return HttpDoor.open({ handler, network, address, port, clock, log });
+  return openHttpDoor({ handler, network, address, port, clock, log });
 }
 
 type Effect = "reads" | "changes";

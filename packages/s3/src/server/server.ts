@@ -1,3 +1,4 @@
+import type { StallWatch } from "@kelp/base/http";
 import {
   type Http1Error,
   type Http1Exchange,
@@ -16,7 +17,6 @@ import {
   type Service,
   type TcpNetwork,
   hex,
-  must,
 } from "@kelp/base";
 import type { Authorizer, Filer, KeyDirectory } from "@kelp/wire";
 import {
@@ -71,9 +71,9 @@ const LIMITS: Http1Limits = {
 };
 
 /** Opens the S3 door. Resolves when it listens; rejects with the system's error when it cannot. */
-export async function openS3Server(options: S3ServerOptions): Promise<S3Server> {
+export function openS3Server(options: S3ServerOptions): Promise<S3Server> {
   const requests = new S3Requests(options);
-  const server = await Http1Server.open({
+  return Http1Server.open({
     network: options.network,
     address: options.host,
     port: options.port,
@@ -82,17 +82,16 @@ export async function openS3Server(options: S3ServerOptions): Promise<S3Server> 
     clock: options.clock,
     log: options.log,
     foreground: options.foreground,
-    handle: (exchange, inFlight) => requests.serve(exchange, inFlight),
+    handle: (exchange, inFlight, stalls) => requests.serve(exchange, inFlight, stalls),
     describeRefusal: (error) => requests.describeRefusal(error),
   });
-  requests.attach(server);
-  return server;
 }
 
 /** Gives each request its id and what it shares with the others. */
 class S3Requests {
   readonly #options: Omit<ExchangeOptions, "stalls">;
   readonly #requestIdPrefix: string;
+  /** Made with the first request: the server is one, and so is its watch. */
   #shared: ExchangeOptions | undefined;
   #requestCount = 0;
 
@@ -114,14 +113,10 @@ class S3Requests {
     };
   }
 
-  /** Before the first request can come: that is a turn of the event loop away. */
-  attach({ stalls }: Http1Server): void {
-    this.#shared = { ...this.#options, stalls };
-  }
-
-  serve(exchange: Http1Exchange, inFlight: number): Promise<void> {
+  serve(exchange: Http1Exchange, inFlight: number, stalls: StallWatch): Promise<void> {
+    this.#shared ??= { ...this.#options, stalls };
     const turn = { requestId: this.#nextRequestId(), inFlight };
-    return new Exchange(exchange, must(this.#shared)).run(turn);
+    return new Exchange(exchange, this.#shared).run(turn);
   }
 
   /** Of what was no request: nothing is known but the reason. */

@@ -8,13 +8,13 @@ import {
   type TcpNetwork,
 } from "@kelp/base";
 import {
-  HttpDoor,
   HttpError,
   type HttpHandler,
   type HttpReply,
   type HttpRequest,
   emptyReply,
   jsonReply,
+  openHttpDoor,
   textReply,
 } from "@kelp/base/http";
 import {
@@ -74,7 +74,7 @@ export interface VolumeDoor extends Service {
 export async function openVolumeDoor(options: VolumeDoorOptions): Promise<VolumeDoor> {
   const { network, address, port, clock, log, foreground } = options;
   const handler = new VolumeHandler(options);
-  const door = await HttpDoor.open({ handler, network, address, port, clock, log, foreground });
+  const door = await openHttpDoor({ handler, network, address, port, clock, log, foreground });
   return {
     port: door.port,
     receive: (request, fid) => handler.receive(request, fid),

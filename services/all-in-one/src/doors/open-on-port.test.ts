@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { silentLog } from "@kelp/base";
-import { HttpDoor, textReply } from "@kelp/base/http";
+import { type HttpDoor, openHttpDoor, textReply } from "@kelp/base/http";
 import { systemClock, systemTcpNetwork } from "@kelp/base/platform";
 import { StartError } from "../errors.ts";
 import { openOnPort } from "./open-on-port.ts";
@@ -8,7 +8,7 @@ import { openOnPort } from "./open-on-port.ts";
 const ADDRESS = "127.0.0.1";
 
 function openDoor(port: number): Promise<HttpDoor> {
-  return HttpDoor.open({
+  return openHttpDoor({
     handler: { handle: () => Promise.resolve(textReply(200, "ok")), explain: () => undefined },
     network: systemTcpNetwork,
     address: ADDRESS,

@@ -1,5 +1,5 @@
 import type { Clock, Log, Service, TcpNetwork } from "@kelp/base";
-import { FetchDoor } from "@kelp/base/http";
+import { openFetchDoor } from "@kelp/base/http";
 import type { PeopleGate, PeopleHandler } from "@kelp/wire";
 import { listenError } from "./listen-error.ts";
 
@@ -26,7 +26,7 @@ export interface PeopleDoor extends Service {
 export async function openPeopleDoor(options: PeopleDoorOptions): Promise<PeopleDoor> {
   const { gate, route, network, address, port, clock, log } = options;
   try {
-    return await FetchDoor.open({
+    return await openFetchDoor({
       handle: async (request, received) => {
         const admission = await gate.admit(received);
         const { pathname } = new URL(request.url);

@@ -3,12 +3,13 @@ import { connect } from "node:net";
 import { silentLog } from "../../log.ts";
 import { systemClock, systemTcpNetwork } from "../../platform/index.ts";
 import type { HttpRequest } from "../http-request.ts";
-import { FetchDoor } from "./fetch-door.ts";
+import { openFetchDoor } from "./fetch-door.ts";
+import type { HttpDoor } from "./http-door.ts";
 
 function openDoor(
   handle: (request: Request, received: HttpRequest) => Promise<Response> | Response,
-): Promise<FetchDoor> {
-  return FetchDoor.open({
+): Promise<HttpDoor> {
+  return openFetchDoor({
     handle: async (request, received) => handle(request, received),
     refuse: ({ status, message }) => new Response(message, { status }),
     network: systemTcpNetwork,
@@ -20,7 +21,7 @@ function openDoor(
 }
 
 /** Everything that comes back for some bytes, until the other side ends, or `until` appears. */
-function raw(door: FetchDoor, text: string, until?: string): Promise<string> {
+function raw(door: HttpDoor, text: string, until?: string): Promise<string> {
   return new Promise((resolve, reject) => {
     let answer = "";
     const socket = connect(door.port, "127.0.0.1", () => socket.write(text));

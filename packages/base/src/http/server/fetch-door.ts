@@ -1,13 +1,13 @@
-import { must } from "../../assert.ts";
 import type { Clock } from "../../clock.ts";
 import { type Http1Exchange, Http1Server } from "../../http1/index.ts";
 import type { Log } from "../../log.ts";
 import type { TcpNetwork } from "../../net/tcp.ts";
-import type { Service } from "../../service.ts";
 import { fetchRequest, sendFetchResponse } from "../fetch-exchange.ts";
 import { HttpError } from "../http-error.ts";
 import { HttpRequest } from "../http-request.ts";
+import type { StallWatch } from "../stall-watch.ts";
 import { DOOR_LIMITS } from "./door-limits.ts";
+import type { HttpDoor } from "./http-door.ts";
 
 export interface FetchDoorOptions {
   /** `received` tells what the connection and the head are in truth. */
@@ -24,55 +24,34 @@ export interface FetchDoorOptions {
   readonly connectionsMax?: number;
 }
 
-/** A listening port whose handler speaks the Fetch standard: for people's doors, where raw paths do not matter. */
-export class FetchDoor implements Service {
-  readonly #options: FetchDoorOptions;
-  #server: Http1Server | undefined;
+/**
+ * Opens a port whose handler speaks the Fetch standard: for people's doors, where raw paths do not matter. Resolves when the port answers;
+ * rejects with the system's error when it cannot be had.
+ */
+export function openFetchDoor(options: FetchDoorOptions): Promise<HttpDoor> {
+  const { network, address, port, clock, log } = options;
+  const { connectionsMax = DOOR_LIMITS.connectionsMax } = options;
+  const answers = new FetchAnswers(options);
+  return Http1Server.open({
+    network,
+    address,
+    port,
+    clock,
+    log,
+    limits: { ...DOOR_LIMITS, connectionsMax },
+    handle: (exchange, _, stalls) => answers.give(exchange, stalls),
+  });
+}
 
-  private constructor(options: FetchDoorOptions) {
+class FetchAnswers {
+  readonly #options: Pick<FetchDoorOptions, "handle" | "refuse" | "log">;
+
+  constructor(options: FetchDoorOptions) {
     this.#options = options;
   }
 
-  /** Resolves when the port answers; rejects with the system's error when it cannot be had. */
-  static async open(options: FetchDoorOptions): Promise<FetchDoor> {
-    const { network, address, port, clock, log } = options;
-    const { connectionsMax = DOOR_LIMITS.connectionsMax } = options;
-    const door = new FetchDoor(options);
-    door.#server = await Http1Server.open({
-      network,
-      address,
-      port,
-      clock,
-      log,
-      limits: { ...DOOR_LIMITS, connectionsMax },
-      handle: (exchange) => door.#exchange(exchange),
-    });
-    return door;
-  }
-
-  /** The port that is really listened on. */
-  get port(): number {
-    return this.#opened.port;
-  }
-
-  drain(signal: AbortSignal): Promise<void> {
-    return this.#opened.drain(signal);
-  }
-
-  stop(): Promise<void> {
-    return this.#opened.stop();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop();
-  }
-
-  get #opened(): Http1Server {
-    return must(this.#server);
-  }
-
-  async #exchange(exchange: Http1Exchange): Promise<void> {
-    const answer = await this.#answer(exchange);
+  async give(exchange: Http1Exchange, stalls: StallWatch): Promise<void> {
+    const answer = await this.#answer(exchange, stalls);
     try {
       await sendFetchResponse(exchange, answer);
     } catch (error) {
@@ -81,8 +60,7 @@ export class FetchDoor implements Service {
     }
   }
 
-  async #answer(exchange: Http1Exchange): Promise<Response> {
-    const { stalls } = this.#opened;
+  async #answer(exchange: Http1Exchange, stalls: StallWatch): Promise<Response> {
     try {
       const received = new HttpRequest(exchange, stalls);
       return await this.#options.handle(fetchRequest(exchange, stalls), received);

@@ -5,7 +5,7 @@ import { Foreground } from "../../foreground.ts";
 import { silentLog } from "../../log.ts";
 import { systemClock, systemTcpNetwork } from "../../platform/index.ts";
 import { Semaphore } from "../../semaphore.ts";
-import { HttpDoor } from "./http-door.ts";
+import { type HttpDoor, openHttpDoor } from "./http-door.ts";
 import { HttpError } from "../http-error.ts";
 import type { HttpRequest } from "../http-request.ts";
 import { type HttpReply, textReply } from "../reply.ts";
@@ -14,7 +14,7 @@ const BUDGET = new Semaphore(1_500_000);
 let door: HttpDoor;
 
 beforeAll(async () => {
-  door = await HttpDoor.open({
+  door = await openHttpDoor({
     handler: { handle, explain: () => undefined },
     network: systemTcpNetwork,
     address: "127.0.0.1",
@@ -203,7 +203,7 @@ test("a door tells of each request, whether it is answered, refused or breaks", 
   const seen: string[] = [];
   let nowMs = 0;
   const foreground = new Foreground({ monotonicMs: () => nowMs });
-  const told = await HttpDoor.open({
+  const told = await openHttpDoor({
     handler: {
       handle(request) {
         seen.push(foreground.load);

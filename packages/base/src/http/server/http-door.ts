@@ -1,4 +1,3 @@
-import { must } from "../../assert.ts";
 import type { Clock } from "../../clock.ts";
 import type { Foreground } from "../../foreground.ts";
 import { type Http1Exchange, Http1Server } from "../../http1/index.ts";
@@ -9,6 +8,7 @@ import { HttpError } from "../http-error.ts";
 import { HttpRequest } from "../http-request.ts";
 import { DOOR_REQUESTS_AT_ONCE_MAX } from "../limits.ts";
 import type { HttpReply } from "../reply.ts";
+import type { StallWatch } from "../stall-watch.ts";
 import { type PrimedReply, primeReply, sendReply } from "../send-reply.ts";
 import { DOOR_LIMITS } from "./door-limits.ts";
 
@@ -36,54 +36,42 @@ export interface HttpDoorOptions {
   readonly foreground?: Foreground | undefined;
 }
 
-/** A listening port: HTTP in, handler, HTTP out, with bounds on everything that a client can make it hold. */
-export class HttpDoor implements Service {
-  readonly #options: HttpDoorOptions;
-  #server: Http1Server | undefined;
-
-  private constructor(options: HttpDoorOptions) {
-    this.#options = options;
-  }
-
-  /** Resolves when the port answers; rejects with the system's error when it cannot be had. */
-  static async open(options: HttpDoorOptions): Promise<HttpDoor> {
-    const door = new HttpDoor(options);
-    door.#server = await Http1Server.open({
-      network: options.network,
-      address: options.address,
-      port: options.port,
-      clock: options.clock,
-      log: options.log,
-      foreground: options.foreground,
-      limits: DOOR_LIMITS,
-      handle: (exchange, inFlight) => door.#exchange(exchange, inFlight),
-    });
-    return door;
-  }
-
+/** A listening port with a handler behind it. */
+export interface HttpDoor extends Service {
   /** The port that is really listened on. */
-  get port(): number {
-    return this.#opened.port;
+  readonly port: number;
+}
+
+/**
+ * Opens a port: HTTP in, handler, HTTP out, with bounds on everything that a client can make it hold. Resolves when the port answers; rejects
+ * with the system's error when it cannot be had.
+ */
+export function openHttpDoor(options: HttpDoorOptions): Promise<HttpDoor> {
+  const { network, address, port, clock, log, foreground } = options;
+  const answers = new HttpAnswers(options);
+  return Http1Server.open({
+    network,
+    address,
+    port,
+    clock,
+    log,
+    foreground,
+    limits: DOOR_LIMITS,
+    handle: (exchange, inFlight, stalls) => answers.give(exchange, inFlight, stalls),
+  });
+}
+
+class HttpAnswers {
+  readonly #handler: HttpHandler;
+  readonly #log: Log;
+
+  constructor({ handler, log }: HttpDoorOptions) {
+    this.#handler = handler;
+    this.#log = log;
   }
 
-  drain(signal: AbortSignal): Promise<void> {
-    return this.#opened.drain(signal);
-  }
-
-  stop(): Promise<void> {
-    return this.#opened.stop();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop();
-  }
-
-  get #opened(): Http1Server {
-    return must(this.#server);
-  }
-
-  async #exchange(exchange: Http1Exchange, inFlight: number): Promise<void> {
-    const primed = await this.#reply(exchange, inFlight);
+  async give(exchange: Http1Exchange, inFlight: number, stalls: StallWatch): Promise<void> {
+    const primed = await this.#reply(exchange, inFlight, stalls);
     const { headers } = primed.kind === "primed" ? primed.reply : primed;
     // What a client stored is what it says it is, and nothing that a browser guesses.
     headers["X-Content-Type-Options"] = "nosniff";
@@ -92,17 +80,21 @@ export class HttpDoor implements Service {
       if (sending !== undefined) await sending;
     } catch (error) {
       exchange.response.destroy();
-      this.#options.log.error("an answer failed midway", { error });
+      this.#log.error("an answer failed midway", { error });
     }
   }
 
-  async #reply(exchange: Http1Exchange, inFlight: number): Promise<PrimedReply> {
+  async #reply(
+    exchange: Http1Exchange,
+    inFlight: number,
+    stalls: StallWatch,
+  ): Promise<PrimedReply> {
     try {
       if (inFlight > DOOR_REQUESTS_AT_ONCE_MAX) {
         throw new HttpError(503, "Too many requests at once", { headers: { "Retry-After": "1" } });
       }
-      const request = new HttpRequest(exchange, this.#opened.stalls);
-      const reply = await this.#options.handler.handle(request);
+      const request = new HttpRequest(exchange, stalls);
+      const reply = await this.#handler.handle(request);
       return reply.kind === "bytes" ? reply : await primeReply(reply, exchange.isHead);
     } catch (error) {
       return this.#errorReply(error);
@@ -110,9 +102,9 @@ export class HttpDoor implements Service {
   }
 
   #errorReply(error: unknown): PrimedReply {
-    const known = error instanceof HttpError ? error : this.#options.handler.explain(error);
+    const known = error instanceof HttpError ? error : this.#handler.explain(error);
     if (known === undefined || known.status === 500) {
-      this.#options.log.error("a request failed", { error });
+      this.#log.error("a request failed", { error });
     }
     const told = known ?? new HttpError(500, "The server failed; its log tells more");
     return {

@@ -7,7 +7,7 @@ import { Semaphore } from "../../semaphore.ts";
 import type { HttpRequest } from "../http-request.ts";
 import { STALL_CHECKS_MAX, STALL_CHECK_MS, UNREAD_LINGER_MS } from "../limits.ts";
 import { type HttpReply, textReply } from "../reply.ts";
-import { HttpDoor } from "./http-door.ts";
+import { type HttpDoor, openHttpDoor } from "./http-door.ts";
 
 /** A clock that is moved by hand. */
 class HandClock implements Clock {
@@ -45,7 +45,7 @@ class World implements AsyncDisposable {
 
   static async open(): Promise<World> {
     const world = new World();
-    world.#door = await HttpDoor.open({
+    world.#door = await openHttpDoor({
       handler: { handle: (request) => world.#handle(request), explain: () => undefined },
       network: systemTcpNetwork,
       address: "127.0.0.1",
