@@ -4,7 +4,8 @@ import type { CheckFinding } from "@kelp/filer";
 import type { EntryPath, TreeName } from "@kelp/wire";
 import { type StoreRig, VOLUMES, openRig } from "./store-rig.ts";
 import { bytesOf, describeObject } from "./worker-state.ts";
-import { PLAIN_TREE, createTrees } from "./workload.ts";
+import { PLAIN_TREE } from "./trees.ts";
+import { createTrees } from "./workload.ts";
 
 /** A store at rest, and what must be read from it. */
 export interface RottingStore {

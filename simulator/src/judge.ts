@@ -6,14 +6,9 @@ import { observeTree } from "./observe.ts";
 import { unsealAll } from "./reshaping.ts";
 import type { StoreRig } from "./store-rig.ts";
 import { type WorkerState, describeState, usageOf } from "./worker-state.ts";
-import {
-  PLAIN_TREE,
-  TIGHT_QUOTA_BYTES,
-  TIGHT_TREE,
-  type WorkerRecord,
-  type WorkloadRecord,
-  type WorldState,
-} from "./workload.ts";
+import { PLAIN_TREE, TIGHT_QUOTA_BYTES, TIGHT_TREE } from "./trees.ts";
+import type { WorkerRecord } from "./worker-hand.ts";
+import type { WorkloadRecord, WorldState } from "./workload.ts";
 
 /** What is judged: a store after a cut, one that has had time since, or one that was made of a backup. */
 export interface Judged {
