@@ -22,3 +22,8 @@ export class ShellError extends Error {
     this.code = code;
   }
 }
+
+/** Whether the server refused this one thing, and may well do another. */
+export function isRefusal(error: unknown): error is ShellError {
+  return error instanceof ShellError && error.code === "refused";
+}

@@ -423,7 +423,7 @@ test("a volume that is not there or that the server will not vacuum keeps no oth
   if (plain === undefined) throw new Error("there is no volume");
   const garbage = { ...plain, garbage_ratio: 0.9 };
   server.volumes.unshift({ ...plain, id: 3, state: "missing" }, { ...garbage, id: 4 });
-  server.unvacuumable.add(4);
+  server.refusing.add(4);
   const shell = shellFor(server);
   const written: string[] = [];
   const output = { write: async (piece: string | Uint8Array) => void written.push(String(piece)) };

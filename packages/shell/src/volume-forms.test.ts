@@ -51,15 +51,36 @@ test("ec.encode and ec.decode change the form of one volume", async () => {
   expect(server.calls.at(-1)).toBe("POST /api/v1/volumes/2/decode");
 });
 
-test("ec.rebuild takes every volume that lacks shards, or the one that is named", async () => {
+test("ec.rebuild takes every volume of shards, those that are known to lack some first, or the one that is named", async () => {
   await using server = await openManagementServer();
   addForms(server);
+  const [plain] = server.volumes;
+  if (plain === undefined) throw new Error("there is no volume");
+  const shards = { data: 10, parity: 4, missing: [] };
+  server.volumes.unshift({ ...plain, id: 9, form: "erasure-coded", shards });
   const shell = shellFor(server);
   const third = "volume 3: shards made anew: 3,11\n";
-  expect(await shell.run("ec.rebuild")).toBe(`${third}rebuilt shards:2\n`);
+  const whole = (id: number): string => `volume ${id}: every shard is whole\n`;
+  expect(await shell.run("ec.rebuild")).toBe(`${third}${whole(9)}${whole(5)}rebuilt shards:2\n`);
+  expect(await shell.run("ec.rebuild -collection cold")).toBe(`${third}rebuilt shards:2\n`);
   expect(await shell.run("ec.rebuild -collection other")).toBe("rebuilt shards:0\n");
-  expect(await shell.run("ec.rebuild -volumeId 5")).toBe(
-    "volume 5: no shard is missing\nrebuilt shards:0\n",
+  expect(await shell.run("ec.rebuild -volumeId 5")).toBe(`${whole(5)}rebuilt shards:0\n`);
+});
+
+test("a volume that cannot be rebuilt keeps no other from it, and makes the command fail", async () => {
+  await using server = await openManagementServer();
+  addForms(server);
+  server.refusing.add(3);
+  const shell = shellFor(server);
+  const written: string[] = [];
+  const output = { write: async (piece: string | Uint8Array) => void written.push(String(piece)) };
+  expect(await refusalOf(shell.execute("ec.rebuild", output))).toBe("refused: Not rebuilt: 3");
+  expect(written.join("")).toBe(
+    "volume 3: Cannot rebuild it: its index may be wrong\n" +
+      "volume 5: every shard is whole\nrebuilt shards:0\n",
+  );
+  expect(await refusalOf(shell.run("ec.rebuild -volumeId 3"))).toBe(
+    "refused: Cannot rebuild it: its index may be wrong",
   );
 });
 

@@ -1,6 +1,6 @@
-import type { DamageMessage } from "@kelp/wire/management";
+import type { DamageMessage, ScrubMessage } from "@kelp/wire/management";
 import type { Command } from "../command.ts";
-import { ShellError } from "../errors.ts";
+import { ShellError, isRefusal } from "../errors.ts";
 
 /** A line for each. */
 export async function writeDamage(
@@ -29,6 +29,7 @@ export const volumeScrub: Command = {
       throw new ShellError("not-found", `There is no volume ${id}`);
     }
     let damagedCount = 0;
+    const refused: number[] = [];
     for (const volume of volumes) {
       if (id !== undefined && volume.id !== id) continue;
       if (collection !== undefined && volume.collection !== collection) continue;
@@ -36,7 +37,16 @@ export const volumeScrub: Command = {
         await output.write(`volume ${volume.id}: ${volume.state}, not read\n`);
         continue;
       }
-      const report = await client.scrubVolume(volume.id);
+      let report: ScrubMessage;
+      try {
+        report = await client.scrubVolume(volume.id);
+      } catch (error) {
+        // The others are not to wait for what only a person can put right.
+        if (id !== undefined || !isRefusal(error)) throw error;
+        await output.write(`volume ${volume.id}: ${error.message}\n`);
+        refused.push(volume.id);
+        continue;
+      }
       await output.write(
         `volume ${volume.id}: ${report.checked_count} checked (${report.checked_bytes} bytes),` +
           ` ${report.repaired.length} repaired, ${report.damaged.length} damaged\n`,
@@ -45,5 +55,6 @@ export const volumeScrub: Command = {
       damagedCount += report.damaged.length;
     }
     await output.write(`damaged:${damagedCount}\n`);
+    if (refused.length > 0) throw new ShellError("refused", `Not read: ${refused.join(", ")}`);
   },
 };

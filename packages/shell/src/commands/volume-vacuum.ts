@@ -1,6 +1,6 @@
 import type { VacuumMessage } from "@kelp/wire/management";
 import type { Command } from "../command.ts";
-import { ShellError } from "../errors.ts";
+import { ShellError, isRefusal } from "../errors.ts";
 import { formatShare } from "./volume-list.ts";
 import { writeDamage } from "./volume-scrub.ts";
 
@@ -64,10 +64,6 @@ export const volumeVacuum: Command = {
     }
   },
 };
-
-function isRefusal(error: unknown): error is ShellError {
-  return error instanceof ShellError && error.code === "refused";
-}
 
 function parseShare(text: string): number {
   const share = Number(text);

@@ -8,8 +8,8 @@ export interface ManagementServer extends AsyncDisposable {
   readonly buckets: Map<string, FakeBucket>;
   readonly identities: Map<string, FakeIdentity>;
   readonly volumes: VolumeMessage[];
-  /** Ids of volumes whose vacuum is refused. */
-  readonly unvacuumable: Set<number>;
+  /** Ids of volumes on which no job is done. */
+  readonly refusing: Set<number>;
   /** Method and target of every call, in order. */
   readonly calls: string[];
   /** What came with the calls about volumes, in order. */
@@ -59,12 +59,12 @@ export async function openManagementServer(): Promise<ManagementServer> {
   const buckets = new Map<string, FakeBucket>();
   const identities = new Map<string, FakeIdentity>();
   const volumes = [...VOLUMES];
-  const unvacuumable = new Set<number>();
+  const refusing = new Set<number>();
   const calls: string[] = [];
   const bodies: string[] = [];
   const server = createServer((request, response) => {
     calls.push(`${request.method} ${request.url}`);
-    const world = { buckets, identities, volumes, unvacuumable, bodies };
+    const world = { buckets, identities, volumes, refusing, bodies };
     respond(request, response, answer(request, world)).catch((error: unknown) => {
       response.destroy(error instanceof Error ? error : undefined);
     });
@@ -77,7 +77,7 @@ export async function openManagementServer(): Promise<ManagementServer> {
     buckets,
     identities,
     volumes,
-    unvacuumable,
+    refusing,
     calls,
     bodies,
     async [Symbol.asyncDispose]() {
@@ -111,7 +111,7 @@ async function respond(
 
 async function answer(
   request: IncomingMessage,
-  known: Pick<ManagementServer, "buckets" | "identities" | "volumes" | "unvacuumable" | "bodies">,
+  known: Pick<ManagementServer, "buckets" | "identities" | "volumes" | "refusing" | "bodies">,
 ): Promise<unknown> {
   if (request.headers.authorization !== `Bearer ${TOKEN}`) throw new Refusal(401, "Sign in first");
   const url = new URL(request.url ?? "", "http://localhost");
@@ -286,7 +286,7 @@ function damagedIn({ id }: VolumeMessage) {
 }
 
 function volumeRoute(
-  { volumes, unvacuumable }: Pick<ManagementServer, "volumes" | "unvacuumable">,
+  { volumes, refusing }: Pick<ManagementServer, "volumes" | "refusing">,
   method: string,
   route: readonly string[],
   url: URL,
@@ -296,11 +296,11 @@ function volumeRoute(
   if (id === undefined) return { volumes };
   const volume = volumes.find((each) => `${each.id}` === id);
   if (volume === undefined) throw new Refusal(404, `There is no volume ${id}`);
+  if (method === "POST" && refusing.has(volume.id)) {
+    throw new Refusal(500, `Cannot ${what} it: its index may be wrong`);
+  }
   switch (`${method} ${what ?? ""}`) {
     case "POST vacuum": {
-      if (unvacuumable.has(volume.id)) {
-        throw new Refusal(500, "Cannot vacuum it: its index may be wrong");
-      }
       const damaged = damagedIn(volume);
       return { bytes_before: volume.size_bytes, bytes_after: 100, live_count: 2, damaged };
     }

@@ -200,23 +200,6 @@ async function copyCompanions(
   }
 }
 
-/** A shard whose file was removed is still open, and counts as there until the volume is opened anew. */
-export async function forgetRemovedShards(
-  context: JobContext,
-  volume: ServedVolume,
-): Promise<void> {
-  const content = erasureContentOf(volume);
-  if (content === undefined) return;
-  for (const { disk: folder, base, shards } of content.folders) {
-    if (folder.failure !== undefined) continue;
-    for (const shard of shards) {
-      if (await context.deps.disk.exists(`${base}${shardExtension(shard)}`)) continue;
-      await reopenErasure(context, volume);
-      return;
-    }
-  }
-}
-
 /** Puts the volume as its files are now in its place. Removals wait no longer than it takes to open the files: the new volume must know of all of them. */
 export async function reopenErasure(context: JobContext, volume: ServedVolume): Promise<void> {
   if (!(volume instanceof SealedVolume)) return;

@@ -9,6 +9,7 @@ import type { VolumeSlot } from "../store/volume-table.ts";
 import { Pace } from "../pace/pace.ts";
 import type { ServedVolume } from "../volume/served-volume.ts";
 import { type DamagedCompanion, findDamagedCompanions, mendCompanions } from "./companions.ts";
+import { STILL_OPEN, lostTooMany, noticeLostShards } from "./lost-shards.ts";
 import { type ErasureContent, erasureContentOf } from "./open-erasure.ts";
 import { rebuildVolume, reopenErasure } from "./rebuild.ts";
 
@@ -31,7 +32,7 @@ export async function scrubShards(
 }
 
 /**
- * A scrub of an erasure-coded volume: all shards, then all needles, then the files beside the shards; what parity or another copy can make good is made anew. Damage that is left
+ * A scrub of an erasure-coded volume: the files beside the shards, then all shards, then all needles; what parity or another copy can make good is made anew. Damage that is left
  * is that of needles which were damaged before they were encoded, or of more shards than there is parity.
  */
 export async function scrubErasure(
@@ -40,6 +41,9 @@ export async function scrubErasure(
   slot: VolumeSlot,
   options: JobOptions,
 ): Promise<ScrubReport> {
+  // First: shards are made anew from what these files say.
+  const beside = await scrubCompanions(context, id, slot);
+  const lost = await noticeLostShards(context, slot.volume);
   const { volume } = slot;
   const content = erasureContentOf(volume);
   if (content === undefined) throw wrongForm("scrub", id, volume.status().form.kind);
@@ -50,16 +54,38 @@ export async function scrubErasure(
   const shards = await scrubShards({ id, content }, pace);
   const absent = otherwiseMissing(id, content, shards.damaged);
   const needles = await scrubNeedles(id, volume, pace);
+  const gone = lost.map((shard) => shardDamage(id, shard, { offsetBytes: 0, reason: SHARD_LOST }));
   const found = [...shards.damaged, ...absent];
-  // First: shards are made anew from what these files say.
-  const beside = await scrubCompanions(context, id, slot);
   const isRepaired = await tryRebuild(context, id, slot, options);
   return {
     checkedCount: needles.count,
     checkedBytes: shards.checkedBytes + needles.bytes,
     repaired: [...beside.repaired, ...(isRepaired ? found : [])],
-    damaged: [...beside.damaged, ...(isRepaired ? [] : found), ...needles.damaged],
+    damaged: [...beside.damaged, ...gone, ...(isRepaired ? [] : found), ...needles.damaged],
   };
+}
+
+/**
+ * Finds shards that are lost, short or damaged, and makes them anew; returns their numbers. Unlike a scrub it reads no
+ * needle, and it throws where a scrub lists. Throws as `rebuildVolume`.
+ */
+export async function rebuildErasure(
+  context: JobContext,
+  id: VolumeId,
+  slot: VolumeSlot,
+  options: JobOptions,
+): Promise<readonly number[]> {
+  await scrubCompanions(context, id, slot);
+  const lost = await noticeLostShards(context, slot.volume);
+  if (lost.length > 0) throw lostTooMany(id, lost);
+  const content = erasureContentOf(slot.volume);
+  if (content === undefined) throw wrongForm("rebuild", id, slot.volume.status().form.kind);
+  const pace = new Pace(context.deps, {
+    bytesPerSec: options.bytesPerSec ?? JOB_BYTES_PER_SEC_DEFAULT,
+    signal: options.signal,
+  });
+  await scrubShards({ id, content }, pace);
+  return rebuildVolume(context, id, slot, options);
 }
 
 /** The same reading of all shards, and nothing else: no needle is read and nothing is changed. Throws `wrong-form`. */
@@ -111,6 +137,8 @@ export async function scrubCompanions(
 
 /** Why a shard is damaged that is not there at all. */
 export const SHARD_MISSING = "it is missing";
+
+const SHARD_LOST = `its file is gone, as are too many others; ${STILL_OPEN}`;
 
 /** The number of the shard that a `Damage.what` names; `undefined` when it names something else. */
 export function damagedShard(what: string): number | undefined {

@@ -1,11 +1,11 @@
 import { expect, test } from "bun:test";
 import {
-  existsSync,
   mkdirSync,
   readFileSync,
   readdirSync,
   renameSync,
   rmSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { must, silentLog } from "@kelp/base";
@@ -122,6 +122,12 @@ function readable(path: string): string[] | undefined {
   }
 }
 
+/** Another file under the same name, as a copy from elsewhere is. */
+function replaceBy(path: string, bytes: Uint8Array): void {
+  rmSync(path);
+  writeFileSync(path, bytes);
+}
+
 function fid(id: number): Fid {
   return { volumeId: ONE, needleId: needleId(BigInt(id)), cookie: 7 };
 }
@@ -201,25 +207,59 @@ test("a shard made anew is not listed as damaged any more", async () => {
   await store.close();
   disks.flip(1);
   disks.flip(0);
-  // What the list says is not trusted, but one shard fewer is enough now that another was put right.
+  // What the list says is looked at anew: two shards were put right meanwhile.
   await using again = await disks.open();
-  expect(await codeOf(again.rebuildVolume(ONE, SHAPE))).toBe("too-few-shards");
-  expect(await again.checkShards(ONE, SHAPE)).toMatchObject([{ what: "shard 4" }]);
+  expect(await missing(again)).toEqual([0, 1, 4]);
   expect(await again.rebuildVolume(ONE, SHAPE)).toEqual([4]);
   expect(again.quarantined().filter(({ what }) => what === "shard 4")).toEqual([]);
 });
 
-test("a shard whose file is removed while the store has it open is made anew", async () => {
+for (const [loss, lose] of [
+  ["removed", (path: string) => rmSync(path)],
+  ["cut off", (path: string) => truncateSync(path, 5000)],
+  ["put back shorter", (path: string) => replaceBy(path, readFileSync(path).subarray(0, 5000))],
+] as const) {
+  test(`shards whose files are ${loss} while the store has them open are made anew, by command and by a scrub`, async () => {
+    using disks = new ThreeDisks();
+    await using store = await disks.openEncoded();
+    const bytes = [1, 4].map((shard) => readFileSync(disks.shard(shard)));
+    for (const shard of [1, 4]) lose(disks.shard(shard));
+    expect(await store.rebuildVolume(ONE, SHAPE)).toEqual([1, 4]);
+    expect([1, 4].map((shard) => readFileSync(disks.shard(shard)))).toEqual(bytes);
+    for (const shard of [1, 4]) lose(disks.shard(shard));
+    const { repaired, damaged } = await store.scrubVolume(ONE, SHAPE);
+    expect(new Set(repaired.map(({ what }) => what))).toEqual(new Set(["shard 1", "shard 4"]));
+    expect(damaged).toEqual([]);
+    expect([1, 4].map((shard) => readFileSync(disks.shard(shard)))).toEqual(bytes);
+    expect(await readAll(store)).toEqual([...NEEDLES]);
+  });
+}
+
+test("flipped bits in shards are found by making shards anew, without a scrub before", async () => {
   using disks = new ThreeDisks();
   await using store = await disks.openEncoded();
-  const paths = (): string[] =>
-    disks.names.map((name) => `${disks.path(name)}/c_1.ec01`).filter((each) => existsSync(each));
-  const [path] = paths();
-  const bytes = readFileSync(must(path));
-  rmSync(must(path));
-  expect(await store.rebuildVolume(ONE, SHAPE)).toEqual([1]);
-  expect(readFileSync(must(paths()[0])).equals(bytes)).toBe(true);
+  const bytes = [0, 3].map((shard) => readFileSync(disks.shard(shard)));
+  for (const shard of [0, 3]) disks.flip(shard);
+  expect(await store.rebuildVolume(ONE, SHAPE)).toEqual([0, 3]);
+  expect([0, 3].map((shard) => readFileSync(disks.shard(shard)))).toEqual(bytes);
+  expect(await store.rebuildVolume(ONE, SHAPE)).toEqual([]);
+});
+
+test("with more files gone than there is parity what the store has open is kept, told, and can be had back", async () => {
+  using disks = new ThreeDisks();
+  await using store = await disks.openEncoded();
+  for (const shard of [0, 1, 2, 3, 4]) rmSync(disks.shard(shard));
+  expect(await codeOf(store.rebuildVolume(ONE, SHAPE))).toBe("too-few-shards");
+  const { repaired, damaged } = await store.scrubVolume(ONE, SHAPE);
+  expect(repaired).toEqual([]);
+  expect(damaged.map(({ what }) => what)).toEqual([0, 1, 2, 3, 4].map((shard) => `shard ${shard}`));
+  expect(store.quarantined()).toHaveLength(5);
   expect(await readAll(store)).toEqual([...NEEDLES]);
+  await store.decodeVolume(ONE, SHAPE);
+  expect(store.quarantined()).toEqual([]);
+  await store.close();
+  await using again = await disks.open();
+  expect(await readAll(again)).toEqual([...NEEDLES]);
 });
 
 test("making shards anew puts back what is missing beside them, too", async () => {

@@ -7,12 +7,11 @@ import { type FoundErasure, findErasure } from "../erasure/find-shards.ts";
 import { erasureContentOf, openErasure } from "../erasure/open-erasure.ts";
 import { type BlockSizes, FORMAT_BLOCKS } from "../erasure/layout.ts";
 import { areOfAnother } from "../erasure/other-shards.ts";
-import { forgetRemovedShards, rebuildVolume } from "../erasure/rebuild.ts";
 import {
   SHARD_MISSING,
   checkErasure,
   damagedShard,
-  scrubCompanions,
+  rebuildErasure,
   scrubErasure,
 } from "../erasure/scrub-shards.ts";
 import { type OpenedErasure, dropLeftovers, settleForms } from "../erasure/settle-forms.ts";
@@ -82,10 +81,7 @@ export class VolumeForms {
 
   rebuild(id: VolumeId, options: JobOptions = {}): Promise<readonly number[]> {
     return this.#options.job(id, "rebuild", options, async (slot, signal) => {
-      // First, as in a scrub: shards are made anew from what the files beside them say.
-      await scrubCompanions(this.#context, id, slot);
-      await forgetRemovedShards(this.#context, slot.volume);
-      const rebuilt = await rebuildVolume(this.#context, id, slot, { ...options, signal });
+      const rebuilt = await rebuildErasure(this.#context, id, slot, { ...options, signal });
       await this.#options.settleDamage(id, ({ what }) => {
         const shard = damagedShard(what);
         return shard === undefined || !rebuilt.includes(shard);
