@@ -49,6 +49,14 @@ test("without fields, and with empty ones, there is nothing to write", () => {
   expect(encodeFields({ name: "", mediaType: "", pairs: {}, ttl, isGzip: false })).toBeUndefined();
 });
 
+test("a name and a type that are stored as empty say nothing", () => {
+  expect(decodeFields(bytesOf("06 00 00"), 0)).toEqual({});
+  expect(decodeFields(bytesOf("0e 02 6162 00 0000000002"), 0)).toEqual({
+    name: "ab",
+    lastModifiedSec: 2,
+  });
+});
+
 test("a name is cut to 255 bytes, between characters", () => {
   const nameOf = (fields: NeedleFields): unknown => {
     const decoded = decodeFields(Buffer.from(encodeFields(fields) as Uint8Array), 0);

@@ -112,8 +112,9 @@ export function decodeFields(source: Buffer, at: number): NeedleFields | string 
   if (pairs === "bad") return "its pairs are no JSON object of texts";
   // Most needles have the date alone; each spread copies all that came before it.
   const fields: { -readonly [Field in keyof NeedleFields]: NeedleFields[Field] } = {};
-  if (name !== undefined) fields.name = name;
-  if (mediaType !== undefined) fields.mediaType = mediaType;
+  // SeaweedFS flags and stores them also where there is nothing to say.
+  if (name !== undefined && name !== "") fields.name = name;
+  if (mediaType !== undefined && mediaType !== "") fields.mediaType = mediaType;
   if (lastModifiedSec !== undefined) fields.lastModifiedSec = lastModifiedSec;
   if (ttl !== undefined) fields.ttl = ttl;
   if (pairs !== undefined) fields.pairs = pairs;

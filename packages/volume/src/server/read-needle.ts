@@ -26,6 +26,7 @@ import { acceptsGzip, inflate, inflatedLength } from "./gzip.ts";
 import { type Manifest, parseManifest } from "./manifest.ts";
 import { etagOf } from "./needle-etag.ts";
 import type { NeedlePath } from "./needle-path.ts";
+import { addPairs } from "./pair-headers.ts";
 import {
   type HeldContent,
   type OutstandingBytes,
@@ -286,14 +287,6 @@ function typeOf({ mediaType, name, ending }: Description): string {
   if (mediaType !== undefined && isHeaderSafe(mediaType)) return encodeHeaderText(mediaType);
   const guessed = name === undefined ? undefined : mediaTypeOfName(name);
   return guessed ?? mediaTypeOfName(ending ?? "") ?? "application/octet-stream";
-}
-
-/** Only what this door stores: a volume from elsewhere may hold names that would change what an answer means. */
-function addPairs(headers: ReplyHeaders, pairs: Readonly<Record<string, string>>): void {
-  for (const [name, value] of Object.entries(pairs)) {
-    if (/^Seaweed-[\w-]+$/i.test(name) && isHeaderSafe(value))
-      headers[name] = encodeHeaderText(value);
-  }
 }
 
 const OVERRIDES = [

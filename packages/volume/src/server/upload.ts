@@ -14,6 +14,7 @@ import { NEEDLE_DATA_BYTES_MAX } from "../limits.ts";
 import { inflate, inflatedLength, isGzip } from "./gzip.ts";
 import { FORM_OVERHEAD_BYTES_MAX } from "./limits.ts";
 import { type OutstandingBytes, expansionsOf } from "./outstanding-bytes.ts";
+import { pairsOf } from "./pair-headers.ts";
 
 /** What a client sends to be kept as one needle. */
 export interface Upload {
@@ -125,25 +126,4 @@ function mediaTypeOf(given: string | undefined, name: string | undefined): strin
     throw new HttpError(400, "The content type cannot be kept");
   }
   return name !== undefined && mediaTypeOfName(name) === type ? undefined : type;
-}
-
-const PAIR = "seaweed-";
-
-function pairsOf(request: HttpRequest): Readonly<Record<string, string>> | undefined {
-  let pairs: Record<string, string> | undefined;
-  for (const name in request.headers) {
-    if (!name.startsWith(PAIR)) continue;
-    const value = decodeHeaderText(headerText(request.headers, name) ?? "");
-    if (!/^[\w-]+$/.test(name) || !isHeaderSafe(value)) {
-      throw new HttpError(400, `The header ${name} cannot be kept`);
-    }
-    pairs ??= {};
-    pairs[canonicalName(name)] = value;
-  }
-  return pairs;
-}
-
-/** Names of headers arrive in lower case and are kept as most programs write them. */
-function canonicalName(name: string): string {
-  return name.replace(/(^|-)[a-z]/g, (letter) => letter.toUpperCase());
 }

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { gzipSync } from "node:zlib";
-import { silentLog } from "@kelp/base";
+import { must, silentLog } from "@kelp/base";
 import { systemClock, systemHashes, systemTcpNetwork } from "@kelp/base/platform";
-import { needleId, volumeId } from "@kelp/wire";
+import { needleId, parseFid, volumeId } from "@kelp/wire";
 import { CALLER_HEADER, believingGate, listAuthorizer } from "@kelp/wire/testing";
 import { MemoryNeedles } from "../testing/memory-needles.ts";
 import { MemoryVolumes } from "../testing/memory-volumes.ts";
@@ -109,7 +109,7 @@ test("a form gives name and type, and all forms of the path find the needle", as
   for (const address of [path, `${volume}/${hex}`, `${path}.svg`, `${volume}/${hex}/other.txt`]) {
     const read = await ask(`/${address}`);
     expect(read.headers.get("content-type")).toBe("image/svg+xml");
-    expect(read.headers.get("seaweed-owner")).toBe("ann");
+    expect(read.headers.get("owner")).toBe("ann");
     expect(read.headers.get("content-disposition")).toBe(
       "inline; filename=\"dr_am _1_.svg\"; filename*=UTF-8''dr%C3%A9am%20%221%22.svg",
     );
@@ -293,13 +293,57 @@ test("names and values that would break an answer are not kept, or not sent", as
   await needles.writeNeedle({ volumeId: 3, needleId: 0x999n, cookie: 1 } as never, {
     data: Buffer.from("foreign"),
     mediaType: "a\r\nX-Evil: 1",
-    pairs: { "Set-Cookie": "a=b", "Seaweed-Bad": "a\r\nb", "Seaweed-Good": "c" },
+    pairs: {
+      "Set-Cookie": "a=b",
+      Bad: "a\r\nb",
+      "Not a name": "x",
+      Good: "c",
+      "Seaweed-Early": "d",
+    },
   });
   const read = await ask("/3,099900000001");
   expect(read.headers.get("content-type")).toBe("application/octet-stream");
   expect(read.headers.get("set-cookie")).toBeNull();
-  expect(read.headers.get("seaweed-bad")).toBeNull();
-  expect(read.headers.get("seaweed-good")).toBe("c");
+  expect(read.headers.get("seaweed-set-cookie")).toBe("a=b");
+  expect([read.headers.get("bad"), read.headers.get("seaweed-bad")]).toEqual([null, null]);
+  expect(read.headers.get("good")).toBe("c");
+  expect(read.headers.get("seaweed-early")).toBe("d");
+});
+
+test("pairs are stored without their prefix, and what has a meaning in an answer keeps it there", async () => {
+  const path = fresh();
+  const meaningful = [
+    "Access-Control-Allow-Origin",
+    "Cache-Control",
+    "Content-Length",
+    "Content-Security-Policy",
+    "ETag",
+    "Location",
+    "Refresh",
+    "Server",
+    "Service-Worker-Allowed",
+    "Set-Cookie",
+    "Transfer-Encoding",
+    "X-Content-Type-Options",
+  ];
+  const headers = Object.fromEntries(meaningful.map((name) => [`Seaweed-${name}`, "evil"]));
+  await ask(`/${path}`, {
+    method: "PUT",
+    body: "x",
+    headers: { ...headers, "Seaweed-cost-centre": "7" },
+  });
+  const stored = await needles.readNeedle(must(parseFid(path)));
+  expect(Object.keys(stored?.pairs ?? {})).toContain("Cost-Centre");
+  const read = await ask(`/${path}`);
+  expect(read.headers.get("cost-centre")).toBe("7");
+  expect(await read.text()).toBe("x");
+  for (const name of meaningful) {
+    expect(read.headers.get(name)).not.toBe("evil");
+    expect(read.headers.get(`seaweed-${name}`)).toBe("evil");
+  }
+  expect(
+    await status(`/${fresh()}`, { method: "PUT", body: "x", headers: { "Seaweed-": "v" } }),
+  ).toBe(400);
 });
 
 function grant(fid: string, count?: number): string {
