@@ -116,6 +116,7 @@ export class FormReader implements AsyncDisposable {
       if (opening === "last") return undefined;
       const end = opening === undefined ? -1 : findHeaderEnd(this.#held, opening);
       if (opening !== undefined && end !== -1) {
+        if (end - opening > FORM_HEADER_BYTES_MAX) throw broken();
         const text = this.#held.toString("utf8", opening, end + 2);
         this.#held = this.#held.subarray(end + 4);
         return text;

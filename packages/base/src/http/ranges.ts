@@ -21,7 +21,7 @@ export function decideRange(header: string | undefined, sizeBytes: number): Rang
   if (firstText === "" && lastText === "") return WHOLE;
   if (firstText === "") return decideSuffix(Number(lastText), sizeBytes);
   const first = Number(firstText);
-  const last = lastText === "" ? Number.MAX_SAFE_INTEGER : Number(lastText);
+  const last = lastText === "" ? Infinity : Number(lastText);
   if (last < first) return WHOLE;
   if (first >= sizeBytes) return UNSATISFIABLE;
   return { kind: "range", start: first, end: Math.min(last + 1, sizeBytes) };

@@ -61,6 +61,14 @@ test("a row that is cut short has no owner", () => {
   expect(findSocketOwner(`   2:${inTcp}00000000:00000000 00:00000000\n`, inTcp)).toBeUndefined();
 });
 
+test("a socket that its owner let go of is not root's, whom the kernel writes there", () => {
+  const { inTcp = "" } = socketTableNeedles(CONNECTION);
+  const row = (inode: number): string =>
+    `   2:${inTcp}00000000:00000000 00:00000000 00000000     0        0 ${inode} 1 0 20 4 30 10 -1\n`;
+  expect(findSocketOwner(row(0), inTcp)).toBeUndefined();
+  expect(findSocketOwner(row(102), inTcp)).toBe(0);
+});
+
 test.each([
   ["127.0.0.1", true],
   ["127.9.8.7", true],

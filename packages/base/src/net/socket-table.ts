@@ -41,8 +41,10 @@ export function findSocketOwner(table: string, needle: string): number | undefin
   if (start < 0) return undefined;
   const end = table.indexOf("\n", start);
   const rest = table.slice(start + needle.length, end < 0 ? table.length : end);
-  // What follows the state: queues, timer, retransmits, uid.
-  const uid = rest.trim().split(/\s+/)[3];
+  // What follows the state: queues, timer, retransmits, uid, timeout, inode.
+  const [, , , uid, , inode] = rest.trim().split(/\s+/);
+  // A socket that its owner let go of has no inode, and kernels say 0 for its user, who would be root.
+  if (inode === undefined || /^0*$/.test(inode)) return undefined;
   return uid !== undefined && /^\d{1,10}$/.test(uid) ? Number(uid) : undefined;
 }
 
