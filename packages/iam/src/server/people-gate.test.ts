@@ -329,6 +329,10 @@ test.each([
   "X-Forwarded-For",
   "X-Forwarded-Host",
   "X-Forwarded-Proto",
+  "X-Forwarded-Port",
+  "X-Forwarded-Server",
+  "X-Client-IP",
+  "CF-Connecting-IP",
   "X-Real-IP",
 ])("whoever comes through a proxy that says so with %s is not the local user", async (name) => {
   const gate = new World().gate(trusting(1000));

@@ -167,7 +167,7 @@ class Gate implements PeopleGate {
     if (trust === undefined) return false;
     if (!isLoopbackAddress(request.remoteAddress)) return false;
     if (!isLoopbackAddress(request.localAddress)) return false;
-    if (FORWARDING_HEADERS.some((name) => request.headers[name] !== undefined)) return false;
+    if (isPassedOn(request)) return false;
     const { connection } = request;
     const known = connection === undefined ? undefined : this.#userOfConnection.get(connection);
     const user = known ?? (await trust.peers.userOf(request));
@@ -186,14 +186,25 @@ class Gate implements PeopleGate {
  * What proxies add to what they pass on. The peer is the proxy then, and who is behind it nobody knows; the headers only
  * ever take trust away.
  */
-const FORWARDING_HEADERS = [
+const FORWARDING_HEADERS: ReadonlySet<string> = new Set([
+  "cf-connecting-ip",
+  "client-ip",
   "forwarded",
+  "true-client-ip",
   "via",
-  "x-forwarded-for",
-  "x-forwarded-host",
-  "x-forwarded-proto",
+  "x-client-ip",
+  "x-cluster-client-ip",
+  "x-original-forwarded-for",
   "x-real-ip",
-] as const;
+]);
+const FORWARDING_PREFIX = "x-forwarded-";
+
+function isPassedOn({ headers }: GateRequest): boolean {
+  for (const name in headers) {
+    if (FORWARDING_HEADERS.has(name) || name.startsWith(FORWARDING_PREFIX)) return true;
+  }
+  return false;
+}
 
 type SessionCookie =
   | { readonly kind: "none" }
