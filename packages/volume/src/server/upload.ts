@@ -10,9 +10,10 @@ import {
   mediaTypeOfName,
   parseForm,
 } from "@kelp/base/http";
+import { VolumeError } from "../errors.ts";
 import { NEEDLE_DATA_BYTES_MAX } from "../limits.ts";
 import { inflate, inflatedLength, isGzip } from "./gzip.ts";
-import { FORM_OVERHEAD_BYTES_MAX } from "./limits.ts";
+import { FORM_OVERHEAD_BYTES_MAX, INFLATED_BYTES_MAX } from "./limits.ts";
 import { type OutstandingBytes, expansionsOf } from "./outstanding-bytes.ts";
 import { pairsOf } from "./pair-headers.ts";
 
@@ -54,9 +55,7 @@ export async function withUpload<Value>(
   const coding =
     part?.headers.get("content-encoding") ?? headerText(request.headers, "content-encoding");
   const isCompressed = coding?.trim().toLowerCase() === "gzip";
-  if (isCompressed && !isGzip(data)) {
-    throw new HttpError(400, "The body says that it is compressed by gzip, and is not");
-  }
+  if (isCompressed) checkCompressed(data);
   const md5 = base64(deps.hashes.digest("md5", data));
   const promised = headerText(request.headers, "content-md5") ?? part?.headers.get("content-md5");
   if (promised !== undefined) await checkMd5(deps, promised, { data, md5, isCompressed });
@@ -70,6 +69,19 @@ export async function withUpload<Value>(
     pairs: pairsOf(request),
     md5,
   });
+}
+
+/** Whoever stores what nobody could read is told so at once, as far as the content tells it of itself. */
+function checkCompressed(data: Uint8Array): void {
+  if (!isGzip(data)) {
+    throw new HttpError(400, "The body says that it is compressed by gzip, and is not");
+  }
+  if (inflatedLength(data) > INFLATED_BYTES_MAX) {
+    throw new HttpError(
+      413,
+      `The content is larger than ${INFLATED_BYTES_MAX} bytes when it is expanded`,
+    );
+  }
 }
 
 /** The first part, or, where that is no file, the first that is one. */
@@ -106,6 +118,10 @@ async function md5OfExpanded(
       if (bytes !== "larger") return base64(hashes.digest("md5", bytes));
     }
     return undefined;
+  } catch (error) {
+    // It is no content of which a hash could be right.
+    if (error instanceof VolumeError && error.code === "needle-corrupt") return undefined;
+    throw error;
   } finally {
     share.release();
   }

@@ -186,6 +186,20 @@ test("compressed content is passed on to who takes it, and expanded for others",
   expect(await status(`/${path}`, { method: "PUT", body: "plain", headers })).toBe(400);
 });
 
+test("compressed content that could not be read again is refused, as far as it can be told", async () => {
+  const path = fresh();
+  const headers = { "content-encoding": "gzip" };
+  const bomb = gzipSync("x");
+  bomb.writeUInt32LE(257 * 1024 * 1024, bomb.length - 4);
+  expect(await status(`/${path}`, { method: "PUT", body: bomb, headers })).toBe(413);
+  const broken = gzipSync("a body of some length");
+  broken.fill(0xff, 12, 16);
+  const md5 = Buffer.alloc(16, 1).toString("base64");
+  const promised = { ...headers, "content-md5": md5 };
+  expect(await status(`/${path}`, { method: "PUT", body: broken, headers: promised })).toBe(400);
+  expect(await status(`/${path}`)).toBe(404);
+});
+
 test("a wrong Content-MD5 stores nothing", async () => {
   const path = fresh();
   const wrong = Buffer.alloc(16, 1).toString("base64");
@@ -259,6 +273,15 @@ test.each([
   ["a negative size", '{"size":-1,"chunks":[{"fid":"3,01637037d6","offset":0,"size":-1}]}'],
 ])("a manifest with %s is refused", async (_, body) => {
   expect(await status(`/${fresh()}?cm=true`, { method: "POST", body })).toBe(400);
+});
+
+test("a manifest cannot name itself, whatever the letter case of its file id", async () => {
+  const path = fresh();
+  for (const fid of [path, path.toUpperCase()]) {
+    const body = JSON.stringify({ size: 1, chunks: [{ fid, offset: 0, size: 1 }] });
+    expect(await status(`/${path}?cm=true`, { method: "POST", body })).toBe(400);
+  }
+  expect(await status(`/${path}?cm=false`)).toBe(404);
 });
 
 test("damage is a failure of the server, never an absent file", async () => {

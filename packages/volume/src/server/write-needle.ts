@@ -65,7 +65,7 @@ export async function storeUpload(
   const lastModifiedSec = query.count("ts", { min: 1, max: 2 ** 40 - 1, absent: nowSec });
   const ttl = ttlOf(query.text("ttl"));
   return withUpload(deps, request, async (upload) => {
-    if (isManifest) checkManifest(upload, place.checkChunk);
+    if (isManifest) checkManifest(upload, place);
     const checksum = deps.hashes.crc32c(upload.data);
     const needle: { -readonly [Field in keyof NeedleContent]: NeedleContent[Field] } = {
       data: upload.data,
@@ -99,7 +99,10 @@ function ttlOf(text: string | undefined): NeedleContent["ttl"] {
 }
 
 /** A manifest speaks for its chunks from now on: whoever may read or delete it does so with them. */
-function checkManifest(upload: Upload, checkChunk: (fid: Fid) => void): Manifest {
+function checkManifest(
+  upload: Upload,
+  place: { readonly fid: Fid; readonly checkChunk: (fid: Fid) => void },
+): Manifest {
   const manifest = upload.isGzip ? undefined : parseManifest(upload.data);
   if (manifest === undefined) {
     throw new HttpError(
@@ -107,7 +110,11 @@ function checkManifest(upload: Upload, checkChunk: (fid: Fid) => void): Manifest
       "The body is no chunk manifest: its chunks must follow each other without gaps",
     );
   }
-  for (const { fid } of manifest.chunks) checkChunk(fid);
+  const own = formatFid(place.fid);
+  for (const { fid } of manifest.chunks) {
+    if (formatFid(fid) === own) throw new HttpError(400, "A manifest cannot be its own chunk");
+    place.checkChunk(fid);
+  }
   return manifest;
 }
 
