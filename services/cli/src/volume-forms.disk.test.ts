@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { S3Client } from "bun";
-import { readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { temporaryFolder } from "@kelp/base/testing";
 import { type RunningServer, runCli, startTestServer } from "./testing/running-server.ts";
 
@@ -83,6 +83,21 @@ test("a volume becomes shards through the shell, a flipped bit is told by fsck a
       `volume ${id} is in cold\n`,
     );
     expect(await shell(server, `volume.list -volumeId ${id}`)).toContain("backend:cold");
+    // A store that is away is a disk that is: told as such, and a backup saves the rest.
+    renameSync(`${folder.path}/cold`, `${folder.path}/away`);
+    const { code } = await bucketOf(server)
+      .file("one")
+      .arrayBuffer()
+      .then(
+        () => ({ code: "read" }),
+        (error: { code: string }) => error,
+      );
+    expect(code).toBe("ServiceUnavailable");
+    const backup = await runCli(["backup", `${folder.path}/backup`, "--dir", dir, "--json"]);
+    expect(backup.status).toBe(1);
+    expect(JSON.parse(backup.stdout)).toMatchObject({ damaged_count: 2 });
+    expect(backup.stderr).toContain("remote-failed");
+    renameSync(`${folder.path}/away`, `${folder.path}/cold`);
     expect(await isWhole(server)).toBe(true);
     expect(await shell(server, `volume.tier.download -volumeId ${id}`)).toContain("is plain");
     expect(await isWhole(server)).toBe(true);

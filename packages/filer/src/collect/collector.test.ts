@@ -43,7 +43,15 @@ function refuseInTwo(world: FilerWorld, code: string): () => void {
   };
 }
 
-test.each(["volume-missing", "read-only", "volume-failed"])(
+test.each([
+  "volume-missing",
+  "read-only",
+  "volume-failed",
+  "too-few-shards",
+  "shards-corrupt",
+  "index-corrupt",
+  "remote-failed",
+])(
   "garbage in a volume that is %s waits, is told of, and keeps no other from being freed",
   async (code) => {
     using world = await twoVolumes();

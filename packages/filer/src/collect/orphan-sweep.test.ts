@@ -2,7 +2,9 @@ import { expect, test } from "bun:test";
 import { type Fid, needleId, volumeId } from "@kelp/wire";
 import {
   type FilerWorld,
+  MemoryVolumeError,
   TREE,
+  codeOf,
   fileOf,
   noise,
   openTreeWorld,
@@ -37,6 +39,58 @@ test("what nobody knows goes at the second sweep, when the grace is over", async
     removedBytes: 9,
     waitingNeedles: 0,
   });
+  expect(world.volumes.needleCount).toBe(1);
+});
+
+/** A second volume of the filer's own, before the first, that cannot be read. */
+function addUnreadable(world: FilerWorld, code: string): void {
+  const { volumes } = world;
+  const [list, scan] = [volumes.volumes.bind(volumes), volumes.scan.bind(volumes)];
+  volumes.volumes = async () => {
+    const [first] = await list();
+    return first === undefined ? [] : [{ ...first, id: volumeId(2), state: "failed" }, first];
+  };
+  volumes.scan = async function* (id) {
+    if (id === volumeId(2)) throw new MemoryVolumeError(code);
+    yield* scan(id);
+  };
+}
+
+test.each(["volume-failed", "read-failed", "too-few-shards", "remote-failed"])(
+  "a volume whose looking through ends with %s keeps no other from being swept",
+  async (code) => {
+    using world = await orphanWorld();
+    addUnreadable(world, code);
+    expect(await world.filer.sweepOrphans(GRACE)).toMatchObject({ waitingNeedles: 1 });
+    world.clock.advance(1000);
+    expect(await world.filer.sweepOrphans(GRACE)).toMatchObject({ removedNeedles: 1 });
+  },
+);
+
+test("what was seen in a volume is not forgotten while it cannot be read, nor when it gives up nothing", async () => {
+  using world = await orphanWorld();
+  expect(await world.filer.sweepOrphans(GRACE)).toMatchObject({ waitingNeedles: 1 });
+  world.clock.advance(1000);
+  const scan = world.volumes.scan.bind(world.volumes);
+  world.volumes.scan = () => {
+    throw new MemoryVolumeError("volume-missing");
+  };
+  expect(await world.filer.sweepOrphans(GRACE)).toMatchObject({ waitingNeedles: 1 });
+  world.volumes.scan = scan;
+  world.volumes.beforeRemove = () => {
+    throw new MemoryVolumeError("read-only");
+  };
+  expect(await world.filer.sweepOrphans(GRACE)).toMatchObject({ removedNeedles: 0 });
+  world.volumes.beforeRemove = () => {
+    throw new MemoryVolumeError("closed");
+  };
+  await world.filer.sweepOrphans(GRACE);
+  world.clock.advance(1000);
+  expect(await codeOf(world.filer.sweepOrphans(GRACE))).toBe("closed");
+  world.volumes.beforeRemove = () => undefined;
+  await world.filer.sweepOrphans(GRACE);
+  world.clock.advance(1000);
+  await world.filer.sweepOrphans(GRACE);
   expect(world.volumes.needleCount).toBe(1);
 });
 

@@ -10,6 +10,7 @@ import type { ReadManifest } from "../chunk/manifest-reader.ts";
 import type { OtherBodies } from "../gateway/gateways.ts";
 import { namedInContents } from "./named-in-contents.ts";
 import { isNamedNeedle, namedCookies } from "./named-needle.ts";
+import { isOfOneVolume } from "./refusing-volumes.ts";
 import { strikeGarbage } from "./strike-garbage.ts";
 import { type UnknownNeedle, UnknownNeedles } from "./unknown-needles.ts";
 import type { FilerStore } from "../store/filer-store.ts";
@@ -94,11 +95,17 @@ export class OrphanSweep {
     for (const volume of await volumes.volumes()) {
       if (volume.collection !== collection || volume.state === "missing") continue;
       if (options.only !== undefined && !options.only.includes(volume.id)) continue;
-      for await (const needle of this.#needlesOf(volume.id, options)) {
-        scannedNeedles += 1;
-        if (needle === undefined) continue;
-        unknown.add(needle);
-        if (unknown.isFull) await settle();
+      try {
+        for await (const needle of this.#needlesOf(volume.id, options)) {
+          scannedNeedles += 1;
+          if (needle === undefined) continue;
+          unknown.add(needle);
+          if (unknown.isFull) await settle();
+        }
+      } catch (error) {
+        if (!isOfOneVolume(error)) throw error;
+        log.error("a volume cannot be swept", { volume_id: volume.id, error });
+        this.#keepSeen(volume.id, seenMs);
       }
     }
     await settle();
@@ -122,6 +129,13 @@ export class OrphanSweep {
     if (only === undefined) return new Map();
     const names = new Set(only.map((id) => `${id}`));
     return new Map([...this.#seenMs].filter(([name]) => !names.has(name.split(",", 1)[0] ?? "")));
+  }
+
+  /** What was seen before of a volume that could not be looked at to its end. */
+  #keepSeen(id: VolumeId, seenMs: Map<string, number>): void {
+    for (const [name, firstMs] of this.#seenMs) {
+      if (name.startsWith(`${id},`)) seenMs.set(name, firstMs);
+    }
   }
 
   #strikeGarbage(unknown: UnknownNeedles, { pace, signal }: SweepOptions): Promise<void> {
@@ -192,9 +206,17 @@ export class OrphanSweep {
       if (inFlight[index] === false && hasOwnCookie && !this.#isNamed(fid)) unknown.add(orphan);
     }
     await this.#strikeGarbage(unknown, options);
-    const removed = unknown.take();
-    if (removed.length > 0) await this.#deps.volumes.remove(removed.map(({ fid }) => fid));
-    return removed.map(({ sizeBytes }) => sizeBytes);
+    const removed: number[] = [];
+    for (const [id, needles] of Map.groupBy(unknown.take(), ({ fid }) => fid.volumeId)) {
+      try {
+        await this.#deps.volumes.remove(needles.map(({ fid }) => fid));
+        for (const { sizeBytes } of needles) removed.push(sizeBytes);
+      } catch (error) {
+        if (!isOfOneVolume(error)) throw error;
+        this.#deps.log.error("a volume gives up no orphans", { volume_id: id, error });
+      }
+    }
+    return removed;
   }
 
   /** On its way is asked first: what is named in between is met then. */

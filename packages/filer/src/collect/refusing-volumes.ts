@@ -3,7 +3,7 @@ import type { Chunk, VolumeId } from "@kelp/wire";
 import { errorCodes } from "../errors.ts";
 import { REFUSAL_REST_MS } from "../limits.ts";
 
-/** What keeps one volume from giving up needles, and no other: its disk is gone or full, or a job or an operator has it. */
+/** What keeps one volume from giving up needles, and no other: its disk or remote store is gone or full, or a job or an operator has it. */
 const REFUSALS: readonly string[] = [
   "volume-missing",
   "volume-failed",
@@ -11,7 +11,15 @@ const REFUSALS: readonly string[] = [
   "out-of-space",
   "read-failed",
   "too-few-shards",
+  "shards-corrupt",
+  "index-corrupt",
+  "remote-failed",
 ];
+
+/** Whether an error is a matter of one volume, so that others may be gone on with. */
+export function isOfOneVolume(error: unknown): boolean {
+  return errorCodes(error).some((code) => REFUSALS.includes(code));
+}
 
 /** Volumes that refused a removal a moment ago: their garbage is stepped over for a while, so that all other has its turn. */
 export class RefusingVolumes {
@@ -25,7 +33,7 @@ export class RefusingVolumes {
 
   /** Whether it is a matter of this volume alone, which is then remembered. */
   note(id: VolumeId, error: unknown): boolean {
-    if (!errorCodes(error).some((code) => REFUSALS.includes(code))) return false;
+    if (!isOfOneVolume(error)) return false;
     this.#untilMs.set(id, this.#clock.monotonicMs() + REFUSAL_REST_MS);
     return true;
   }

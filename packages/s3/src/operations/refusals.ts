@@ -44,6 +44,8 @@ const ENGINE_CODES: ReadonlyMap<string, S3ErrorCode> = new Map([
   ["out-of-space", "StorageFull"],
   ["overloaded", "SlowDown"],
   ["volume-missing", "ServiceUnavailable"],
+  ["too-few-shards", "ServiceUnavailable"],
+  ["remote-failed", "ServiceUnavailable"],
   ["closed", "ServiceUnavailable"],
 ]);
 /** How deep an S3 error may be wrapped by the engine that its body stream ran through. */

@@ -6,7 +6,7 @@ import {
 } from "@kelp/filer";
 import type { Fid, NeedleStore, ScannedNeedle, VolumeClient, VolumeId } from "@kelp/wire";
 
-/** Codes of volumes that say of the content, or of the disk under it, rather than of the moment, that it is not to be had. */
+/** Codes of volumes that say of the content, or of the disks and stores under it, rather than of the moment, that it is not to be had. */
 const DAMAGED_CODES = new Set([
   "needle-corrupt",
   "cookie-mismatch",
@@ -14,6 +14,11 @@ const DAMAGED_CODES = new Set([
   "volume-failed",
   "volume-missing",
   "read-failed",
+  "too-few-shards",
+  "shards-corrupt",
+  "index-corrupt",
+  "unsupported-format",
+  "remote-failed",
 ]);
 
 /** A chunk as it is stored. What damage keeps back is told; what else fails is thrown. */
