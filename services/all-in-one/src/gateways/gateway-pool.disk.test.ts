@@ -155,6 +155,16 @@ test("one that served long begins again with the first pause", async () => {
   }
 });
 
+test("gateways that are killed together are all replaced after the first pause", async () => {
+  await using world = new PoolWorld();
+  const pool = await world.open("good", 4);
+  const killed = pool.pids();
+  for (const pid of killed) process.kill(pid, "SIGKILL");
+  for (const _ of killed) await world.time.fire(REPLACE_PAUSE_MS);
+  expect(pool.pids().length).toBe(4);
+  for (const pid of killed) expect(pool.pids()).not.toContain(pid);
+});
+
 test("the socket serves only processes that were started here, each once", async () => {
   await using world = new PoolWorld();
   const pool = await world.open("good");

@@ -46,6 +46,8 @@ interface Gateway {
   readonly pid: number;
   readonly child: ChildProcess;
   readonly startedMs: number;
+  /** Before its successor starts, unless it served long. Each place has its own: four that are killed at once all come back at once. */
+  readonly pauseMs: number;
   readonly ended: Promise<void>;
   readonly ready: PromiseWithResolvers<void>;
   /** As it was presented to who serves it. */
@@ -67,7 +69,6 @@ export class GatewayPool implements Service {
   readonly #gateways = new Map<number, Gateway>();
   readonly #opened = new AsyncDisposableStack();
   #address = "";
-  #pauseMs = REPLACE_PAUSE_MS;
   #isEnding = false;
 
   /** Starts all gateways; resolves when each door answers. Rejects with why one does not. */
@@ -146,7 +147,7 @@ export class GatewayPool implements Service {
     const { socket, count } = this.#options;
     this.#address = this.#socketPath(socket);
     this.#opened.use(await systemCallNetwork.listen(this.#address, (peer) => this.#accept(peer)));
-    const gateways = Array.from({ length: count }, () => this.#start());
+    const gateways = Array.from({ length: count }, () => this.#start(REPLACE_PAUSE_MS));
     await Promise.all(gateways.map(({ ready }) => ready.promise));
   }
 
@@ -159,7 +160,7 @@ export class GatewayPool implements Service {
     return short;
   }
 
-  #start(): Gateway {
+  #start(pauseMs: number): Gateway {
     const { command, clock, log } = this.#options;
     // They say what they have to say through their log, which is the server's own output.
     const child = spawn(process.execPath, [command.file, ...command.args], {
@@ -173,6 +174,7 @@ export class GatewayPool implements Service {
       pid,
       child,
       startedMs: clock.monotonicMs(),
+      pauseMs,
       ended: ended.promise,
       ready: Promise.withResolvers(),
       borrower: undefined,
@@ -201,10 +203,9 @@ export class GatewayPool implements Service {
   #replace(earlier: Gateway): void {
     const { clock } = this.#options;
     const wasSteady = clock.monotonicMs() - earlier.startedMs >= STEADY_MS;
-    const pauseMs = wasSteady ? REPLACE_PAUSE_MS : this.#pauseMs;
-    this.#pauseMs = Math.min(pauseMs * 2, REPLACE_PAUSE_MS_MAX);
+    const pauseMs = wasSteady ? REPLACE_PAUSE_MS : earlier.pauseMs;
     const timer = clock.schedule(pauseMs, () => {
-      if (!this.#isEnding) this.#start();
+      if (!this.#isEnding) this.#start(Math.min(pauseMs * 2, REPLACE_PAUSE_MS_MAX));
     });
     this.#opened.defer(() => timer.cancel());
   }
