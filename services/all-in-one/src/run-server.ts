@@ -2,6 +2,7 @@ import { systemDisk } from "@kelp/base/platform";
 import { utf8 } from "@kelp/base";
 import { StartError } from "./errors.ts";
 import { errorText } from "./folder/error-text.ts";
+import { exposureOf } from "./keys/exposed-key.ts";
 import { readMasterKeys } from "./keys/master-keys.ts";
 import { readSecrets } from "./secrets.ts";
 import { FOLDER_FILES } from "./folder/data-folder.ts";
@@ -36,6 +37,8 @@ export async function runServer(settings: ServerSettings, facts: ProgramFacts): 
   const secrets = secretsFile === undefined ? new Map() : readSecrets(secretsFile);
   const { atRest, previous } = settings.encryption;
   const masterKeys = readMasterKeys({ current: atRest, previous }, process.env);
+  const exposure = atRest === undefined ? undefined : exposureOf(atRest, settings.dir);
+  if (exposure !== undefined) log.warn(`the master key is no secret: ${exposure}`);
   const server = await startServer(settings, { ...facts, log, secrets, masterKeys });
   try {
     if (settings.readyFile !== undefined)

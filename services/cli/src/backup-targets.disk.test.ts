@@ -121,6 +121,7 @@ test("a manifest that is cut off is named by list, keeps older backups from bein
   expect(made.status).toBe(1);
   expect(made.stdout).toContain("Backup ");
   expect(made.stderr).toContain("The backup is made, but no older one was removed");
+  expect(made.stderr).toStartWith(`HARM    backups/${newest} is torn or damaged\n`);
   expect(readdirSync(join(target, "backups"))).toHaveLength(3);
   expect((await runHere(["backup", "verify", target])).status).toBe(0);
 }, 60_000);

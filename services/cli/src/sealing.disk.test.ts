@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { S3Client } from "bun";
 import { Database } from "bun:sqlite";
-import { mkdirSync, readFileSync, readdirSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { type TemporaryFolder, temporaryFolder } from "@kelp/base/testing";
 import {
@@ -59,14 +59,17 @@ test("a sealed folder holds no content in clear, and serves it after a restart",
     expect(await s3Of(server).file("large").text()).toBe(large);
     const stopped = await server.end("SIGTERM");
     expect(stopped.status).toBe(0);
+    expect(stopped.stderr).not.toContain("no secret");
     const secret = readFileSync(key.slice("file:".length), "utf8").trim();
     expect(stopped.stdout + stopped.stderr).not.toContain(secret);
   }
   expect(textOfFolder(data)).not.toContain("colour");
   expect(textOfFolder(data)).toContain("small");
+  chmodSync(key.slice("file:".length), 0o644);
   await using again = await startTestServer(folder.path, ["--encrypt.at-rest", key]);
   expect(await s3Of(again).file("small").text()).toBe(MARK);
   expect(await s3Of(again).file("large").text()).toBe(large);
+  expect((await again.end("SIGTERM")).stderr).toContain("the master key is no secret: any user");
 }, 30_000);
 
 test("without its key, or with another, the server does not start, says which, and changes nothing", async () => {

@@ -67,22 +67,29 @@ async function isRefused(number: number): Promise<void> {
   expect(await codeOf(source.restore(target, idOf(number)))).toBe("backup-damaged");
 }
 
-test.each([
-  ["is lost", (pack: string) => rmSync(`${pack}.pack`)],
-  ["is cut off", (pack: string) => truncateSync(`${pack}.pack`, statSync(`${pack}.pack`).size - 1)],
-  ["is empty", (pack: string) => truncateSync(`${pack}.pack`, 0)],
-  ["has lost its index", (pack: string) => rmSync(`${pack}.json`)],
-  ["has an index that is cut off", (pack: string) => truncateSync(`${pack}.json`, 30)],
-])("when a pack %s, backups without it restore, and the next backup is whole", async (_, harm) => {
-  harm(await packOf(SECOND));
-  await restores(FIRST);
-  await isRefused(SECOND);
-  await isRefused(THIRD);
-  const { manifest, copiedChunks } = await source.backUp(target);
-  expect(copiedChunks).toBe(1);
-  ids.push(manifest.id);
-  await restores(3);
-});
+const MISSING = /^packs\/[0-9a-f]{32} is missing$/;
+const TORN = /^packs\/[0-9a-f]{32}\.(pack|json) is torn or damaged$/;
+
+test.each<[string, (pack: string) => void, RegExp]>([
+  ["is lost", (pack) => rmSync(`${pack}.pack`), MISSING],
+  ["is cut off", (pack) => truncateSync(`${pack}.pack`, statSync(`${pack}.pack`).size - 1), TORN],
+  ["is empty", (pack) => truncateSync(`${pack}.pack`, 0), TORN],
+  ["has lost its index", (pack) => rmSync(`${pack}.json`), MISSING],
+  ["has an index that is cut off", (pack) => truncateSync(`${pack}.json`, 30), TORN],
+])(
+  "when a pack %s, backups without it restore, and the next one is whole and says so",
+  async (_, lose, said) => {
+    lose(await packOf(SECOND));
+    await restores(FIRST);
+    await isRefused(SECOND);
+    await isRefused(THIRD);
+    const { manifest, copiedChunks, harm } = await source.backUp(target);
+    expect(copiedChunks).toBe(1);
+    expect(harm).toEqual([expect.stringMatching(said)]);
+    ids.push(manifest.id);
+    await restores(3);
+  },
+);
 
 test.each([
   ["cut off", (file: string) => truncateSync(file, statSync(file).size - 1)],
@@ -100,9 +107,11 @@ test.each([
     expect(refused).toContain(`--backup ${idOf(SECOND)}`);
     await restores(FIRST);
     await restores(SECOND);
-    const { manifest } = await source.backUp(target);
+    const { manifest, harm: told } = await source.backUp(target);
+    expect(told).toEqual([`backups/${idOf(THIRD)}.json is torn or damaged`]);
     ids.push(manifest.id);
     await restores(3);
+    expect((await source.backUp(target)).harm).toEqual([]);
   },
 );
 

@@ -16,6 +16,7 @@ import {
   writeManifest,
 } from "./manifest.ts";
 import { NamedChunks, checkDatabase } from "./named-chunks.ts";
+import { newestLacks } from "./newest-lacks.ts";
 import { packIds } from "./pack.ts";
 import { loadCatalogue } from "./pack-catalogue.ts";
 
@@ -57,6 +58,11 @@ export interface BackupReport {
   readonly copiedNeedles: number;
   readonly copiedBytes: number;
   readonly masterKeyIds: readonly string[];
+  /**
+   * What is damaged or missing among the pieces of earlier backups, as far as names and lengths tell; of contents only verification
+   * knows. What this backup needs of it was copied again, so it is whole.
+   */
+  readonly harm: readonly string[];
 }
 
 /**
@@ -70,11 +76,13 @@ export async function makeBackup(deps: BackupDeps, request: BackupRequest): Prom
   const startedMs = deps.clock.nowMs();
   const copies = await copyDatabases(deps, request);
   using scratch = deps.openDatabase(`${workFolder}/catalogue.db`);
-  // A damaged index makes its pieces be copied again; whether an earlier backup suffers, verification tells.
-  const catalogue = await loadCatalogue(target, await packIds(target), {
+  const packs = await packIds(target);
+  const harm = [...(await newestLacks(target, packs, deps.hashes))];
+  // What is in a damaged pack is copied again.
+  const catalogue = await loadCatalogue(target, packs, {
     scratch,
     hashes: deps.hashes,
-    onDamaged: () => undefined,
+    onDamaged: (error) => harm.push(error.message),
   });
   using filer = deps.openDatabase(copyPath(request, request.filerDatabase));
   const chunks = new NamedChunks(filer);
@@ -114,6 +122,7 @@ export async function makeBackup(deps: BackupDeps, request: BackupRequest): Prom
     copiedNeedles,
     copiedBytes,
     masterKeyIds: ringMasterKeys(filer),
+    harm,
   };
 }
 

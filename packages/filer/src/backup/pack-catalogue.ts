@@ -69,7 +69,7 @@ export async function loadCatalogue(
   deps: {
     readonly scratch: SqlDatabase;
     readonly hashes: Pick<Hashes, "digest">;
-    readonly onDamaged?: (id: string, error: unknown) => void;
+    readonly onDamaged?: (error: BackupError) => void;
   },
 ): Promise<PackCatalogue> {
   const catalogue = new PackCatalogue(deps.scratch);
@@ -82,9 +82,9 @@ export async function loadCatalogue(
           if (deps.onDamaged !== undefined) await checkPackSize(target, index);
           return index;
         } catch (error) {
-          const isDamage = error instanceof BackupError && error.code === "backup-damaged";
-          if (deps.onDamaged === undefined || !isDamage) throw error;
-          deps.onDamaged(id, error);
+          if (!(error instanceof BackupError) || error.code !== "backup-damaged") throw error;
+          if (deps.onDamaged === undefined) throw error;
+          deps.onDamaged(error);
           return undefined;
         }
       }),

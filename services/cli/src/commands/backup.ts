@@ -93,7 +93,7 @@ export function backupCommand(line: CommandLine): Command {
           log: openLog({ level: "warn", format: "pretty" }),
         }),
       );
-      const { manifest, copiedChunks, copiedNeedles, copiedBytes, masterKeyIds } = report;
+      const { manifest, copiedChunks, copiedNeedles, copiedBytes, masterKeyIds, harm } = report;
       const { looseNeedles, damagedCount } = manifest;
       if (flags.json === true) {
         line.out(
@@ -109,6 +109,7 @@ export function backupCommand(line: CommandLine): Command {
             copied_bytes: copiedBytes,
             removed_backups: report.removedBackups,
             master_key_ids: masterKeyIds,
+            harm,
           }),
         );
       } else {
@@ -122,6 +123,13 @@ export function backupCommand(line: CommandLine): Command {
             `It is sealed like the folder: restoring needs the master key ${masterKeyIds.join(", ")}`,
           );
         }
+      }
+      if (harm.length > 0) {
+        for (const what of harm) line.err(`HARM    ${what}`);
+        line.err(
+          "This backup is whole, but earlier ones in the same place are not: see kelp backup list and verify, and the disk or bucket there",
+        );
+        line.exitWith(1);
       }
       if (hasDamage(manifest)) {
         for (const { fid, reason } of manifest.damaged) {
