@@ -45,6 +45,11 @@ export interface OpenFiler extends Namespace, Disposable {
   check(options?: CheckOptions): AsyncIterable<CheckFinding>;
   /** Resolves when a running `collect` is over; until it is ended none frees chunks. `undefined` when too many hold. */
   hold(): Promise<Disposable | undefined>;
+  /**
+   * Forgets the buffers for large bodies when none was needed since the last call, to be called on a timer. Returns their bytes, which
+   * are free after the next full collection.
+   */
+  releaseMemory(): number;
   /** What gateways have this filer do. Values come and go sealed. */
   gatewayCalls(): CallHandlers;
   /** Tells this store from others; made at the first call. */
@@ -96,6 +101,7 @@ export function openFiler(options: FilerOptions): OpenFiler {
       return sweeping;
     },
     hold: () => holds.hold(),
+    releaseMemory: () => bodies.releaseMemory(),
     storeId: () => storeIdOf(options.database, options.random),
     subscribe: (query) => followChanges(store, query),
     check: (checkOptions) =>

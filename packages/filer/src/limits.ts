@@ -27,6 +27,9 @@ export const READ_AHEAD_CHUNKS = 2;
 /** Chunks in the hands of all readers, beyond which none is read ahead. The chunk a reader is waiting for is never refused. */
 export const READ_AHEAD_BUDGET_BYTES = 48 * MIB;
 
+/** Buffers that are kept however long nobody needs them: one for each direction, for large bodies that come one at a time. */
+export const IDLE_BUFFERS_KEPT_BYTES = CHUNK_SIZE_BYTES + CHUNK_SCRATCH_BYTES;
+
 /** Chunks of one list in the metadata store; longer lists are stored as manifests. 2 GiB of content. */
 export const CHUNK_LIST_RECORDS_MAX = 1000;
 /** Appends to one file that wait for each other; further ones are refused. */

@@ -14,6 +14,7 @@ import { announceChanges } from "./gateways/announced-iam.ts";
 import { AbandonedVolumes } from "./jobs/abandoned-volumes.ts";
 import { maintainVolumes } from "./jobs/maintain-volumes.ts";
 import { Pace, Rest } from "./jobs/pace.ts";
+import { RELEASE_MEMORY_PAUSE_MS, releaseMemory } from "./jobs/release-memory.ts";
 import { RepeatingJob } from "./jobs/repeating-job.ts";
 import type { ServerSettings } from "./settings.ts";
 import { openVolumes } from "./volumes.ts";
@@ -109,6 +110,7 @@ export async function openStore(options: {
       await rest.taken();
     }
   });
+  repeat("release memory", RELEASE_MEMORY_PAUSE_MS, () => releaseMemory(filer));
   const sweepPace = (
     signal: AbortSignal,
   ): ((scannedBytes: number) => Promise<void> | undefined) => {

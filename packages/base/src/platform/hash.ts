@@ -43,6 +43,11 @@ export const systemHashes: Hashes = {
     left.length === right.length && timingSafeEqual(left, right),
 };
 
+/** Lets go of memory that only the hashing of earlier bodies still holds. */
+export function forgetHashedMemory(): void {
+  md5Lanes.forget();
+}
+
 class NativeHasher implements Hasher {
   readonly #hasher: Bun.CryptoHasher;
 

@@ -7,6 +7,7 @@ export { openDatabase } from "./database.ts";
 export { DamagedLogError, openGuardedDatabase } from "./guarded-database.ts";
 export { systemDisk } from "./disk.ts";
 export { systemHashes } from "./hash.ts";
+export { reclaimMemory } from "./memory.ts";
 export { systemFiles } from "./local-files.ts";
 export { systemProcesses } from "./processes.ts";
 export { systemPeerUsers } from "./peer-users.ts";

@@ -135,6 +135,20 @@ test("memory of a body that is given up while it is hashed is held until it is n
   expect(hex(await next.digest())).toBe(md5(shared(LONG_BYTES)));
 });
 
+test("memory that the thread forgets in the middle of a body is sent to it anew", async () => {
+  await using lanes = new Lanes();
+  const bytes = shared(4 * LONG_BYTES);
+  using hasher = lanes.open();
+  const updates = [0, 1, 2, 3].map((part) => {
+    const update = hasher.update(bytes.subarray(part * LONG_BYTES, (part + 1) * LONG_BYTES));
+    lanes.forget();
+    return update;
+  });
+  await updates[1];
+  lanes.forget();
+  expect(hex(await hasher.digest())).toBe(md5(bytes));
+});
+
 test("bodies whose thread ends are refused, now and later, and others have another thread", async () => {
   await using lanes = new Lanes();
   using hasher = lanes.open();

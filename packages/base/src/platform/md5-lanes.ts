@@ -48,6 +48,11 @@ export class Md5Lanes {
     return hasher;
   }
 
+  /** Lets go of the memory of bodies that the thread was lent. To be called now and then: what is hashed meanwhile is sent anew. */
+  forget(): void {
+    this.#thread?.forget();
+  }
+
   /** Ends the thread. */
   async stop(): Promise<void> {
     await this.#thread?.stop();

@@ -52,6 +52,14 @@ export class Md5Thread {
     });
   }
 
+  /** Has the thread let go of the memory that it was lent. */
+  forget(): void {
+    if (this.#failure !== undefined) return;
+    this.#sender.forget();
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread is no window
+    this.#worker.postMessage("forget" satisfies Md5Message);
+  }
+
   async stop(): Promise<void> {
     await this.#worker.terminate();
   }

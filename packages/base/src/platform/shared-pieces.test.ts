@@ -58,3 +58,17 @@ test("bytes that are not shared go themselves", () => {
   const piece = new PieceSender().send(bytes);
   expect(new PieceReceiver().receive(piece)).toBe(bytes);
 });
+
+test("what both sides forgot is sent again, and lies at no place any more", () => {
+  const sender = new PieceSender();
+  const receiver = new PieceReceiver();
+  const [first, second] = [shared(1), shared(2)];
+  const known = sender.send(first);
+  receiver.receive(known);
+  receiver.receive(sender.send(second));
+  sender.forget();
+  receiver.forget();
+  expect(() => receiver.receive({ ...known, memory: undefined } as typeof known)).toThrow();
+  expect([...receiver.receive(sender.send(second))]).toEqual([...second]);
+  expect(memoryOf(sender, first)).toBe(first.buffer as SharedArrayBuffer);
+});

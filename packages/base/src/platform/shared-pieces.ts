@@ -37,6 +37,13 @@ export class PieceSender {
     return { kind: "shared", place: this.#put(memory), memory, offsetBytes, sizeBytes };
   }
 
+  /** Forgets what was sent; the receiver has to forget it as well, before it receives anything more. */
+  forget(): void {
+    this.#places.clear();
+    this.#sent.length = 0;
+    this.#nextPlace = 0;
+  }
+
   #put(memory: SharedArrayBuffer): number {
     const place = this.#nextPlace;
     this.#nextPlace = (place + 1) % SENT_BUFFERS_MAX;
@@ -59,5 +66,9 @@ export class PieceReceiver {
     const { place, memory, offsetBytes, sizeBytes } = piece;
     if (memory !== undefined) this.#places[place] = new Uint8Array(memory);
     return must(this.#places[place]).subarray(offsetBytes, offsetBytes + sizeBytes);
+  }
+
+  forget(): void {
+    this.#places.length = 0;
   }
 }

@@ -2,6 +2,7 @@ import { type ByteStream, type Clock, type Disk, type Hashes, type Log, assert }
 import type { Appends, Entry, Fid, Filer, MasterClient, VolumeClient } from "@kelp/wire";
 import {
   CHUNK_LIST_RECORDS_MAX,
+  IDLE_BUFFERS_KEPT_BYTES,
   INLINE_BYTES_MAX,
   MANIFEST_RECORDS_MAX,
   READ_AHEAD_BUDGET_BYTES,
@@ -13,6 +14,7 @@ import type { Sealing } from "../seal/sealing.ts";
 import { SpaceGuard } from "../space/space-guard.ts";
 import { readChunk, readEntry } from "./chunk-reader.ts";
 import { FileWriter, type WriterStore } from "./file-writer.ts";
+import { releaseUnused } from "./idle-buffers.ts";
 import { type ReadManifest, readManifest } from "./manifest-reader.ts";
 import type { ListLimits } from "./manifest-writer.ts";
 import { ReadBudget } from "./read-budget.ts";
@@ -46,6 +48,8 @@ export interface Bodies {
   readonly readManifest: ReadManifest;
   /** Content that is being read here. */
   readonly pins: ReaderPins;
+  /** Forgets idle buffers for chunks when none was needed since the last call, and returns their bytes; a few are kept. */
+  releaseMemory(): number;
   /** Whether a body on its way here may be about to name the chunk. */
   readonly isInFlight: (fid: Fid) => boolean;
 }
@@ -67,6 +71,7 @@ export function openBodies(
       range: range ?? { start: 0, end: entry.sizeBytes },
       pieces: readOptions?.pieces ?? "kept",
     });
+  const writeBudget = new WriteBudget(options.writeBudgetBytes ?? WRITE_BUDGET_BYTES);
   const writerDeps = {
     store,
     volumes,
@@ -75,7 +80,7 @@ export function openBodies(
     space: spaceGuard(options),
     sealing,
     hashes,
-    budget: new WriteBudget(options.writeBudgetBytes ?? WRITE_BUDGET_BYTES),
+    budget: writeBudget,
     inlineBytesMax,
     lists: options.lists ?? {
       recordsMax: CHUNK_LIST_RECORDS_MAX,
@@ -102,6 +107,8 @@ export function openBodies(
     },
     readManifest: readListed,
     pins,
+    releaseMemory: () =>
+      releaseUnused([writeBudget.idle, readBudget.idle], IDLE_BUFFERS_KEPT_BYTES),
     isInFlight: (fid) => writer.isInFlight(fid),
   };
 }

@@ -1,5 +1,6 @@
 import { assert } from "@kelp/base";
 import { CHUNK_SCRATCH_BYTES, CHUNK_SIZE_BYTES } from "@kelp/wire";
+import { IdleBuffers } from "./idle-buffers.ts";
 
 /** Whether the bytes read are lent, in memory that is used again, or kept by whoever asked. */
 export type PieceOwner = "kept" | "lent";
@@ -14,7 +15,8 @@ export type PieceOwner = "kept" | "lent";
  */
 export class ReadBudget {
   readonly capacityBytes: number;
-  readonly #idle: Uint8Array[] = [];
+  /** Those that nobody uses. */
+  readonly idle = new IdleBuffers();
   readonly #onIdle: (bytes: Uint8Array) => void;
   #usedBytes = 0;
 
@@ -29,7 +31,7 @@ export class ReadBudget {
   }
 
   get idleBytes(): number {
-    return this.#idle.length * CHUNK_SCRATCH_BYTES;
+    return this.idle.count * CHUNK_SCRATCH_BYTES;
   }
 
   /** Room for a chunk that is waited for, beyond the budget if need be. */
@@ -48,7 +50,7 @@ export class ReadBudget {
   /** Only for chunks that fill it well: a small one is better off with memory of its own size. */
   #scratch(sizeBytes: number): Uint8Array | undefined {
     if (sizeBytes > CHUNK_SIZE_BYTES || sizeBytes < SCRATCH_CHUNK_BYTES_MIN) return undefined;
-    return this.#idle.pop() ?? Buffer.allocUnsafeSlow(CHUNK_SCRATCH_BYTES);
+    return this.idle.take() ?? Buffer.allocUnsafeSlow(CHUNK_SCRATCH_BYTES);
   }
 
   #give(sizeBytes: number, scratch: Uint8Array | undefined): void {
@@ -56,7 +58,7 @@ export class ReadBudget {
     assert(this.#usedBytes >= 0, "what is given back was taken");
     if (scratch === undefined) return;
     this.#onIdle(scratch);
-    if (this.idleBytes + CHUNK_SCRATCH_BYTES <= this.capacityBytes) this.#idle.push(scratch);
+    if (this.idleBytes + CHUNK_SCRATCH_BYTES <= this.capacityBytes) this.idle.give(scratch);
   }
 }
 

@@ -1,5 +1,6 @@
 import { type Permit, Semaphore, assert } from "@kelp/base";
 import { CHUNK_SIZE_BYTES } from "@kelp/wire";
+import { IdleBuffers } from "./idle-buffers.ts";
 
 /**
  * The buffers in which bodies become chunks, for the whole process. A body holds at most one buffer while it waits for its
@@ -7,7 +8,8 @@ import { CHUNK_SIZE_BYTES } from "@kelp/wire";
  */
 export class WriteBudget {
   readonly #permits: Semaphore;
-  readonly #idle: Uint8Array[] = [];
+  /** Those that nobody uses. */
+  readonly idle = new IdleBuffers();
 
   constructor(budgetBytes: number) {
     assert(budgetBytes >= CHUNK_SIZE_BYTES, "the budget holds a chunk");
@@ -18,8 +20,8 @@ export class WriteBudget {
   async take(): Promise<ChunkBuffer> {
     const permit = await this.#permits.acquire();
     // Shared, so that another thread can hash them where they are.
-    const bytes = this.#idle.pop() ?? new Uint8Array(new SharedArrayBuffer(CHUNK_SIZE_BYTES));
-    return new ChunkBuffer(bytes, permit, this.#idle);
+    const bytes = this.idle.take() ?? new Uint8Array(new SharedArrayBuffer(CHUNK_SIZE_BYTES));
+    return new ChunkBuffer(bytes, permit, this.idle);
   }
 
   get takenCount(): number {
@@ -31,10 +33,10 @@ export class WriteBudget {
 export class ChunkBuffer implements Disposable {
   readonly bytes: Uint8Array;
   readonly #permit: Permit;
-  readonly #idle: Uint8Array[];
+  readonly #idle: IdleBuffers;
   #isLent = true;
 
-  constructor(bytes: Uint8Array, permit: Permit, idle: Uint8Array[]) {
+  constructor(bytes: Uint8Array, permit: Permit, idle: IdleBuffers) {
     this.bytes = bytes;
     this.#permit = permit;
     this.#idle = idle;
@@ -43,7 +45,7 @@ export class ChunkBuffer implements Disposable {
   [Symbol.dispose](): void {
     if (!this.#isLent) return;
     this.#isLent = false;
-    this.#idle.push(this.bytes);
+    this.#idle.give(this.bytes);
     this.#permit[Symbol.dispose]();
   }
 }

@@ -20,6 +20,8 @@ export interface GatewayFilerOptions extends BodyOptions {
 export interface GatewayFiler extends Filer {
   /** What the writer asks before it frees anything. */
   readonly handlers: CallHandlers;
+  /** As that of the writer's filer. */
+  releaseMemory(): number;
 }
 
 /**
@@ -34,6 +36,7 @@ export function openGatewayFiler(options: GatewayFilerOptions): GatewayFiler {
   return {
     ...store,
     ...bodies.files,
+    releaseMemory: () => bodies.releaseMemory(),
     handlers: {
       [PINNED_CALL]: (fids) => (fids as Fid[]).map((fid) => bodies.pins.holdsFirst(fid)),
       [IN_FLIGHT_CALL]: (fids) => (fids as Fid[]).map((fid) => bodies.isInFlight(fid)),

@@ -14,6 +14,7 @@ import { openIamReader } from "@kelp/iam";
 import { GatewayMaster } from "@kelp/master";
 import { type S3Server, openS3Server } from "@kelp/s3";
 import { GatewayVolumes } from "@kelp/volume";
+import { RELEASE_MEMORY_PAUSE_MS, releaseMemory } from "../jobs/release-memory.ts";
 import { RepeatingJob } from "../jobs/repeating-job.ts";
 import { openLog } from "../process/log.ts";
 import {
@@ -106,6 +107,13 @@ async function serve(
     clock: systemClock,
     log,
   });
+  const releasing = new RepeatingJob({
+    name: "release memory",
+    pauseMs: RELEASE_MEMORY_PAUSE_MS,
+    round: () => releaseMemory(filer),
+    clock: systemClock,
+    log,
+  });
   const foreground = new Foreground(systemClock);
   let toldCount = 0;
   const telling = new RepeatingJob({
@@ -128,6 +136,7 @@ async function serve(
       await door?.drain(AbortSignal.timeout(withinMs as number));
       await door?.stop();
       await refreshing[Symbol.asyncDispose]();
+      await releasing[Symbol.asyncDispose]();
       await telling[Symbol.asyncDispose]();
       await volumes.close();
     },
