@@ -28,6 +28,8 @@ export interface ConsoleDependencies {
   readonly version: string;
   /** Asked on every overview, so that ports chosen at start are shown. */
   readonly info: () => ConsoleInfo;
+  /** What the scrubs of entries showed: how many there were, and how many entries the newest found to be damaged. */
+  readonly entryFigures: () => { readonly scrubCount: number; readonly damagedCount: number };
   /** The built web app. `undefined` when it was not built: the door then says so in plain text. */
   readonly staticFiles: StaticFiles | undefined;
 }

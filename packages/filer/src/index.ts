@@ -52,3 +52,4 @@ export {
 export { TARGET_LOCK_RENEW_MS } from "./limits.ts";
 export { storeIdOf } from "./backup/store-id.ts";
 export { verifyBackup } from "./backup/verify-backup.ts";
+export { type EntryScrub, scrubEntries } from "./check/scrub-entries.ts";

@@ -16,4 +16,5 @@ export type { IndexDifference, IndexRebuild, RebuiltIndex } from "./volume/rebui
 export type { ScrubRound, VacuumRound } from "./store/maintenance.ts";
 export { GatewayVolumes } from "./lending/gateway-volumes.ts";
 export type { Borrower } from "./lending/lending.ts";
+export { Pace as JobPace } from "./pace/pace.ts";
 export { serveVolumes } from "./lending/serve-gateway.ts";

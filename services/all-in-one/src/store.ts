@@ -1,5 +1,11 @@
 import { Foreground, type Log } from "@kelp/base";
-import { systemClock, systemDisk, systemHashes, systemRandom } from "@kelp/base/platform";
+import {
+  openDatabase,
+  systemClock,
+  systemDisk,
+  systemHashes,
+  systemRandom,
+} from "@kelp/base/platform";
 import { type KeyRing, type OpenFiler, type OtherBodies, openFiler } from "@kelp/filer";
 import { type Iam, openIam } from "@kelp/iam";
 import { type Master, openMaster } from "@kelp/master";
@@ -12,6 +18,7 @@ import type { DataFolder } from "./folder/data-folder.ts";
 import { openFolderDatabase } from "./folder/folder-database.ts";
 import { announceChanges } from "./gateways/announced-iam.ts";
 import { AbandonedVolumes } from "./jobs/abandoned-volumes.ts";
+import { EntryScrubs } from "./jobs/entry-scrubs.ts";
 import { maintainVolumes } from "./jobs/maintain-volumes.ts";
 import { Pace, Rest } from "./jobs/pace.ts";
 import { RELEASE_MEMORY_PAUSE_MS, releaseMemory } from "./jobs/release-memory.ts";
@@ -26,6 +33,8 @@ const SWEEP_PAUSE_MS = 6 * 60 * 60_000;
 const SWEEP_BYTES_PER_SEC = 16 * 1024 * 1024;
 /** How long a disk that failed is still asked for; and how long after it came back its content is served again. */
 const CHECK_DISKS_PAUSE_MS = 10_000;
+/** How often is looked whether it is time; a server that was just started has better to do. */
+const SCRUB_ENTRIES_PAUSE_MS = 10 * 60_000;
 /** Volumes whose whole content has expired only take space. */
 const EXPIRE_PAUSE_MS = 60_000;
 /** Pipelines keep artifacts and logs here; the name is the one that Kubeflow's tools expect. */
@@ -42,6 +51,7 @@ export interface Store extends AsyncDisposable {
   readonly copies: BucketCopies;
   /** Told of volumes whose writer died. */
   readonly abandoned: AbandonedVolumes;
+  readonly entryScrubs: Pick<EntryScrubs, "figures">;
   /** Doors tell it of requests; jobs on volumes give way to them. */
   readonly foreground: Foreground;
 }
@@ -129,6 +139,17 @@ export async function openStore(options: {
     }),
   );
   opened.use(maintainVolumes({ volumes, settings, clock: systemClock, log: options.log }));
+  const { scrubCycleMs } = settings.maintenance;
+  const entryScrubs = new EntryScrubs({
+    ...common,
+    openReader: () => openDatabase(folder.file("filer"), "read-only"),
+    cycleMs: scrubCycleMs ?? Number.POSITIVE_INFINITY,
+    foreground,
+    log: options.log.child({ room: "filer" }),
+  });
+  if (scrubCycleMs !== undefined) {
+    repeat("scrub entries", SCRUB_ENTRIES_PAUSE_MS, (signal) => entryScrubs.round(signal));
+  }
   const iamDatabase = opened.use(openFolderDatabase(folder, "iam", guard));
   const ownIam = openIam({
     ...common,
@@ -150,6 +171,7 @@ export async function openStore(options: {
     iamDatabase,
     objects,
     abandoned,
+    entryScrubs,
     copies: createBucketCopies({ filer }),
     foreground,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

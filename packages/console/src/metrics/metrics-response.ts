@@ -12,7 +12,7 @@ export async function metricsResponse(
   dependencies: ConsoleDependencies,
   asked: { readonly method: string; readonly admission: Admission },
 ): Promise<Response> {
-  const { authorizer, master, volumes, info } = dependencies;
+  const { authorizer, master, volumes, info, entryFigures } = dependencies;
   const { method, admission } = asked;
   if (admission.kind !== "admitted") {
     const code = admission.status === 401 ? "sign-in-required" : "foreign-origin";
@@ -31,6 +31,7 @@ export async function metricsResponse(
       status,
       disks,
       figures: volumes.figures(),
+      entries: entryFigures(),
       quarantined: volumes.quarantined(),
       process: info(),
     }),

@@ -67,6 +67,8 @@ test("the metrics tell of volumes, disks, maintenance and refusals", async () =>
     "kelp_scrub_damaged_total 9",
     "kelp_scrub_repaired_total 10",
     "kelp_quarantined 1",
+    "kelp_entry_scrubs_total 2",
+    "kelp_entries_damaged 3",
     "kelp_changes_refused_total 1",
     "kelp_reads_refused_total 2",
     "kelp_process_start_time_seconds 0.005",

@@ -14,6 +14,7 @@ export interface MeasuredStore {
   readonly disks: readonly DiskStatus[];
   readonly figures: VolumeFigures;
   readonly quarantined: readonly FoundDamage[];
+  readonly entries: { readonly scrubCount: number; readonly damagedCount: number };
   readonly process: { readonly startedMs: number; readonly memoryRssBytes: number };
 }
 
@@ -35,6 +36,14 @@ export function storeMetrics(measured: MeasuredStore): readonly Metric[] {
     ...volumeMetrics(measured.status.volumes),
     ...diskMetrics(measured.disks),
     ...maintenanceMetrics(figures, measured.quarantined),
+    counter(
+      "entry_scrubs_total",
+      "Times that all entries were read against their checksums",
+      measured.entries.scrubCount,
+    ),
+    gauge("entries_damaged", "Entries that the newest such reading found to be damaged", [
+      { value: measured.entries.damagedCount },
+    ]),
     counter(
       "changes_refused_total",
       "Appends and removals that failed",

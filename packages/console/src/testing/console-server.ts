@@ -72,6 +72,7 @@ export async function startConsole(more: Partial<ConsoleDependencies> = {}): Pro
       startedMs: 5,
       memoryRssBytes: 7,
     }),
+    entryFigures: () => ({ scrubCount: 2, damagedCount: 3 }),
     staticFiles: undefined,
     ...more,
   });

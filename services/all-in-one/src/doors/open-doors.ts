@@ -75,6 +75,7 @@ export async function openDoors(options: DoorsOptions): Promise<Doors> {
       startedMs: options.startedMs,
       memoryRssBytes: process.memoryUsage.rss(),
     }),
+    entryFigures: () => options.store.entryScrubs.figures(),
     staticFiles: options.staticFiles,
   });
   const backup = opened.use(

@@ -87,27 +87,28 @@ export class ContentScan {
     );
   }
 
-  *contents(): Generator<NamedContent> {
+  /** So many rows are read in one turn. */
+  *contents(rowsAtOnce = ROWS_AT_ONCE): Generator<NamedContent> {
     let entry: { treeId: number; path: string } | undefined = { treeId: 0, path: "" };
     while (entry !== undefined) {
-      const rows: EntryContentRow[] = this.#entries.all(entry.treeId, entry.path, ROWS_AT_ONCE);
+      const rows: EntryContentRow[] = this.#entries.all(entry.treeId, entry.path, rowsAtOnce);
       for (const row of rows) {
         yield this.#named(`entry ${row.path}`, row, () => this.#entryChunks(row));
       }
-      entry = rows.length < ROWS_AT_ONCE ? undefined : must(rows.at(-1));
+      entry = rows.length < rowsAtOnce ? undefined : must(rows.at(-1));
     }
     let past: { treeId: number; path: string; until: number } | undefined = FIRST_PAST;
     while (past !== undefined) {
       const { treeId, path, until }: typeof past = past;
-      const rows: PastContentRow[] = this.#past.all(treeId, path, until, ROWS_AT_ONCE);
+      const rows: PastContentRow[] = this.#past.all(treeId, path, until, rowsAtOnce);
       for (const row of rows) {
         yield this.#named(`former entry ${row.path}`, row, () => this.#entryChunks(row));
       }
-      past = rows.length < ROWS_AT_ONCE ? undefined : must(rows.at(-1));
+      past = rows.length < rowsAtOnce ? undefined : must(rows.at(-1));
     }
     let part: { upload: number; number: number } | undefined = { upload: 0, number: 0 };
     while (part !== undefined) {
-      const rows: PartContentRow[] = this.#parts.all(part.upload, part.number, ROWS_AT_ONCE);
+      const rows: PartContentRow[] = this.#parts.all(part.upload, part.number, rowsAtOnce);
       for (const row of rows) {
         const owner = `part ${row.number} of upload ${row.upload}`;
         yield this.#named(owner, { sizeBytes: row.sizeBytes, holders: 1 }, () => {
@@ -115,7 +116,7 @@ export class ContentScan {
           return { chunks: chunksOf(row.chunks) };
         });
       }
-      part = rows.length < ROWS_AT_ONCE ? undefined : must(rows.at(-1));
+      part = rows.length < rowsAtOnce ? undefined : must(rows.at(-1));
     }
   }
 
