@@ -11,8 +11,11 @@ import { ask } from "./s3.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
-/** Of each kind of small request before anything is measured. */
+/** Of each kind of small request before anything is measured, */
 const WARM_UP_COUNT = 15_000;
+/** and of bodies of 1 MiB. */
+const LARGE_WARM_UP_COUNT = 300;
+const LARGE_COUNT = 400;
 const CREATES_PER_SLICE = 50_000;
 
 /**
@@ -67,6 +70,10 @@ async function loads(target: Target, options: SuiteOptions): Promise<Measurement
   for (const method of ["GET", "HEAD", "DELETE"] as const) {
     await run("warm", 16, make(method, "warm", WARM_UP_COUNT));
   }
+  for (const method of ["PUT", "GET", "DELETE"] as const) {
+    const body = method === "PUT" ? () => large : undefined;
+    await run("warm", 4, make(method, "warm-mib", LARGE_WARM_UP_COUNT, body));
+  }
   const lines = [
     await run("PUT 4 KiB", 64, make("PUT", "c64", 40_000, small)),
     await run("GET 4 KiB", 64, make("GET", "c64", 40_000)),
@@ -79,9 +86,9 @@ async function loads(target: Target, options: SuiteOptions): Promise<Measurement
     await run(
       "PUT 1 MiB",
       4,
-      make("PUT", "mib", 200, () => large),
+      make("PUT", "mib", LARGE_COUNT, () => large),
     ),
-    await run("GET 1 MiB", 4, [...make("GET", "mib", 200), ...make("GET", "mib", 200)]),
+    await run("GET 1 MiB", 4, make("GET", "mib", LARGE_COUNT)),
     ...(await largeBodies(target, signer, "/bench-store/large")),
     ...(await creates(target, signer, options.creates)),
   ];
