@@ -218,6 +218,8 @@ test.each([
   volumes.refusal = code;
   await using world = await openWorld({}, volumes);
   expect(await codeOf(assign(world))).toBe(expected);
+  const told = await assign(world).then(() => "assigned", String);
+  expect(told).toContain("cannot be made (refused)");
 });
 
 test("a disk on which every volume fails is not filled with volumes", async () => {

@@ -329,9 +329,9 @@ export class Master implements MasterClient, MasterAdmin, AsyncDisposable {
       await this.#options.volumes.createVolume(id, options);
     } catch (error) {
       const code = hasCode(error, "out-of-space") ? "out-of-space" : "no-writable-volume";
-      throw new MasterError(code, `Cannot assign a needle: volume ${id} cannot be made`, {
-        cause: error,
-      });
+      const reason = error instanceof Error ? error.message : String(error);
+      const message = `Cannot assign a needle: volume ${id} cannot be made (${reason})`;
+      throw new MasterError(code, message, { cause: error });
     }
     // On which disk it is, and what has become of it since, stands in its status.
     await this.#refreshing;
