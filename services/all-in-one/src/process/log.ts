@@ -1,6 +1,7 @@
 import { writeSync } from "node:fs";
 import type { Log, LogFields } from "@kelp/base";
 import { type Logger, pino } from "pino";
+import { lineWriter } from "./line-writer.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 export type LogFormat = "pretty" | "json";
@@ -10,13 +11,22 @@ const STANDARD_ERROR = 2;
 /** A secret that reaches a log is a secret lost: these names never get out, at the top or one level below. */
 const SECRET_FIELDS = ["secret", "secret_key", "password", "token", "authorization", "cookie"];
 
-/** The process's log: pino behind the port. Lines go to standard error, written before the call returns. */
+/**
+ * The process's log: pino behind the port. Lines go to standard error, written before the call returns; those that cannot be are lost, and
+ * nothing else.
+ */
 export function openLog(options: {
   readonly level: LogLevel;
   readonly format: LogFormat;
   readonly write?: (line: string) => void;
 }): Log {
-  const write = options.write ?? ((line: string): void => void writeSync(STANDARD_ERROR, line));
+  const format = options.format === "json" ? (line: string) => line : prettyLine;
+  const write =
+    options.write ??
+    lineWriter(
+      (bytes) => writeSync(STANDARD_ERROR, bytes),
+      (count) => format(lostLine(count)),
+    );
   const logger = pino(
     {
       level: options.level,
@@ -29,9 +39,15 @@ export function openLog(options: {
         censor: "…",
       },
     },
-    { write: options.format === "json" ? write : (line) => write(prettyLine(line)) },
+    { write: (line) => write(format(line)) },
   );
   return wrap(logger);
+}
+
+function lostLine(lines: number): string {
+  const time = new Date().toISOString();
+  const message = "lines of the log could not be written and are lost";
+  return `${JSON.stringify({ level: "warn", time, lines, message })}\n`;
 }
 
 function wrap(logger: Logger): Log {
