@@ -32,6 +32,10 @@ describe.each([1, 2])("with %d processes at the S3 door", (workers) => {
     await mustRun("mount", ["-t", "tmpfs", "-o", `size=${MOUNT_MB}m`, "tmpfs", mountPoint]);
     // A stranger's file takes most of the space, so that removing it is how "space returns".
     writeFileSync(join(mountPoint, "ballast"), Buffer.alloc(32 << 20));
+    await start();
+  }, 60_000);
+
+  async function start(): Promise<void> {
     server = await KelpServer.start({
       dir: join(mountPoint, "data"),
       flags: ["--volume.minFreeSpaceMB", "16", "--workers", `${workers}`],
@@ -43,7 +47,7 @@ describe.each([1, 2])("with %d processes at the S3 door", (workers) => {
       secretAccessKey: server.credentials.secret_key,
       retry: 0,
     });
-  }, 60_000);
+  }
 
   afterAll(async () => {
     if (!canMount) return;
@@ -127,6 +131,32 @@ describe.each([1, 2])("with %d processes at the S3 door", (workers) => {
       );
       await client.delete(key);
       expect(await client.exists(key)).toBe(false);
+    },
+    60_000,
+  );
+
+  test.skipIf(!canMount)(
+    "a server starts on a disk without a byte left, however the last one ended, and serves readers",
+    async () => {
+      const key = "read me";
+      const small = "read me too";
+      await client.write(key, deterministicBytes(key, OBJECT_BYTES));
+      await client.write(small, "small");
+      const ballast = join(mountPoint, "all-the-rest");
+      for (const end of ["kill", "stop"] as const) {
+        fillToTheLastByte(ballast);
+        await server[end]();
+        await start();
+        expect(Buffer.from(await client.file(key).arrayBuffer())).toEqual(
+          Buffer.from(deterministicBytes(key, OBJECT_BYTES)),
+        );
+        expect(await client.file(small).text()).toBe("small");
+        const refusal = await client.write("more", deterministicBytes("m", 100_000)).catch(codeOf);
+        expect(refusal).toBe("StorageFull");
+        rmSync(ballast);
+        await client.write("again", deterministicBytes(end, OBJECT_BYTES));
+      }
+      for (const each of [key, small, "again"]) await client.delete(each);
     },
     60_000,
   );

@@ -2,6 +2,7 @@ export type StartErrorCode =
   | "folder-in-use"
   | "folder-unusable"
   | "folder-used-twice"
+  | "disk-full"
   | "catalogue-unreadable"
   | "format-unknown"
   | "credentials-invalid"

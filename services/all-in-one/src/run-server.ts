@@ -2,6 +2,7 @@ import { systemDisk } from "@kelp/base/platform";
 import { utf8 } from "@kelp/base";
 import { StartError } from "./errors.ts";
 import { errorText } from "./folder/error-text.ts";
+import { isFullDisk } from "./folder/full-disk.ts";
 import { exposureOf } from "./keys/exposed-key.ts";
 import { readMasterKeys } from "./keys/master-keys.ts";
 import { readSecrets } from "./secrets.ts";
@@ -39,7 +40,11 @@ export async function runServer(settings: ServerSettings, facts: ProgramFacts): 
   const masterKeys = readMasterKeys({ current: atRest, previous }, process.env);
   const exposure = atRest === undefined ? undefined : exposureOf(atRest, settings.dir);
   if (exposure !== undefined) log.warn(`the master key is no secret: ${exposure}`);
-  const server = await startServer(settings, { ...facts, log, secrets, masterKeys });
+  const server = await startServer(settings, { ...facts, log, secrets, masterKeys }).catch(
+    (error: unknown) => {
+      throw isFullDisk(error) ? fullDisk(error, settings.dir) : error;
+    },
+  );
   try {
     if (settings.readyFile !== undefined)
       await writeReadyFile(settings.readyFile, server, facts.version);
@@ -49,6 +54,14 @@ export async function runServer(settings: ServerSettings, facts: ProgramFacts): 
     throw error;
   }
   return runUntilSignal(server, ending, log);
+}
+
+function fullDisk(error: unknown, dir: string): StartError {
+  return new StartError(
+    "disk-full",
+    `Cannot start on ${dir}: its disk, or that of a folder of volumes, has no space left (${errorText(error)}); a few MiB are enough`,
+    { cause: error },
+  );
 }
 
 /** Appears whole, by rename, once every door answers: what a script needs to use this server. */

@@ -4,8 +4,14 @@ import type { KeyManagement } from "@kelp/wire";
 import { folderStaticFiles } from "@kelp/console";
 import { openDoors } from "./doors/open-doors.ts";
 import { loadCredentials } from "./folder/credentials.ts";
-import { openDataFolder } from "./folder/data-folder.ts";
-import { processStartTicks, removeServerState, writeServerState } from "./folder/server-state.ts";
+import { type DataFolder, openDataFolder } from "./folder/data-folder.ts";
+import { isFullDisk } from "./folder/full-disk.ts";
+import {
+  type ServerState,
+  processStartTicks,
+  removeServerState,
+  writeServerState,
+} from "./folder/server-state.ts";
 import { openFolderRing } from "./keys/master-keys.ts";
 import { Gateways } from "./gateways/gateways.ts";
 import { openPipelines } from "./pipelines.ts";
@@ -111,8 +117,8 @@ export async function startServer(settings: ServerSettings, deps: ServerDeps): P
   );
 
   opened.defer(() => removeServerState(folder.file("server")));
-  await writeServerState(
-    folder.file("server"),
+  await tellOthers(
+    folder,
     {
       pid: process.pid,
       start_ticks: processStartTicks(process.pid) ?? "unknown",
@@ -125,7 +131,7 @@ export async function startServer(settings: ServerSettings, deps: ServerDeps): P
       filer_url: doors.filerUrl,
       region: settings.s3Region,
     },
-    systemDisk,
+    log,
   );
 
   const owned = opened.move();
@@ -146,4 +152,18 @@ export async function startServer(settings: ServerSettings, deps: ServerDeps): P
     stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+/** A full disk does not keep a server from reading and deleting, which is how it may become less full. */
+async function tellOthers(folder: DataFolder, state: ServerState, log: Log): Promise<void> {
+  const path = folder.file("server");
+  try {
+    await writeServerState(path, state, systemDisk);
+  } catch (error) {
+    if (!isFullDisk(error)) throw error;
+    log.error("The disk is full: other commands find this server by its address alone", {
+      path,
+      error,
+    });
+  }
 }

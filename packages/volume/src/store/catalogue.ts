@@ -29,6 +29,8 @@ export class Catalogue {
   readonly #base: string;
   readonly #folders = new Map<string, string>();
   readonly #volumes = new Map<VolumeId, CataloguedVolume>();
+  /** What the file is known to hold: the same is not written again, so that a full disk can be opened. */
+  #written: string | undefined;
   #saving: Promise<void> = Promise.resolve();
 
   /** Throws `catalogue-unreadable`. */
@@ -128,7 +130,12 @@ export class Catalogue {
   }
 
   async #write(): Promise<void> {
-    if (this.#path !== undefined) await this.#disk.writeWhole(this.#path, this.#encode());
+    if (this.#path === undefined) return;
+    const text = this.#encode();
+    if (text === this.#written) return;
+    this.#written = undefined;
+    await this.#disk.writeWhole(this.#path, utf8(text));
+    this.#written = text;
   }
 
   /** Folders beside the catalogue are named from there, so that all may be moved together. */
@@ -140,7 +147,7 @@ export class Catalogue {
     return path.startsWith("/") ? path : `${this.#base}${path}`;
   }
 
-  #encode(): Uint8Array {
+  #encode(): string {
     const folders = [...this.#folders].map(([path, uuid]) => ({ path, uuid }));
     const volumes = Array.from(this.#volumes.values(), (volume) => ({
       id: volume.id,
@@ -149,7 +156,7 @@ export class Catalogue {
       ...(volume.isDeleted ? { deleted: true } : {}),
       ...(volume.isSpread === true ? { spread: true } : {}),
     }));
-    return utf8(`${JSON.stringify({ format: 1, folders, volumes })}\n`);
+    return `${JSON.stringify({ format: 1, folders, volumes })}\n`;
   }
 
   #load(path: string, text: string): void {
@@ -170,6 +177,7 @@ export class Catalogue {
       const [isDeleted, isSpread] = [deleted === true, spread === true];
       this.set({ id: volumeId(id), collection, folder, isDeleted, isSpread });
     }
+    this.#written = text;
   }
 }
 

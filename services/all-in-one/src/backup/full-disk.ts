@@ -1,13 +1,5 @@
-import { BackupError, type BackupErrorCode, errorCodes } from "@kelp/filer";
-
-/** What a disk, a volume and a database say when there is no space. */
-const FULL_CODES: ReadonlySet<string> = new Set([
-  "ENOSPC",
-  "EDQUOT",
-  "EFBIG",
-  "SQLITE_FULL",
-  "out-of-space",
-]);
+import { BackupError, type BackupErrorCode } from "@kelp/filer";
+import { isFullDisk } from "../folder/full-disk.ts";
 
 /** Does some work; where it ends for want of space on a disk that is not the target, that is a `BackupError` which says so. */
 export async function tellingFullDisk<Value>(
@@ -17,8 +9,7 @@ export async function tellingFullDisk<Value>(
   try {
     return await work();
   } catch (error) {
-    const isTold = error instanceof BackupError;
-    if (isTold || !errorCodes(error).some((code) => FULL_CODES.has(code))) throw error;
+    if (error instanceof BackupError || !isFullDisk(error)) throw error;
     throw new BackupError(full.code, full.message, { cause: error });
   }
 }

@@ -7,6 +7,8 @@ import { readServerState } from "./server-state.ts";
  * One process per data folder. The lock is an open exclusive transaction of an SQLite file, so the system's own file
  * lock stands behind it: it ends with the process, however that ends, and no stale lock can be left behind.
  *
+ * Nothing is ever written to it, nor to a journal beside it: a full disk can be locked as well.
+ *
  * NOTE: nothing else in this process may open that file: closing any handle to it would drop the system's lock.
  */
 export class FolderLock implements Disposable {
@@ -20,7 +22,7 @@ export class FolderLock implements Disposable {
   static take(lockFile: string, folder: string, stateFile: string): FolderLock {
     const database = openLockFile(lockFile, folder);
     try {
-      database.exec("PRAGMA journal_mode=DELETE; PRAGMA busy_timeout=0; BEGIN EXCLUSIVE");
+      database.exec("PRAGMA journal_mode=MEMORY; PRAGMA busy_timeout=0; BEGIN EXCLUSIVE");
       return new FolderLock(database);
     } catch (error) {
       database.close();
