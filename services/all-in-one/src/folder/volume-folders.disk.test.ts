@@ -1,5 +1,13 @@
 import { expect, test } from "bun:test";
-import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { systemDisk, systemRandom } from "@kelp/base/platform";
 import { temporaryFolder } from "@kelp/base/testing";
 import type { FolderHold } from "@kelp/volume";
@@ -52,6 +60,8 @@ test("a folder that was used is not made anew where it is absent, nor where anot
   expect(await failure(take(0, "u"))).toBe("ENOENT");
   mkdirSync(path);
   expect(String(await failure(take(0, "u")))).toContain("is its disk mounted?");
+  // What is written there would be hidden under the disk, or be in its place.
+  expect(readdirSync(path)).toEqual([]);
   writeFileSync(`${path}/vol_dir.uuid`, " \n");
   expect(String(await failure(take(0, "u")))).toContain("is empty");
   writeFileSync(`${path}/vol_dir.uuid`, "other\n");

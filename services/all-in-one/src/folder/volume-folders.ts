@@ -48,6 +48,8 @@ export function volumeFolders(
     const identity = identityOf(path);
     const twin = taken.get(identity);
     if (twin !== undefined) throw usedTwice(path, twin);
+    // Before anything is written: this may be the folder under a disk that is not mounted.
+    if (expectedUuid !== undefined) await requireUuid(path, deps.disk);
     const lock = takeLock(path);
     try {
       const uuid = await readOrMakeUuid(path, expectedUuid, deps);
@@ -103,13 +105,17 @@ async function readOrMakeUuid(
   deps: { readonly disk: Disk; readonly random: Pick<Random, "uuid"> },
 ): Promise<string> {
   const file = join(path, UUID_FILE);
+  // It may have been unmounted since.
+  if (expectedUuid !== undefined) await requireUuid(path, deps.disk);
   if (await deps.disk.exists(file)) return readUuid(path);
-  if (expectedUuid !== undefined) {
-    throw new Error(`${path} is not the folder that was there before: is its disk mounted?`);
-  }
   const uuid = deps.random.uuid();
   await deps.disk.writeWhole(file, utf8(uuid));
   return uuid;
+}
+
+async function requireUuid(path: string, disk: Pick<Disk, "exists">): Promise<void> {
+  if (await disk.exists(join(path, UUID_FILE))) return;
+  throw new Error(`${path} is not the folder that was there before: is its disk mounted?`);
 }
 
 function readUuid(path: string): string {
