@@ -126,6 +126,9 @@ export const VACUUM_GARBAGE_BYTES_MIN = 1 * MIB;
 export const VACUUM_LOW_SPACE_SHARE = 0.05;
 /** A volume whose vacuum failed is left alone by the background job for so long. */
 export const VACUUM_RETRY_MS = 6 * 60 * 60 * 1000;
+/** The same of one whose scrub failed; what is busy with something else is asked sooner. */
+export const SCRUB_RETRY_MS = 60 * 60 * 1000;
+export const SCRUB_BUSY_RETRY_MS = 60 * 1000;
 /** Read by a scrub in a second, unless its caller says otherwise. */
 export const SCRUB_BYTES_PER_SEC_DEFAULT = 64 * MIB;
 /** At least so much in a background scrub, however long its cycle. */

@@ -1,7 +1,9 @@
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { systemDisk } from "@kelp/base/platform";
+import { systemClock, systemDisk } from "@kelp/base/platform";
 import { FaultyDisk } from "@kelp/base/testing";
+import { volumeId } from "@kelp/wire";
+import { SCRUB_BUSY_RETRY_MS } from "../limits.ts";
 import { codeOf } from "../testing/volume-client-contract.ts";
 import { ONE, VolumeWorld, content, fid, readPlain } from "../testing/volume-world.ts";
 
@@ -198,4 +200,24 @@ test("changes during a scrub are no damage", async () => {
     else await store.append(fid(id + 100), content(id, 50));
   }
   expect((await scrub).damaged).toEqual([]);
+});
+
+test("a volume that is busy keeps no other from its turn, and has its own again", async () => {
+  using world = await worldOf(2);
+  let nowMs = 1e12;
+  const clock = { ...systemClock, nowMs: () => nowMs };
+  await using store = await world.open({ clock });
+  await store.createVolume(volumeId(2), { collection: "" });
+  const round = (): Promise<boolean> =>
+    store.scrubRound({ cycleMs: 3_600_000, signal: new AbortController().signal });
+  const ending = new AbortController();
+  const busy = codeOf(store.scrubVolume(ONE, { bytesPerSec: 1, signal: ending.signal }));
+  expect([await round(), await round(), await round()]).toEqual([true, true, false]);
+  expect(store.figures()).toMatchObject({ scrubCount: 1, scrubbedNeedleCount: 0 });
+  ending.abort();
+  await busy;
+  expect(await round()).toBe(false);
+  nowMs += SCRUB_BUSY_RETRY_MS;
+  expect([await round(), await round()]).toEqual([true, false]);
+  expect(store.figures()).toMatchObject({ scrubCount: 2, scrubbedNeedleCount: 2 });
 });

@@ -12,7 +12,12 @@ import type {
   VolumeStatus,
 } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
-import { SCRUB_BYTES_PER_SEC_DEFAULT, VACUUM_RETRY_MS } from "../limits.ts";
+import {
+  SCRUB_BUSY_RETRY_MS,
+  SCRUB_BYTES_PER_SEC_DEFAULT,
+  SCRUB_RETRY_MS,
+  VACUUM_RETRY_MS,
+} from "../limits.ts";
 import { chooseForScrub } from "../scrub/scrub-policy.ts";
 import { NEVER_SCRUBBED, ScrubRecord } from "../scrub/scrub-record.ts";
 import { scrubVolume } from "../scrub/scrub-volume.ts";
@@ -81,6 +86,8 @@ export class Maintenance {
   };
   /** Volumes whose vacuum failed, and until when the rounds leave them alone. */
   readonly #putOffMs = new Map<VolumeId, number>();
+  /** The same for scrubs. */
+  readonly #scrubPutOffMs = new Map<VolumeId, number>();
 
   constructor(options: MaintenanceOptions) {
     this.#options = options;
@@ -121,6 +128,7 @@ export class Maintenance {
   /** Forgets what was known of a volume that is gone. */
   async forget(id: VolumeId): Promise<void> {
     this.#putOffMs.delete(id);
+    this.#scrubPutOffMs.delete(id);
     for (const record of this.#records.values()) await record.forget(id);
   }
 
@@ -187,19 +195,26 @@ export class Maintenance {
     return count;
   }
 
-  /** Scrubs the volume that is due, if any; `true` when there may be another. */
+  /** Scrubs the volume that is due, if any; `true` when there may be another. Failures are logged and put off: others have their turn. */
   async scrubRound({ cycleMs, signal }: ScrubRound): Promise<boolean> {
-    const cycle = { nowMs: this.#options.clock.nowMs(), cycleMs };
+    const { clock, log } = this.#options;
+    const nowMs = clock.nowMs();
     const progressOf = (id: VolumeId) => this.#recordOf(id)?.progressOf(id) ?? NEVER_SCRUBBED;
-    const chosen = chooseForScrub(await this.#options.volumes(), progressOf, cycle);
+    const volumes = await this.#options.volumes();
+    const ready = volumes.filter(({ id }) => (this.#scrubPutOffMs.get(id) ?? 0) <= nowMs);
+    const chosen = chooseForScrub(ready, progressOf, { nowMs, cycleMs });
     if (chosen === undefined) return false;
+    const { id, bytesPerSec } = chosen;
     try {
-      await this.scrub(chosen.id, { bytesPerSec: chosen.bytesPerSec, signal });
-      return true;
+      await this.scrub(id, { bytesPerSec, signal });
+      this.#scrubPutOffMs.delete(id);
     } catch (error) {
-      if (signal.aborted || isEnding(error) || isBusy(error)) return false;
-      throw error;
+      if (signal.aborted || isEnding(error)) return false;
+      const delayMs = isBusy(error) ? SCRUB_BUSY_RETRY_MS : SCRUB_RETRY_MS;
+      this.#scrubPutOffMs.set(id, nowMs + delayMs);
+      if (!isBusy(error)) log.error("a volume cannot be scrubbed", { volume_id: id, error });
     }
+    return true;
   }
 
   async #scrubSlot(id: VolumeId, slot: VolumeSlot, options: JobOptions): Promise<ScrubReport> {

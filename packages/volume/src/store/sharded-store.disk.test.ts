@@ -10,10 +10,13 @@ import {
 } from "node:fs";
 import { must, silentLog } from "@kelp/base";
 import { systemClock, systemDisk, systemHashes } from "@kelp/base/platform";
-import { temporaryFolder } from "@kelp/base/testing";
+import { FaultyDisk, temporaryFolder } from "@kelp/base/testing";
 import { type Fid, needleId, volumeId } from "@kelp/wire";
+import { UNFINISHED } from "../erasure/shard-names.ts";
 import { VolumeError } from "../errors.ts";
+import { SCRUB_RETRY_MS } from "../limits.ts";
 import { codeOf } from "../testing/volume-client-contract.ts";
+import type { VolumeStoreOptions } from "./store-options.ts";
 import { type VolumeStore, openVolumeStore } from "./volume-store.ts";
 
 const ONE = volumeId(1);
@@ -39,12 +42,13 @@ class ThreeDisks implements Disposable {
     return `${this.#folder.path}/${name}`;
   }
 
-  open(): Promise<VolumeStore> {
+  open(options: Partial<VolumeStoreOptions> = {}): Promise<VolumeStore> {
     return openVolumeStore({
       disk: systemDisk,
       clock: systemClock,
       hashes: systemHashes,
       log: silentLog,
+      ...options,
       catalogueFile: this.path("volumes.json"),
       folders: this.names.map((name) => this.#given(this.path(name))),
     });
@@ -170,6 +174,27 @@ test("a flipped bit in a parity shard is found by one round of scrubbing, repair
   expect(store.figures()).toMatchObject({ scrubCount: 1, damagedCount: 1, repairedCount: 1 });
   expect(store.quarantined()).toEqual([]);
   expect(await missing(store)).toEqual([]);
+});
+
+test("a scrub that fails keeps no other volume from its turn, and is tried again", async () => {
+  using disks = new ThreeDisks();
+  const first = await disks.openEncoded();
+  await first.createVolume(volumeId(2), { collection: "c" });
+  await first.close();
+  const disk = new FaultyDisk(systemDisk);
+  let nowMs = systemClock.nowMs();
+  await using store = await disks.open({ disk, clock: { ...systemClock, nowMs: () => nowMs } });
+  const round = (): Promise<boolean> =>
+    store.scrubRound({ cycleMs: 1, signal: new AbortController().signal });
+  disks.flip(4);
+  disk.onlyPathEnd = `.ec04${UNFINISHED}`;
+  disk.writesUntilFailure = 1;
+  expect([await round(), await round(), await round()]).toEqual([true, true, false]);
+  expect(store.figures()).toMatchObject({ scrubCount: 1, repairedCount: 0 });
+  disk.writesUntilFailure = Number.POSITIVE_INFINITY;
+  nowMs += SCRUB_RETRY_MS;
+  expect([await round(), await round(), await round()]).toEqual([true, true, false]);
+  expect(store.figures()).toMatchObject({ scrubCount: 3, repairedCount: 1 });
 });
 
 test("damage beyond the parity stays listed and put aside after a restart, until the shards are put right", async () => {
