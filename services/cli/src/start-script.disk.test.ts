@@ -76,6 +76,24 @@ test("settings of the user's folder do not apply", () => {
   expect(result.stdout).toBe('{"args":[]}');
 });
 
+test("the collector is told of a smaller machine, unless the user has told it something, or another Bun is used", () => {
+  using folder = temporaryFolder();
+  const root = smallCheckout(folder.path);
+  const main = "process.stdout.write(process.env.BUN_JSC_forceRAMSize ?? 'nothing');";
+  writeFileSync(join(root, "services/cli/src/main.ts"), main);
+  const told = (env: Record<string, string>): string =>
+    start(join(root, "kelp"), [], { cwd: root, env: { ...ENVIRONMENT, ...env } }).stdout;
+  const newer = join(folder.path, "newer-bun");
+  writeFileSync(
+    newer,
+    `#!/bin/sh\n[ "$1" = --version ] && echo 9.0.0 || exec ${process.execPath} "$@"\n`,
+  );
+  chmodSync(newer, 0o755);
+  expect(told({})).toBe("8589934592");
+  expect(told({ BUN_JSC_forceRAMSize: "1000000000" })).toBe("1000000000");
+  expect(told({ KELP_BUN: newer })).toBe("nothing");
+});
+
 test("of many first starts at once one prepares and all succeed", async () => {
   using folder = temporaryFolder();
   const root = smallCheckout(folder.path);

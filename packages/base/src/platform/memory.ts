@@ -1,5 +1,6 @@
 import { fullGC } from "bun:jsc";
 import { forgetHashedMemory } from "./hash.ts";
+import { forgetPageMemory } from "./page-memory.ts";
 
 /**
  * Gives memory back that this process let go of: to be called when much is not needed any more. By itself the collector looks at what is
@@ -8,5 +9,6 @@ import { forgetHashedMemory } from "./hash.ts";
  */
 export function reclaimMemory(): void {
   forgetHashedMemory();
+  forgetPageMemory();
   fullGC();
 }

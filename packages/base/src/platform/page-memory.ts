@@ -34,6 +34,11 @@ export class PageMemory implements Disposable {
   }
 }
 
+/** Lets go of what nobody uses at the moment. */
+export function forgetPageMemory(): void {
+  idle.length = 0;
+}
+
 function allocate(): Uint8Array {
   const memory = new Uint8Array(MEMORY_BYTES + PAGE_BYTES);
   const start = toNextPage(ptr(memory));

@@ -1,7 +1,7 @@
 import { reclaimMemory } from "@kelp/base/platform";
 
 /** Buffers of large bodies that nobody needed for so long are given back. Large bodies that follow on each other find them warm. */
-export const RELEASE_MEMORY_PAUSE_MS = 1000;
+export const RELEASE_MEMORY_PAUSE_MS = 500;
 
 /** One round: gives back what the filer does not need at the moment. */
 export async function releaseMemory(filer: { releaseMemory(): number }): Promise<void> {
