@@ -100,6 +100,49 @@ test("a position that is no longer kept is told apart from one without changes",
   await world.filer.deleteEntry({ tree: TREE, path: pathOf("x") });
 });
 
+test("a position that was told is not given to a later change, also when writes failed before a restart", async () => {
+  using database = openDatabase(":memory:");
+  let isFailing = false;
+  const failing = {
+    ...keptOpen(database),
+    transaction: <Value>(work: () => Value) =>
+      database.transaction(() => {
+        const value = work();
+        if (isFailing) throw new Error("the disk is full");
+        return value;
+      }),
+  };
+  const stop = new AbortController();
+  let position = 0;
+  {
+    using world = openFilerWorld({ database: failing });
+    await world.filer.createTree({ name: TREE, kind: "bucket", owner: "ada" });
+    await write(world, "a", noise(1));
+    isFailing = true;
+    for (const path of ["b", "c"]) {
+      expect(await write(world, path, noise(1)).then(() => "written", String)).not.toBe("written");
+    }
+    for await (const item of world.filer.subscribe({ after: 0, signal: stop.signal })) {
+      if (item.kind === "caught-up") {
+        ({ position } = item);
+        break;
+      }
+    }
+  }
+  using world = openFilerWorld({ database: keptOpen(database) });
+  await write(world, "d", noise(1));
+  const feed = world.filer.subscribe({ after: position, signal: stop.signal });
+  expect(await take(feed[Symbol.asyncIterator](), 2)).toEqual(["put tree/d", "caught-up"]);
+});
+
+test("a position of another history, which no change here has reached, is gone", async () => {
+  using world = await openTreeWorld();
+  const { position } = await write(world, "a", noise(1));
+  const stop = new AbortController();
+  const feed = world.filer.subscribe({ after: position + 1, signal: stop.signal });
+  expect(await Array.fromAsync(feed)).toEqual([{ kind: "position-gone", keptAfter: 0 }]);
+});
+
 /** A database that outlives the world that stands on it. */
 function keptOpen(database: ReturnType<typeof openDatabase>): ReturnType<typeof openDatabase> {
   return {

@@ -17,7 +17,8 @@ export async function* followChanges(log: ChangeLog, query: Subscribe): AsyncGen
     bell.reset();
     const { newest, keptAfter } = log.changeBounds();
     // Looked at before and after the read: what is pruned in between may be missing from the page.
-    if (after < keptAfter) return yield { kind: "position-gone", keptAfter };
+    // What no change here has reached is of another history, such as that from before a restore.
+    if (after < keptAfter || after > newest) return yield { kind: "position-gone", keptAfter };
     const page: readonly Change[] = await log.readChanges({ after, limit: FEED_PAGE_CHANGES });
     const { keptAfter: keptNow } = log.changeBounds();
     if (after < keptNow) return yield { kind: "position-gone", keptAfter: keptNow };
@@ -27,8 +28,7 @@ export async function* followChanges(log: ChangeLog, query: Subscribe): AsyncGen
       if (change.tree.startsWith(treePrefix)) yield { kind: "change", change };
     }
     if (page.length === FEED_PAGE_CHANGES) continue;
-    // Positions that no change has may lie behind the last one: nothing comes before the newest any more.
-    after = Math.max(after, newest);
+    // That of the last change, and not the newest that was given out: after writes that failed, a restart gives theirs out again.
     if (after !== toldCaughtUp) {
       toldCaughtUp = after;
       yield { kind: "caught-up", position: after };

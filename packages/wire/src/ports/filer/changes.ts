@@ -25,7 +25,10 @@ export type FeedItem =
   | { readonly kind: "change"; readonly change: Change }
   /** All up to `position` was given or filtered out: a consumer may resume there. */
   | { readonly kind: "caught-up"; readonly position: number }
-  /** Changes after the wanted position are no longer kept; the first that is left comes after `keptAfter`. */
+  /**
+   * Changes after the wanted position are no longer kept, or it was never reached here (the store was restored since); the first
+   * change that is left comes after `keptAfter`.
+   */
   | { readonly kind: "position-gone"; readonly keptAfter: number };
 
 export interface Change {
