@@ -134,6 +134,21 @@ describe("values cannot break out of their line", () => {
   });
 });
 
+test("a head of any size is sent whole, and the next is as it always is", async () => {
+  const large = Object.fromEntries(
+    Array.from({ length: 5 }, (_, at) => [`X-${at}`, `${at}`.repeat(TOGETHER_BYTES_MAX)]),
+  );
+  const lines = Object.entries(large).map(([name, value]) => `${name}: ${value}\r\n`);
+  for (const body of ["", "body"]) {
+    const answered = await answerTo(ask("GET") + ask("GET"), whole(200, body, large));
+    const each = `HTTP/1.1 200 OK\r\n${lines.join("")}Content-Length: ${body.length}\r\n${COMMON}\r\n${body}`;
+    expect(answered === each + each).toBe(true);
+  }
+  expect(await answerTo(ask("GET"), pieces(["hel", "lo"], 5))).toBe(
+    `HTTP/1.1 200 OK\r\nX: y\r\nContent-Length: 5\r\n${COMMON}\r\nhello`,
+  );
+});
+
 describe("a reader that takes little at a time gets every byte in order", () => {
   const sizes = [10, TOGETHER_BYTES_MAX, TOGETHER_BYTES_MAX + 1, 3 * TOGETHER_BYTES_MAX];
   const kinds = ["bytes", "text", "sized", "chunked"] as const;

@@ -3,7 +3,7 @@ import { EMPTY_BYTES } from "../bytes.ts";
 import type { HeldShare } from "../http/stall-watch.ts";
 import { TOGETHER_BYTES_MAX } from "./limits.ts";
 import type { OutgoingBytes } from "./outgoing-bytes.ts";
-import { type ResponseHeaders, responseHead } from "./response-head.ts";
+import { ResponseHead, type ResponseHeaders } from "./response-head.ts";
 import { isBodiless } from "./status-line.ts";
 
 /** What an answer asks of its connection. */
@@ -27,8 +27,8 @@ type Framing =
   /** The end of the connection is the end of the body: HTTP/1.0 knows no chunks. */
   | { readonly kind: "until-close" };
 
-/** Where head and small body are put together for one write. */
-const together = Buffer.allocUnsafeSlow(2 * TOGETHER_BYTES_MAX);
+/** Where head and small body are put together for one write: a head and its write are made in one go, one after the other. */
+const together = new ResponseHead(2 * TOGETHER_BYTES_MAX);
 const LAST_CHUNK = Buffer.from("0\r\n\r\n");
 const CHUNK_END = Buffer.from("\r\n");
 
@@ -41,7 +41,7 @@ export class ResponseWriter {
   readonly #outgoing: OutgoingBytes;
   readonly #owner: ResponseOwner;
   /** Head that goes with the first bytes of the body. */
-  #head: string | undefined;
+  #head: Uint8Array | undefined;
   #framing: Framing | undefined;
   #leftBytes = 0;
   #isOver = false;
@@ -86,16 +86,16 @@ export class ResponseWriter {
     assert(this.#framing === undefined, "an answer is begun once");
     if (this.isClosed) return undefined;
     const sizeBytes = typeof body === "string" ? Buffer.byteLength(body) : body.length;
-    let head = responseHead(status, headers);
+    together.clear();
+    together.addLines(status, headers);
     const hasNoBody = isBodiless(status);
     // 204 and 304 have no length (RFC 9110 §8.6).
     const lengthBytes = options.announcedBytes ?? sizeBytes;
-    if (!hasNoBody && lengthBytes !== "unsaid") head += `Content-Length: ${lengthBytes}\r\n`;
-    head += this.#owner.commonLines(isEnding(headers));
+    if (!hasNoBody && lengthBytes !== "unsaid") addLength(lengthBytes);
+    together.addText(this.#owner.commonLines(isEnding(headers)));
     this.#framing = { kind: "none" };
     this.#outgoing.hold(options.share);
-    const isTaken = this.#writeWith(
-      head,
+    const isTaken = this.#writeTogether(
       hasNoBody || this.#request.isHead ? EMPTY_BYTES : body,
       sizeBytes,
     );
@@ -111,12 +111,14 @@ export class ResponseWriter {
     assert(this.#framing === undefined, "an answer is begun once");
     this.#framing = { kind: "none" };
     if (this.isClosed) return;
-    let head = responseHead(status, headers);
+    together.clear();
+    together.addLines(status, headers);
     this.#framing = this.#chooseFraming(status, options.sizeBytes);
-    if (options.sizeBytes !== undefined) head += `Content-Length: ${options.sizeBytes}\r\n`;
-    if (this.#framing.kind === "chunked") head += "Transfer-Encoding: chunked\r\n";
+    if (options.sizeBytes !== undefined) addLength(options.sizeBytes);
+    if (this.#framing.kind === "chunked") together.addText("Transfer-Encoding: chunked\r\n");
     const isLast = isEnding(headers) || this.#framing.kind === "until-close";
-    this.#head = head + this.#owner.commonLines(isLast);
+    together.addText(this.#owner.commonLines(isLast));
+    this.#head = together.copyBytes();
     this.#leftBytes = options.sizeBytes ?? 0;
     this.#outgoing.hold(options.share);
   }
@@ -138,14 +140,16 @@ export class ResponseWriter {
       assert(piece.length <= this.#leftBytes, "a body has no more bytes than were announced");
       this.#leftBytes -= piece.length;
     }
-    let head = this.#head;
+    const head = this.#head;
     this.#head = undefined;
     if (framing.kind !== "chunked") {
       if (head === undefined) return this.#waiting(this.#outgoing.write(piece));
       return this.#waiting(this.#writeWith(head, piece, piece.length));
     }
-    head = `${head ?? ""}${piece.length.toString(16)}\r\n`;
-    this.#writeWith(head, piece, piece.length);
+    together.clear();
+    if (head !== undefined) together.addBytes(head);
+    together.addText(`${piece.length.toString(16)}\r\n`);
+    this.#writeTogether(piece, piece.length);
     return this.#waiting(this.#outgoing.write(CHUNK_END));
   }
 
@@ -179,30 +183,32 @@ export class ResponseWriter {
     return { kind: this.#request.knowsChunks ? "chunked" : "until-close" };
   }
 
-  /** Head and body in one write where that saves more than the copy costs; returns whether all of it was taken. */
-  #writeWith(head: string, body: Uint8Array | string, bodyBytes: number): boolean {
-    const headBytes = head.length;
+  #writeWith(head: Uint8Array, body: Uint8Array, bodyBytes: number): boolean {
+    together.clear();
+    together.addBytes(head);
+    return this.#writeTogether(body, bodyBytes);
+  }
+
+  /** The head that was put together, and the body in one write with it where that saves more than the copy costs; returns whether all of it was taken. */
+  #writeTogether(body: Uint8Array | string, bodyBytes: number): boolean {
+    const headBytes = together.sizeBytes;
     if (headBytes > TOGETHER_BYTES_MAX) {
-      const isTaken = this.#outgoing.write(Buffer.from(head, "latin1"));
+      const isTaken = this.#outgoing.write(together.copyBytes());
       if (body.length === 0) return isTaken;
       return this.#outgoing.write(typeof body === "string" ? Buffer.from(body) : body);
     }
+    const memory = together.borrowBytes();
     const bytes =
       typeof body === "string" && bodyBytes > TOGETHER_BYTES_MAX ? Buffer.from(body) : body;
-    together.write(head, 0, "latin1");
     if (typeof bytes === "string") {
-      const size = headBytes + (bytes === "" ? 0 : together.write(bytes, headBytes, "utf8"));
-      return this.#writeTogether(size);
+      const size = headBytes + (bytes === "" ? 0 : memory.write(bytes, headBytes, "utf8"));
+      return this.#outgoing.writeShared(memory.subarray(0, size));
     }
     // Of a large body the first part goes with the head, so that no small packet is sent alone.
     const first = Math.min(bytes.length, TOGETHER_BYTES_MAX);
-    together.set(first === bytes.length ? bytes : bytes.subarray(0, first), headBytes);
-    const isTaken = this.#writeTogether(headBytes + first);
+    if (first > 0) memory.set(first === bytes.length ? bytes : bytes.subarray(0, first), headBytes);
+    const isTaken = this.#outgoing.writeShared(memory.subarray(0, headBytes + first));
     return first === bytes.length ? isTaken : this.#outgoing.write(bytes.subarray(first));
-  }
-
-  #writeTogether(sizeBytes: number): boolean {
-    return this.#outgoing.writeShared(together.subarray(0, sizeBytes));
   }
 
   #waiting(isTaken: boolean): Promise<void> | undefined {
@@ -227,4 +233,10 @@ export class ResponseWriter {
 
 function isEnding(headers: ResponseHeaders): boolean {
   return headers["Connection"] === "close";
+}
+
+function addLength(sizeBytes: number): void {
+  together.addText("Content-Length: ");
+  together.addText(String(sizeBytes));
+  together.addText("\r\n");
 }

