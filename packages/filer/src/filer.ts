@@ -5,6 +5,7 @@ import { storeIdOf } from "./backup/store-id.ts";
 import { type BodyOptions, openBodies } from "./chunk/bodies.ts";
 import { checkFiler } from "./check/check.ts";
 import type { CheckFinding, CheckOptions } from "./check/finding.ts";
+import { type NeedleName, type NeedleOwner, ownersOf } from "./check/owners.ts";
 import { type CollectOptions, type CollectReport, collectRound } from "./collect/collector.ts";
 import { OrphanSweep, type SweepOptions, type SweepReport } from "./collect/orphan-sweep.ts";
 import { RefusingVolumes } from "./collect/refusing-volumes.ts";
@@ -43,6 +44,8 @@ export interface OpenFiler extends Namespace, Disposable {
   sweepOrphans(options?: SweepOptions): Promise<SweepReport>;
   /** Checks every needle and entry against each other, beside running work. No finding means all is well. */
   check(options?: CheckOptions): AsyncIterable<CheckFinding>;
+  /** Who has content in these needles: for telling what damage means. Reads all lists once. */
+  ownersOf(needles: readonly NeedleName[]): AsyncIterable<NeedleOwner>;
   /** Resolves when a running `collect` is over; until it is ended none frees chunks. `undefined` when too many hold. */
   hold(): Promise<Disposable | undefined>;
   /**
@@ -106,6 +109,7 @@ export function openFiler(options: FilerOptions): OpenFiler {
     subscribe: (query) => followChanges(store, query),
     check: (checkOptions) =>
       checkFiler({ store, volumes, readManifest, collection, isInFlight, others }, checkOptions),
+    ownersOf: (needles) => ownersOf({ store, readManifest }, needles),
     gatewayCalls: () => serveStore(plainStore),
     [Symbol.dispose]: () => store[Symbol.dispose](),
   };

@@ -53,3 +53,4 @@ export { TARGET_LOCK_RENEW_MS } from "./limits.ts";
 export { storeIdOf } from "./backup/store-id.ts";
 export { verifyBackup } from "./backup/verify-backup.ts";
 export { type EntryScrub, scrubEntries } from "./check/scrub-entries.ts";
+export type { NeedleName, NeedleOwner } from "./check/owners.ts";

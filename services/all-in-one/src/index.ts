@@ -3,7 +3,8 @@ export { StartError, type StartErrorCode } from "./errors.ts";
 export { runGateway } from "./gateways/gateway-process.ts";
 export { type ProgramFacts, runServer } from "./run-server.ts";
 export type { PortChoice, ServerSettings, VolumeTierSettings } from "./settings.ts";
-export { type CheckedFolder, type FolderFinding, checkFolder } from "./check/check-folder.ts";
+export { type CheckedFolder, checkFolder } from "./check/check-folder.ts";
+export type { FolderFinding } from "./check/folder-finding.ts";
 export {
   type FolderBackupReport,
   backUpFolder,

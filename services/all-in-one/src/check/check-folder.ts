@@ -1,30 +1,24 @@
-import { type Log, unreachable } from "@kelp/base";
+import type { Log } from "@kelp/base";
 import { systemClock, systemDisk, systemHashes, systemRandom } from "@kelp/base/platform";
-import { type CheckFinding, openFiler } from "@kelp/filer";
+import { openFiler } from "@kelp/filer";
 import { checkIdentities } from "@kelp/iam";
 import { openMaster } from "@kelp/master";
-import { type Damage, type VolumeId, type VolumeStatus, formatFid } from "@kelp/wire";
+import type { VolumeId } from "@kelp/wire";
 import { openDataFolder } from "../folder/data-folder.ts";
 import { openFolderDatabase } from "../folder/folder-database.ts";
 import { type VolumeFolderSettings, knownVolumeFolders } from "../folder/volume-folders.ts";
 import type { VolumeTierSettings } from "../settings.ts";
 import { openVolumes } from "../volumes.ts";
+import {
+  type FolderFinding,
+  describeFinding,
+  describeIdentity,
+  describeQuarantined,
+  describeShard,
+  describeVolume,
+} from "./folder-finding.ts";
+import { Losses } from "./losses.ts";
 import { rebuildFolderIndexes } from "./rebuild-indexes.ts";
-
-/** Something that does not fit together in a data folder. */
-export interface FolderFinding {
-  readonly kind:
-    | CheckFinding["kind"]
-    | "unusable-volume"
-    | "index-differs"
-    | "index-not-rebuilt"
-    | "quarantined"
-    | "damaged-shard"
-    | "damaged-identity";
-  /** Space is lost, or something was repaired; data is not lost. Everything else is damage. */
-  readonly isHarmless: boolean;
-  readonly text: string;
-}
 
 export interface CheckedFolder {
   readonly volumeCount: number;
@@ -84,10 +78,12 @@ export async function checkFolder(
   using database = openFolderDatabase(folder, "filer", guard);
   using filer = openFiler({ ...common, database, volumes, master });
   const unreadableIds = new Set<VolumeId>();
+  const losses = new Losses(filer);
   for await (const finding of filer.check({ orphans: options.orphans })) {
     if (finding.kind === "unreadable-volume") unreadableIds.add(finding.volumeId);
-    options.onFinding(describeFinding(finding));
+    if (!losses.take(finding)) options.onFinding(describeFinding(finding));
   }
+  for await (const finding of losses.told()) options.onFinding(finding);
   for (const found of volumes.quarantined()) {
     // Damaged needles the check has read itself, and shards it is about to.
     if (found.what === "index") options.onFinding(describeQuarantined(found));
@@ -112,108 +108,3 @@ export async function checkFolder(
 
 /** Nobody else wants the disk. */
 const UNHURRIED = { bytesPerSec: Number.POSITIVE_INFINITY };
-
-/** A volume of which nothing can be said, if it is one. */
-function describeVolume(status: VolumeStatus): FolderFinding | undefined {
-  if (status.state !== "failed" && status.state !== "missing") return undefined;
-  const why = status.state === "missing" ? "is missing with its disk" : "cannot be opened";
-  return damage("unusable-volume", `volume ${status.id} ${why}; its content was not checked`);
-}
-
-export function describeFinding(finding: CheckFinding): FolderFinding {
-  const { kind } = finding;
-  switch (kind) {
-    case "orphan-needle":
-      return {
-        kind,
-        isHarmless: true,
-        text: `blob ${formatFid(finding.fid)} of ${finding.sizeBytes} bytes belongs to nothing${finding.isRemoved ? "; removed" : ""}`,
-      };
-    case "debris":
-      return {
-        kind,
-        isHarmless: true,
-        text: `blob ${finding.needleId.toString(16)} in volume ${finding.volumeId} was never finished: ${finding.recordBytes} bytes of debris${finding.isRemoved ? "; removed" : ""}`,
-      };
-    case "shared-volume":
-      return {
-        kind,
-        isHarmless: true,
-        text: `volume ${finding.volumeId} of collection "${finding.collection}" has ${finding.namedCount} blobs of entries; it is not swept, and clients of the volume door may change it`,
-      };
-    case "damaged-entry":
-      return damage(kind, `${finding.owner} is damaged: ${finding.reason}`);
-    case "missing-chunk":
-      return damage(kind, `blob ${formatFid(finding.fid)} is missing`);
-    case "unreadable-volume":
-      return damage(
-        kind,
-        `volume ${finding.volumeId}, with ${finding.namedCount} blobs in use, cannot be read: ${finding.reason}`,
-      );
-    case "corrupt-needle":
-      return damage(
-        kind,
-        `blob ${finding.needleId.toString(16)} in volume ${finding.volumeId} is damaged: ${finding.reason}`,
-      );
-    case "size-differs":
-      return damage(
-        kind,
-        `blob ${formatFid(finding.fid)} has ${finding.storedBytes} bytes, its entry says ${finding.namedBytes}`,
-      );
-    case "content-size-differs":
-      return damage(
-        kind,
-        `${finding.owner} has ${finding.sizeBytes} bytes, its blobs add up to ${finding.chunkBytes}`,
-      );
-    case "unreferenced-chunk":
-      return damage(
-        kind,
-        `${finding.owner} names blob ${formatFid(finding.fid)}, which is not counted as used`,
-      );
-    case "holders-differ":
-      return damage(
-        kind,
-        `content ${finding.contentId} is counted as named ${finding.holders} times, it is named ${finding.counted} times`,
-      );
-    case "reference-count-differs":
-      return damage(
-        kind,
-        `${finding.references} blobs are counted as used, ${finding.named} are named`,
-      );
-    case "usage-differs":
-      return damage(
-        kind,
-        `bucket ${finding.tree} keeps ${finding.counter}, counting gives ${finding.counted}`,
-      );
-    default:
-      return unreachable(kind);
-  }
-}
-
-function describeQuarantined({ volumeId, what, reason }: Damage): FolderFinding {
-  return damage(
-    "quarantined",
-    `scrubbing found the ${what} of volume ${volumeId} damaged: ${reason}`,
-  );
-}
-
-/** What is damaged beyond the parity was told as damaged blobs already. */
-function describeShard({ volumeId, what, offsetBytes, reason }: Damage): FolderFinding {
-  return damage(
-    "damaged-shard",
-    `${what} of volume ${volumeId} is damaged at ${offsetBytes}: ${reason}; ec.rebuild makes it anew`,
-  );
-}
-
-function describeIdentity(name: string, keyId: string | undefined): FolderFinding {
-  return damage(
-    "damaged-identity",
-    keyId === undefined
-      ? `identity ${name} is damaged and may do nothing; put it again`
-      : `access key ${keyId} of ${name} is damaged and opens nothing; delete it and create another`,
-  );
-}
-
-function damage(kind: FolderFinding["kind"], text: string): FolderFinding {
-  return { kind, isHarmless: false, text };
-}

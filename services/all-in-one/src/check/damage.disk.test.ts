@@ -14,7 +14,8 @@ import { openDataFolder } from "../folder/data-folder.ts";
 import { openFolderDatabase } from "../folder/folder-database.ts";
 import { openTestServer } from "../testing/opened-server.ts";
 import { openVolumes } from "../volumes.ts";
-import { type FolderFinding, checkFolder } from "./check-folder.ts";
+import { checkFolder } from "./check-folder.ts";
+import type { FolderFinding } from "./folder-finding.ts";
 
 // Damage on a real disk, as a check and a sweep of the whole store see it.
 
@@ -133,6 +134,9 @@ test.each(PLACES.flatMap(([what, at]) => KEYS.map((key) => [what, at, key] as co
       const found = await check(orphans);
       // An id that is damaged in the last record is told under both names.
       expect([...new Set(found.map(({ kind }) => kind))]).toEqual(["corrupt-needle"]);
+      expect(found.some(({ text }) => text.endsWith(`; it is of entry ${key} of mlpipeline`))).toBe(
+        true,
+      );
     }
     await withFiler(async ({ filer, advance, volumes }) => {
       expect(await sweep(filer, advance)).toBe(0);

@@ -1,7 +1,7 @@
 import type { Log } from "@kelp/base";
 import { systemClock, systemDisk, systemHashes } from "@kelp/base/platform";
 import { type IndexRebuild, type RebuiltIndex, rebuildIndexes } from "@kelp/volume";
-import type { FolderFinding } from "./check-folder.ts";
+import type { FolderFinding } from "./folder-finding.ts";
 
 /**
  * Makes the indexes of all volumes in these folders anew from what the volumes hold, giving to `onFinding` what was

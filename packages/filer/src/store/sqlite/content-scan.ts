@@ -47,9 +47,11 @@ export class ContentScan {
   readonly #parts: SqlStatement<PartContentRow>;
   readonly #holders: SqlStatement<HolderCheck>;
   readonly #usage: SqlStatement<UsageRow>;
+  readonly #treeName: SqlStatement<{ readonly name: string }>;
 
   constructor(database: SqlDatabase, hashes: Hashes) {
     this.#hashes = hashes;
+    this.#treeName = database.prepare("SELECT name FROM trees WHERE id = ?");
     this.#entries = database.prepare(
       `SELECT tree_id AS treeId, ${ENTRY_COLUMNS}, contents.bytes AS bytes, contents.sum AS contentSum, ${HOLDERS}
        FROM entries LEFT JOIN contents ON contents.id = entries.content_id
@@ -89,11 +91,18 @@ export class ContentScan {
 
   /** So many rows are read in one turn. */
   *contents(rowsAtOnce = ROWS_AT_ONCE): Generator<NamedContent> {
+    // Rows come tree by tree.
+    let tree = { id: 0, name: "" };
+    const nameOf = (id: number): string => {
+      if (tree.id !== id) tree = { id, name: this.#treeName.get(id)?.name ?? `tree ${id}` };
+      return tree.name;
+    };
     let entry: { treeId: number; path: string } | undefined = { treeId: 0, path: "" };
     while (entry !== undefined) {
       const rows: EntryContentRow[] = this.#entries.all(entry.treeId, entry.path, rowsAtOnce);
       for (const row of rows) {
-        yield this.#named(`entry ${row.path}`, row, () => this.#entryChunks(row));
+        const owner = `entry ${row.path} of ${nameOf(row.treeId)}`;
+        yield this.#named(owner, row, () => this.#entryChunks(row));
       }
       entry = rows.length < rowsAtOnce ? undefined : must(rows.at(-1));
     }
@@ -102,7 +111,8 @@ export class ContentScan {
       const { treeId, path, until }: typeof past = past;
       const rows: PastContentRow[] = this.#past.all(treeId, path, until, rowsAtOnce);
       for (const row of rows) {
-        yield this.#named(`former entry ${row.path}`, row, () => this.#entryChunks(row));
+        const owner = `former entry ${row.path} of ${nameOf(row.treeId)}`;
+        yield this.#named(owner, row, () => this.#entryChunks(row));
       }
       past = rows.length < rowsAtOnce ? undefined : must(rows.at(-1));
     }

@@ -50,7 +50,7 @@ for (const [what, sql] of Object.entries(DAMAGE)) {
 
     const findings = await Array.fromAsync(filer.check());
     const owners = findings.flatMap((one) => (one.kind === "damaged-entry" ? [one.owner] : []));
-    expect(owners).toEqual(["entry small"]);
+    expect(owners).toEqual([`entry small of ${TREE}`]);
   });
 }
 
