@@ -1,7 +1,7 @@
 import { Database, type Statement } from "bun:sqlite";
 import { assert } from "../assert.ts";
 import type { SqlDatabase, SqlStatement, SqlValue } from "../database.ts";
-import { mapLogIndex } from "./log-index.ts";
+import { type LogIndex, mapLogIndex } from "./log-index.ts";
 import { TurnReads } from "./turn-reads.ts";
 
 /**
@@ -21,16 +21,17 @@ export function openDatabase(
   access: "read-write" | "read-only" = "read-write",
 ): SqlDatabase {
   if (access === "read-only") {
+    const index = mapLogIndex(path);
     const reader = new Database(path, { readonly: true, strict: true });
     reader.exec(`PRAGMA busy_timeout=5000; PRAGMA cache_size=-${PAGE_CACHE_KIB};`);
-    return new SystemDatabase(reader, path, undefined);
+    return new SystemDatabase(reader, { index });
   }
   const database = new Database(path, { create: true, readwrite: true, strict: true });
   database.exec(
     `PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=5000;
      PRAGMA cache_size=-${PAGE_CACHE_KIB};`,
   );
-  return new SystemDatabase(database, path, new TurnReads(database));
+  return new SystemDatabase(database, { turnReads: new TurnReads(database) });
 }
 
 class SystemDatabase implements SqlDatabase {
@@ -39,16 +40,19 @@ class SystemDatabase implements SqlDatabase {
   readonly #begin: Statement;
   readonly #beginWriting: Statement;
   readonly #commit: Statement;
-  readonly #path: string;
+  readonly #index: LogIndex | undefined;
   /** Not of one that others change, and whose readers their log has to wait for. */
   readonly #turnReads: TurnReads | undefined;
   #version: (() => number) | undefined;
   #depth = 0;
   #isOpen = true;
 
-  constructor(database: Database, path: string, turnReads: TurnReads | undefined) {
-    this.#path = path;
-    this.#turnReads = turnReads;
+  constructor(
+    database: Database,
+    parts: { readonly index?: LogIndex | undefined; readonly turnReads?: TurnReads },
+  ) {
+    this.#index = parts.index;
+    this.#turnReads = parts.turnReads;
     this.#database = database;
     this.#begin = database.prepare("BEGIN");
     this.#beginWriting = database.prepare("BEGIN IMMEDIATE");
@@ -109,7 +113,8 @@ class SystemDatabase implements SqlDatabase {
     const ask = (): number => select.get()?.data_version ?? 0;
     // It is a read as well: from here on this connection has the index open.
     ask();
-    return mapLogIndex(this.#path) ?? ask;
+    const index = this.#index;
+    return index?.isInPlace() === true ? index.version : ask;
   }
 
   [Symbol.dispose](): void {

@@ -1,5 +1,13 @@
 import { expect, test } from "bun:test";
-import { copyFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import type { SqlDatabase } from "../database.ts";
 import { temporaryFolder } from "../testing/index.ts";
 import { openDatabase } from "./database.ts";
@@ -83,12 +91,44 @@ test("inside a snapshot the version tells of what came after it", () => {
 test("the index is looked at by itself, and says what the database does", () => {
   using world = openWorld();
   world.count();
-  const version = mapLogIndex(world.path);
-  const before = version?.();
-  expect(before).toBe(world.reader.version());
+  const index = mapLogIndex(world.path);
+  const before = index?.version();
+  expect([before, index?.isInPlace()]).toEqual([world.reader.version(), true]);
   world.add();
-  expect(version?.()).not.toBe(before);
-  expect(version?.()).toBe(world.reader.version());
+  expect(index?.version()).not.toBe(before);
+  expect(index?.version()).toBe(world.reader.version());
+});
+
+test("an index that another has taken the place of is not gone by", () => {
+  using world = openWorld();
+  const index = mapLogIndex(world.path);
+  renameSync(`${world.path}-shm`, `${world.path}-former`);
+  expect(index?.isInPlace()).toBe(false);
+  copyFileSync(`${world.path}-former`, `${world.path}-shm`);
+  expect(index?.isInPlace()).toBe(false);
+  renameSync(`${world.path}-former`, `${world.path}-shm`);
+  expect(index?.isInPlace()).toBe(true);
+});
+
+test("a process that looks at the index keeps its lock on it, so that nobody makes it anew meanwhile", async () => {
+  using world = openWorld();
+  world.add();
+  const script = `
+    import { openDatabase } from ${JSON.stringify(new URL("./index.ts", import.meta.url).href)};
+    using reader = openDatabase(${JSON.stringify(world.path)}, "read-only");
+    reader.version();
+    console.log(reader.version());
+    for await (const _ of process.stdin);
+  `;
+  await using child = Bun.spawn([process.execPath, "-e", script], { stdin: "pipe" });
+  const version = await child.stdout.getReader().read();
+  expect(Number(new TextDecoder().decode(version.value))).toBe(world.reader.version());
+  const { ino } = statSync(`${world.path}-shm`);
+  const locks = readFileSync("/proc/locks", "utf8").split("\n");
+  const held = locks.filter((line) => line.includes(` ${child.pid} `) && line.includes(`:${ino} `));
+  expect(held.length).toBe(1);
+  await child.stdin.end();
+  expect(await child.exited).toBe(0);
 });
 
 test("what is no index, or none that is known, is not looked at", () => {

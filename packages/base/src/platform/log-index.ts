@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { endianness } from "node:os";
 
 /**
@@ -20,17 +21,29 @@ const IS_THERE_MASK = endianness() === "LE" ? 0xff : 0xff_00_00_00;
 /** Counts of frames have room below those of transactions, which have 32 bits, in a safe integer. */
 const FRAMES_BOUND = 2 ** 20;
 
+/** The index of one log, as it was when it was mapped. */
+export interface LogIndex {
+  /** Which state of the database is the newest, without a system call. */
+  readonly version: () => number;
+  /** Whether it is still the one that those use who open the database now. */
+  isInPlace(): boolean;
+}
+
 /**
- * Reads which state of a database is the newest, without a system call. `undefined` where the index cannot be looked at, or is not as it
- * is known here.
+ * `undefined` where the index cannot be looked at, or is not as it is known here.
  *
- * The caller must have read from the database by a connection that stays open as long as what this returns is called: the index is
- * neither made anew nor removed then.
+ * The caller must map it before this process has the database open: to close any descriptor of a file, as mapping does, lets go all of the
+ * process's locks on it, and without its lock on the index a process is not noticed by the next that opens the database, which then makes the index
+ * anew under its feet. It must look whether the index is in place after it has read from the database, by a connection that stays open as long
+ * as versions are asked for: the index is neither made anew nor removed then.
  */
-export function mapLogIndex(databasePath: string): (() => number) | undefined {
+export function mapLogIndex(databasePath: string): LogIndex | undefined {
+  const path = `${databasePath}-shm`;
+  let inode: number;
   let mapped: Uint8Array;
   try {
-    mapped = Bun.mmap(`${databasePath}-shm`, { shared: true });
+    inode = statSync(path).ino;
+    mapped = Bun.mmap(path, { shared: true });
   } catch {
     return undefined;
   }
@@ -41,5 +54,8 @@ export function mapLogIndex(databasePath: string): (() => number) | undefined {
   const word = (index: number): number => head[index] ?? 0;
   const isThere = ((word(WORD.flags) ^ IS_THERE) & IS_THERE_MASK) === 0;
   if (!isThere || word(WORD.format) !== FORMAT) return undefined;
-  return () => word(WORD.changes) * FRAMES_BOUND + (word(WORD.frames) % FRAMES_BOUND);
+  return {
+    version: () => word(WORD.changes) * FRAMES_BOUND + (word(WORD.frames) % FRAMES_BOUND),
+    isInPlace: () => statSync(path, { throwIfNoEntry: false })?.ino === inode,
+  };
 }
