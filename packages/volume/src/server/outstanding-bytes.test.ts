@@ -1,15 +1,13 @@
 import { connect } from "node:net";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { silentLog } from "@kelp/base";
-import { systemClock, systemHashes, systemTcpNetwork } from "@kelp/base/platform";
+import { systemHashes } from "@kelp/base/platform";
 import { needleId, volumeId } from "@kelp/wire";
-import { CALLER_HEADER, believingGate, listAuthorizer } from "@kelp/wire/testing";
+import { CALLER_HEADER } from "@kelp/wire/testing";
 import { MemoryNeedles } from "../testing/memory-needles.ts";
-import { MemoryVolumes } from "../testing/memory-volumes.ts";
+import { type VolumeDoorWorld, openVolumeDoorWorld } from "../testing/volume-door-world.ts";
 import { DOWNLOAD_BUDGET_BYTES, EXPANSIONS_AT_ONCE_MAX, FREE_NEEDLE_BYTES_MAX } from "./limits.ts";
 import { OutstandingBytes } from "./outstanding-bytes.ts";
-import { type VolumeDoor, openVolumeDoor } from "./volume-door.ts";
 
 /** Three of them are more than may be held. */
 const LARGE_BYTES = Math.ceil(DOWNLOAD_BUDGET_BYTES / 3) + 1;
@@ -31,7 +29,7 @@ class SlowNeedles extends MemoryNeedles {
 }
 
 const needles = new SlowNeedles(systemHashes);
-let door: VolumeDoor;
+let door: VolumeDoorWorld;
 
 beforeAll(async () => {
   const place = { volumeId: volumeId(3), cookie: 1 };
@@ -41,32 +39,17 @@ beforeAll(async () => {
     { ...place, needleId: needleId(0xbbn) },
     { data: gzipSync(data, { level: 1 }), isGzip: true },
   );
-  door = await openVolumeDoor({
-    needles,
-    volumes: new MemoryVolumes(),
-    disks: { disks: () => Promise.resolve([]) },
-    gate: believingGate(),
-    authorizer: listAuthorizer(),
-    clock: systemClock,
-    hashes: systemHashes,
-    log: silentLog,
-    version: "0.0.1",
-    startedMs: 0,
-    network: systemTcpNetwork,
-    address: "127.0.0.1",
-    port: 0,
-  });
+  door = await openVolumeDoorWorld(needles);
 });
 
 afterAll(async () => {
-  await door.stop();
+  await door[Symbol.asyncDispose]();
 });
 
 function ask(path: string, init: RequestInit): Promise<Response> {
   const headers = new Headers(init.headers);
   headers.set("accept-encoding", "identity");
-  headers.set(CALLER_HEADER, "root");
-  return fetch(`http://127.0.0.1:${door.port}/${path}`, { ...init, headers });
+  return door.ask(`/${path}`, { ...init, headers });
 }
 
 /** Answers only while less than the budget is held. */
