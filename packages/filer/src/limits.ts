@@ -114,6 +114,8 @@ export const PACK_INDEX_READS_MAX = 16;
 export const BACKUP_READS_IN_FLIGHT_MAX = 8;
 /** Chunks of a restore that are stored at once: they share syncs. */
 export const RESTORE_APPENDS_IN_FLIGHT_MAX = 32;
+/** What lived in a volume that is restored as one of 32 GiB at most: the rest is for what came while the backup ran. */
+export const NARROW_VOLUME_LIVE_BYTES_MAX = 30 * 1024 ** 3;
 /** Rows that backup, restore and verification take at a time. */
 export const BACKUP_ROWS_AT_ONCE = 1000;
 /** Damaged chunks that a manifest names; more are counted. */

@@ -10,8 +10,8 @@ const GIB = 1024 * MIB;
 
 /** Offsets are stored in 4 bytes, in units of 8 bytes: 2³² × 8. No record may end beyond. */
 export const VOLUME_FILE_BYTES_MAX = 32 * GIB;
-/** The same where the index file has offsets of 5 bytes: 2⁴⁰ × 8. Kelp makes no such volume. */
-const WIDE_VOLUME_FILE_BYTES_MAX = 8192 * GIB;
+/** The same where the index file has offsets of 5 bytes: 2⁴⁰ × 8. */
+export const WIDE_VOLUME_FILE_BYTES_MAX = 8192 * GIB;
 /** Where a volume counts as full unless its owner says otherwise. */
 export const VOLUME_SIZE_BYTES_DEFAULT = 30 * GIB;
 /** A full volume still takes needles whose ids were assigned before it was full, up to this much more. */

@@ -51,4 +51,7 @@ export interface NamedFile {
 export type BackupVolume = Pick<
   VolumeStatus,
   "id" | "collection" | "replicaPlacement" | "ttl" | "diskType"
->;
+> & {
+  /** Whole records of what lives in it. Backups of before it was told have none. */
+  readonly liveBytes?: number | undefined;
+};

@@ -12,6 +12,7 @@ import { readPackIndex } from "./pack.ts";
 
 const SEVEN = volumeId(7);
 const EIGHT = volumeId(8);
+const GIB = 1024 ** 3;
 
 function fid(id: number, volume = SEVEN): Fid {
   return { volumeId: volume, needleId: needleId(BigInt(id)), cookie: 0xc0ffee00 + id };
@@ -69,7 +70,21 @@ test("needles that no entry names come back with their addresses, fields and vol
   ]);
   expect(restored.made.created.get(SEVEN)?.collection).toBe("");
   expect(restored.made.created.get(EIGHT)?.collection).toBe("pictures");
+  expect([...restored.made.created.values()].some(({ isLarge }) => isLarge === true)).toBe(false);
   expect(await Array.fromAsync(restored.filer.check())).toEqual([]);
+});
+
+test("a volume in which more lives than fits in one of narrow offsets is made with wide ones", async () => {
+  using it = await rig();
+  const [seven, eight] = it.source.otherVolumes.splice(0);
+  it.source.otherVolumes.push(
+    { ...must(seven), liveBytes: 30 * GIB },
+    { ...must(eight), liveBytes: 30 * GIB + 1 },
+  );
+  await it.source.backUp(it.target);
+  using restored = await it.source.restore(it.target);
+  expect(restored.made.created.get(EIGHT)?.isLarge).toBe(true);
+  expect(restored.made.created.get(SEVEN)?.isLarge).toBeUndefined();
 });
 
 test("the next backup copies what is new or another, and keeps each backup's own state", async () => {

@@ -10,7 +10,7 @@ import {
   parseFid,
 } from "@kelp/wire";
 import { BackupError } from "../errors.ts";
-import { RESTORE_APPENDS_IN_FLIGHT_MAX } from "../limits.ts";
+import { NARROW_VOLUME_LIVE_BYTES_MAX, RESTORE_APPENDS_IN_FLIGHT_MAX } from "../limits.ts";
 import type { BackupTarget } from "./backup-target.ts";
 import { FreedManifests } from "./freed-manifests.ts";
 import type { BackupManifest } from "./manifest.ts";
@@ -110,13 +110,14 @@ async function makeVolumes(
   const wanted = new Set(loose);
   for (const { volumeId } of fids) wanted.add(volumeId);
   for (const volumeId of wanted) {
-    const { collection = "", replicaPlacement, ttl } = known.get(volumeId) ?? {};
+    const { collection = "", replicaPlacement, ttl, liveBytes = 0 } = known.get(volumeId) ?? {};
     const isOwn = !loose.has(volumeId) && (collection === "" || isFilerCollection(collection));
     // The kind of disk is left out: the new folder may have no such disk, and content goes before wishes.
     await request.volumes.createVolume(volumeId, {
       collection: isOwn ? filerCollection(storeId) : collection,
       ...(replicaPlacement === undefined ? {} : { replicaPlacement }),
       ...(ttl === undefined ? {} : { ttl }),
+      ...(liveBytes > NARROW_VOLUME_LIVE_BYTES_MAX ? { isLarge: true } : {}),
     });
   }
 }

@@ -1,6 +1,7 @@
 import { DiskError } from "@kelp/base";
 import type { CreateVolume, VolumeId } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
+import { WIDE_VOLUME_FILE_BYTES_MAX } from "../limits.ts";
 import { isStorableTtl } from "../needle/fields.ts";
 import { isCollection } from "../volume/file-name.ts";
 import { Volume } from "../volume/volume.ts";
@@ -85,7 +86,10 @@ export class VolumeCreation {
   async #createOn(disk: DiskFolder, id: VolumeId, options: CreateVolume): Promise<void> {
     const { collection } = options;
     this.#creating.set(id, disk);
-    const volumeOptions = this.#parts.folders.volumeOptions(disk, id, collection);
+    const volumeOptions = {
+      ...this.#parts.folders.volumeOptions(disk, id, collection),
+      ...(options.isLarge === true && { sizeBytesMax: WIDE_VOLUME_FILE_BYTES_MAX }),
+    };
     const volume = await Volume.create(this.#options, volumeOptions, options);
     try {
       await this.#parts.catalogue.record({ id, collection, folder: disk.uuid, isDeleted: false });

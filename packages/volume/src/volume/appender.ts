@@ -9,7 +9,6 @@ import {
   QUEUE_BYTES_MAX,
   QUEUE_COUNT_MAX,
   TOMBSTONE_RESERVE_BYTES,
-  VOLUME_FILE_BYTES_MAX,
   volumeFileBytesMax,
 } from "../limits.ts";
 import { readHeader } from "../needle/decode.ts";
@@ -92,7 +91,8 @@ export class Appender {
   #intermission: Intermission | undefined;
 
   constructor(options: AppenderOptions) {
-    assert(options.sizeBytesMax <= VOLUME_FILE_BYTES_MAX, "offsets of a volume fit in 4 bytes");
+    const fileBytesMax = volumeFileBytesMax(options.index.offsetWidth);
+    assert(options.sizeBytesMax <= fileBytesMax, "offsets of a volume fit in its index file");
     this.#options = options;
     this.#target = options;
     this.#endBytes = options.endBytes;

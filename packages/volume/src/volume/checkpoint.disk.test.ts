@@ -4,16 +4,21 @@ import {
   openSync,
   closeSync,
   ftruncateSync,
+  readFileSync,
   rmSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
-import { systemDisk } from "@kelp/base/platform";
+import { must, silentLog } from "@kelp/base";
+import { systemClock, systemDisk, systemHashes } from "@kelp/base/platform";
 import { FaultyDisk } from "@kelp/base/testing";
-import { CHECKPOINT_CLOSE_CHANGES_MIN } from "../limits.ts";
+import { CHECKPOINT_CLOSE_CHANGES_MIN, WIDE_VOLUME_FILE_BYTES_MAX } from "../limits.ts";
+import { openVolumeStore } from "../store/volume-store.ts";
 import { codeOf } from "../testing/volume-client-contract.ts";
-import { VolumeWorld, content, fid, readPlain, scanAll } from "../testing/volume-world.ts";
+import { ONE, VolumeWorld, content, fid, readPlain, scanAll } from "../testing/volume-world.ts";
+import { Volume } from "./volume.ts";
 
+const DEPS = { disk: systemDisk, clock: systemClock, hashes: systemHashes, log: silentLog };
 const COUNT = CHECKPOINT_CLOSE_CHANGES_MIN + 10;
 
 /** More needles than are replayed at every opening; each tenth is removed again. */
@@ -146,4 +151,38 @@ test("entries at the end of an index file with offsets of 5 bytes are found agai
     expect(await readPlain(store, fid(2))).toEqual([0x61]);
   }
   expect(world.index()).toEqual(whole);
+});
+
+test("a volume that is made large takes needles beyond 32 GiB, and keeps its offsets in a vacuum", async () => {
+  using world = new VolumeWorld();
+  {
+    await using store = await openVolumeStore({ ...DEPS, folder: world.folder });
+    await store.createVolume(ONE, { collection: "", isLarge: true });
+    await store.append(fid(1), content(1, 10));
+    await store.append(fid(3), content(3, 10));
+    await store.remove([fid(3)]);
+    await store.vacuum(ONE);
+  }
+  expect(readFileSync(`${world.folder}/1.vif`, "utf8")).toContain(`"bytesOffset": 5`);
+  // The needle, and the removal that a vacuum remembers.
+  expect(world.index().length).toBe(2 * 17);
+  {
+    await using store = await world.open();
+    expect(await readPlain(store, fid(1))).toEqual([...content(1, 10)]);
+  }
+  rmSync(`${world.folder}/1.vif`);
+  rmSync(`${world.folder}/1.kix`, { force: true });
+  wideVolume(world);
+  // As when it was made, without a limit.
+  const unlimited = { sizeBytesMax: WIDE_VOLUME_FILE_BYTES_MAX, graceBytes: 0 };
+  const name = { folder: world.folder, collection: "", id: ONE };
+  const open = () => Volume.open(DEPS, { ...name, ...unlimited, onStateChange: () => undefined });
+  {
+    await using volume = await open();
+    await volume.append(fid(4), content(4, 10));
+    expect(volume.status().state).toBe("writable");
+  }
+  await using volume = await open();
+  expect([...must(await volume.read(fid(4)))]).toEqual([...content(4, 10)]);
+  expect([...must(await volume.read(fid(2)))]).toEqual([0x61]);
 });

@@ -26,7 +26,7 @@ import {
   loadIndex,
 } from "./load-index.ts";
 import { type RecordPlace, recoverTail } from "./recover-tail.ts";
-import { type VolumeInfo, readVolumeInfo } from "./volume-info.ts";
+import { NO_VOLUME_INFO, type VolumeInfo, readVolumeInfo, writeVolumeInfo } from "./volume-info.ts";
 
 /** What a volume needs of the world. */
 export interface VolumeDeps {
@@ -86,14 +86,20 @@ export function checkpointPath(name: VolumeName): string {
 export async function createFiles(
   deps: VolumeDeps,
   name: VolumeName,
-  superblock: Superblock = NEW_SUPERBLOCK,
+  made: { readonly superblock?: Superblock; readonly offsetBytes?: 4 | 5 } = {},
 ): Promise<VolumeFiles> {
+  const { superblock = NEW_SUPERBLOCK, offsetBytes = 4 } = made;
   const path = dataPath(name);
   if (await deps.disk.exists(path)) {
     throw new VolumeError("volume-exists", `Cannot make volume ${path}: the file exists`);
   }
   await removeLeftovers(deps, name);
-  const info = await readVolumeInfo(deps.disk, basePath(name));
+  const base = basePath(name);
+  // First: a volume file without it would be taken for one of narrow offsets.
+  const info =
+    offsetBytes === 4
+      ? await readVolumeInfo(deps.disk, base)
+      : await writeVolumeInfo(deps.disk, base, { ...NO_VOLUME_INFO, offsetBytes }, {});
   await deps.disk.writeWhole(path, encodeSuperblock(superblock));
   const data = await deps.disk.open(path, { access: "read-write" });
   try {

@@ -55,6 +55,7 @@ export interface VolumeOptions extends VolumeName {
 export interface NewVolumeTraits {
   readonly replicaPlacement?: number | undefined;
   readonly ttl?: Ttl | undefined;
+  readonly isLarge?: boolean | undefined;
 }
 
 /** One volume: its two open files, its index in memory and its one writer. */
@@ -83,9 +84,10 @@ export class Volume implements ServedVolume {
     options: VolumeOptions,
     traits: NewVolumeTraits = {},
   ): Promise<Volume> {
-    const { replicaPlacement = 0, ttl = NO_TTL } = traits;
+    const { replicaPlacement = 0, ttl = NO_TTL, isLarge = false } = traits;
     const superblock = { ...NEW_SUPERBLOCK, replicaPlacement, ttl };
-    return new Volume(deps, options, await createFiles(deps, options, superblock));
+    const made = { superblock, offsetBytes: isLarge ? 5 : 4 } as const;
+    return new Volume(deps, options, await createFiles(deps, options, made));
   }
 
   /** Opens and repairs; see `openFiles`. */

@@ -38,6 +38,11 @@ export interface CreateVolume {
   readonly ttl?: Ttl;
   /** Kind of disk that is wanted, such as `ssd`; default any. */
   readonly diskType?: string;
+  /**
+   * Its offsets have 5 bytes, so that it may grow beyond 32 GiB, and it has no size limit while its store is open. Such volumes are not
+   * encoded or moved, and SeaweedFS reads them in its build for large ones alone: for what is as large already. Default no.
+   */
+  readonly isLarge?: boolean;
 }
 
 /** A lifetime as the volume format keeps it: a count of units. Count 0 is for ever. */

@@ -27,7 +27,7 @@ import { tellingFullDisk } from "./full-disk.ts";
 import { holdTarget } from "./locked-target.ts";
 import { type OpenedTarget, makeWorkFolder } from "./open-target.ts";
 
-/** The largest that a volume file can be: whatever the volumes of the source held fits. */
+/** The largest that a volume file can be where offsets are narrow; one that held more is made with wide ones. */
 const VOLUME_SIZE_BYTES_MAX = 32_000 * 1024 * 1024;
 
 export interface FolderRestoreRequest {

@@ -23,6 +23,7 @@ export const holdSchema = z.object({
       replica_placement: z.number(),
       ttl: ttlSchema,
       disk_type: z.string(),
+      live_bytes: z.number().optional(),
     }),
   ),
 });
@@ -100,8 +101,15 @@ export function parseNeedleLine(line: string): ScannedNeedle | DamagedVolume | {
 }
 
 export function volumeMessage(volume: BackupVolume): HoldMessage["volumes"][number] {
-  const { id, collection, replicaPlacement, ttl, diskType } = volume;
-  return { id, collection, replica_placement: replicaPlacement, ttl, disk_type: diskType };
+  const { id, collection, replicaPlacement, ttl, diskType, liveBytes } = volume;
+  return {
+    id,
+    collection,
+    replica_placement: replicaPlacement,
+    ttl,
+    disk_type: diskType,
+    live_bytes: liveBytes,
+  };
 }
 
 export function volumeOf(message: HoldMessage["volumes"][number]): BackupVolume {
@@ -113,5 +121,6 @@ export function volumeOf(message: HoldMessage["volumes"][number]): BackupVolume 
     replicaPlacement: message.replica_placement,
     ttl,
     diskType: message.disk_type,
+    liveBytes: message.live_bytes,
   };
 }
