@@ -5,6 +5,7 @@ import {
   type CompleteRefusal,
   type CompleteUpload,
   type Entry,
+  OBJECT_BYTES_MAX,
   PART_BYTES_MIN,
   type Part,
   type Upload,
@@ -150,6 +151,13 @@ function completeRefused(refusal: CompleteRefusal, call: ObjectCall, id: UploadI
           PartNumber: String(refusal.number),
           ProposedSize: String(refusal.sizeBytes),
           MinSizeAllowed: String(PART_BYTES_MIN),
+        },
+      });
+    case "too-large":
+      return new S3Error("EntityTooLarge", undefined, {
+        details: {
+          ProposedSize: String(refusal.sizeBytes),
+          MaxSizeAllowed: String(OBJECT_BYTES_MAX),
         },
       });
     case "condition-failed":

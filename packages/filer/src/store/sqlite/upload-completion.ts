@@ -1,5 +1,11 @@
 import { type Result, compareBytes, hex, must, ok, refused } from "@kelp/base";
-import { type CompleteRefusal, type CompleteUpload, type Entry, PART_NUMBER_MAX } from "@kelp/wire";
+import {
+  type CompleteRefusal,
+  type CompleteUpload,
+  type Entry,
+  OBJECT_BYTES_MAX,
+  PART_NUMBER_MAX,
+} from "@kelp/wire";
 import { encodeAttributes } from "../../entry/attributes.ts";
 import { CHUNK_ADDRESS_BYTES, encodeChunks } from "../../entry/chunk-list.ts";
 import { failedCondition } from "../../entry/condition.ts";
@@ -87,7 +93,7 @@ function digestOfParts(tables: StoreTables, parts: readonly PartRow[]): string {
   return hex(tables.hashes.digest("sha256", Buffer.concat(addresses)));
 }
 
-/** The stored parts that were named, in order; a refusal when one differs or is too small. */
+/** The stored parts that were named, in order; a refusal when one differs or is too small, or all are too much. */
 function chooseParts(
   stored: readonly PartRow[],
   request: CompleteUpload,
@@ -112,7 +118,8 @@ function chooseParts(
       });
     }
   }
-  return ok(chosen);
+  const sizeBytes = sumOf(chosen).bytes;
+  return sizeBytes > OBJECT_BYTES_MAX ? refused({ kind: "too-large", sizeBytes }) : ok(chosen);
 }
 
 /** The parts' usage turns into the entry's. */

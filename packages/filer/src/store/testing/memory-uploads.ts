@@ -1,5 +1,5 @@
 import { must, ok, refused } from "@kelp/base";
-import type { Part, TreeName, Upload, UploadId } from "@kelp/wire";
+import { OBJECT_BYTES_MAX, type Part, type TreeName, type Upload, type UploadId } from "@kelp/wire";
 import { newUploadId } from "../../upload/upload-id.ts";
 import type { UploadCalls } from "../filer-store.ts";
 import { listMemoryUploads } from "./memory-listing.ts";
@@ -108,13 +108,14 @@ export function memoryUploads(parts: MemoryParts): UploadCalls {
           return refused({ kind: "part-too-small", number, sizeBytes });
         }
       }
+      const sizeBytes = chosen.reduce((sum, part) => sum + part.sizeBytes, 0);
+      if (sizeBytes > OBJECT_BYTES_MAX) return refused({ kind: "too-large", sizeBytes });
       const { folded } = request;
       if (folded !== undefined && folded.partsDigest !== digestOf(chosen)) {
         return refused("parts-changed");
       }
       const { path } = upload;
       const nowMs = clock.nowMs();
-      const sizeBytes = chosen.reduce((sum, part) => sum + part.sizeBytes, 0);
       const { condition } = request;
       const countedBytes = sizeBytes;
       // The bytes of the parts are counted already, so completing cannot exceed a quota of bytes.

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { must } from "@kelp/base";
+import { must, refused } from "@kelp/base";
 import {
   type Chunk,
   type Content,
@@ -8,6 +8,7 @@ import {
   type ListItem,
   type TreeName,
   type TreeQuota,
+  OBJECT_BYTES_MAX,
   needleId,
   volumeId,
 } from "@kelp/wire";
@@ -370,6 +371,26 @@ export function filerStoreContract(name: string, open: () => StoreWorld): void {
     await settle(store);
     expect(garbage(store).length).toBe(120);
     expect(store.referenceCount()).toBe(0);
+  });
+
+  claim("parts that are too much together stay parts", async ({ store }) => {
+    const id = await upload(store, "a");
+    for (const number of [1, 2]) {
+      const sizeBytes = OBJECT_BYTES_MAX / 2 + number - 1;
+      const chunks = [{ ...chunk(BigInt(number), sizeBytes), isManifest: true } as const];
+      const part = { sizeBytes, etag: "e", attributes: {}, modifiedMs: undefined };
+      await store.putPart({ tree: TREE, id, number, chunks, ...part });
+    }
+    const describe = () => ({ etag: "whole", attributes: {} });
+    const request = { tree: TREE, id, partBytesMin: 1, describe };
+    const both = [1, 2].map((number) => ({ number, etag: "e" }));
+    const refusal = { kind: "too-large", sizeBytes: OBJECT_BYTES_MAX + 1 };
+    expect(await store.completeUpload({ ...request, parts: both })).toEqual(
+      refused(refusal) as never,
+    );
+    expect((await store.completeUpload({ ...request, parts: both.slice(0, 1) })).kind).toBe("ok");
+    await settle(store);
+    expect(garbage(store)).toEqual([2n]);
   });
 
   claim("a chunk cannot be named twice", async ({ store }) => {

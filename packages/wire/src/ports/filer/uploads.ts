@@ -112,4 +112,6 @@ export type CompleteRefusal =
   | "quota-exceeded"
   | { readonly kind: "invalid-part"; readonly number: number }
   | { readonly kind: "part-too-small"; readonly number: number; readonly sizeBytes: number }
+  /** The parts together are more than `OBJECT_BYTES_MAX`. */
+  | { readonly kind: "too-large"; readonly sizeBytes: number }
   | ConditionFailed;
