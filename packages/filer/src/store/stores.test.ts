@@ -2,7 +2,7 @@ import { openDatabase, systemHashes, systemRandom } from "@kelp/base/platform";
 import { ManualClock } from "../testing/manual-clock.ts";
 import { openSqliteStore } from "./sqlite/sqlite-store.ts";
 import { openMemoryStore } from "./testing/memory-store.ts";
-import { filerStoreContract } from "./testing/store-contract.ts";
+import { filerStoreContract } from "./testing/contract/store-contract.ts";
 
 filerStoreContract("sqlite", () => {
   const clock = new ManualClock();
