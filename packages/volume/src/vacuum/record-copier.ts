@@ -2,18 +2,25 @@ import { type DiskFile, assert } from "@kelp/base";
 import type { Damage, VolumeId } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
 import { type IndexEntry, REMOVED_SIZE } from "../index/index-entry.ts";
-import { type LiveBatch, liveInFileOrder } from "../index/file-order.ts";
+import { liveInFileOrder } from "../index/file-order.ts";
 import { lastRecordOf } from "../index/index-file.ts";
 import type { LastRecord } from "../index/checkpoint-format.ts";
 import { NeedleIndex } from "../index/needle-index.ts";
 import { DAMAGE_COUNT_MAX, WALK_BUFFER_BYTES } from "../limits.ts";
 import type { Checksums } from "../needle/decode.ts";
 import { joinIdHalves } from "../needle/id-halves.ts";
-import { SteadySync } from "../pace/steady-sync.ts";
 import { type ExamineSource, type Examined, examine } from "../volume/examine.ts";
 import { ReadWindow } from "../volume/read-window.ts";
 import { walkRecords } from "../volume/walk.ts";
+import { BlockWriter } from "./block-writer.ts";
 import type { EntryWriter } from "./entry-writer.ts";
+import {
+  type ExpectedNeedle,
+  type NeedleName,
+  expectedAt,
+  hasHeaderOf,
+  misfitOf,
+} from "./expected-needle.ts";
 import { type Suspect, Suspects } from "./suspects.ts";
 
 export interface CopySource {
@@ -49,12 +56,6 @@ interface CarriedRecord extends NeedleName {
   readonly reason: string;
 }
 
-/** A needle, and what the index says of its record. */
-export interface ExpectedNeedle extends NeedleName {
-  readonly offsetBytes: number;
-  readonly bodyBytes: number;
-}
-
 /**
  * Copies records, byte for byte, from one volume file to the end of another, each with its checksum verified. What is damaged
  * and lives is copied too, as it is, and named in `carried`: dropping it would make the damage final, and refusing would keep
@@ -70,11 +71,8 @@ export class RecordCopier {
   readonly #target: CopyTarget;
   readonly #hashes: Checksums;
   readonly #meter: CopyMeter;
-  readonly #block = Buffer.allocUnsafeSlow(WALK_BUFFER_BYTES);
-  #blockBytes = 0;
+  readonly #out: BlockWriter;
   #lastRecord: LastRecord | undefined;
-  #writtenBytes: number;
-  readonly #syncing: SteadySync;
   /** Everything before was read back. */
   #checkedBytes: number;
   /** By place in the target. */
@@ -86,8 +84,7 @@ export class RecordCopier {
     this.index = target.index ?? new NeedleIndex(source.index);
     this.#hashes = hashes;
     this.#meter = meter;
-    this.#writtenBytes = target.startBytes;
-    this.#syncing = new SteadySync(target.data);
+    this.#out = new BlockWriter(target.data, target.startBytes);
     this.#checkedBytes = target.startBytes;
   }
 
@@ -102,7 +99,7 @@ export class RecordCopier {
 
   /** Where the next record goes. */
   get endBytes(): number {
-    return this.#writtenBytes + this.#blockBytes;
+    return this.#out.endBytes;
   }
 
   /** What was carried over damaged and lives still, at its place in the target. */
@@ -121,9 +118,7 @@ export class RecordCopier {
     const { idHigh, idLow, bodyBytes } = needle;
     const at = this.endBytes;
     assert(record.length === this.index.recordBytes(bodyBytes), "a record is whole");
-    for (let from = 0; from < record.length; from += this.#block.length) {
-      await this.#write(record.subarray(from, from + this.#block.length));
-    }
+    await this.#out.write(record);
     if (damage !== undefined) {
       this.#refuseTooMany(needle, damage);
       const [recordBytes, sum] = [record.length, this.#hashes.crc32c(record)];
@@ -183,9 +178,9 @@ export class RecordCopier {
 
   /** Reads back everything written since the last time: whole records, one after another, at the places of the index. */
   async check(): Promise<void> {
-    await this.#flush();
-    const source = this.#read(this.#target.data, this.#writtenBytes);
-    while (this.#checkedBytes < this.#writtenBytes) {
+    await this.#out.flush();
+    const source = this.#read(this.#target.data, this.endBytes);
+    while (this.#checkedBytes < this.endBytes) {
       const at = this.#checkedBytes;
       const carried = this.#carried.get(at);
       if (carried !== undefined) {
@@ -208,8 +203,7 @@ export class RecordCopier {
 
   /** Makes everything written durable, entries included. */
   async sync(): Promise<void> {
-    await this.#flush();
-    await this.#syncing.finish();
+    await this.#out.sync();
     await this.#target.entries.sync();
   }
 
@@ -321,30 +315,12 @@ export class RecordCopier {
       const piece = await source.window.borrow(at, wanted);
       if (piece.length !== wanted) throw this.#corrupt(offsetBytes, "the volume file ends in it");
       sum = this.#hashes.crc32c(piece, sum);
-      await this.#write(piece);
+      await this.#out.write(piece);
       at += wanted;
       this.#meter.onCopied(wanted);
       await this.#meter.spend(2 * wanted);
     }
     return sum;
-  }
-
-  async #write(piece: Uint8Array): Promise<void> {
-    if (this.#blockBytes + piece.length > this.#block.length) await this.#flush();
-    this.#block.set(piece, this.#blockBytes);
-    this.#blockBytes += piece.length;
-  }
-
-  async #flush(): Promise<void> {
-    if (this.#blockBytes === 0) return;
-    await this.#target.data.writeAt(
-      [this.#block.subarray(0, this.#blockBytes)],
-      this.#writtenBytes,
-    );
-    const writtenBytes = this.#blockBytes;
-    this.#writtenBytes += writtenBytes;
-    this.#blockBytes = 0;
-    await this.#syncing.wrote(writtenBytes);
   }
 
   /** A window of its own: an earlier one may hold what stood behind the durable end then. */
@@ -369,40 +345,4 @@ export class RecordCopier {
       `Cannot vacuum ${this.#source.data.path}: the copy reads back differently at ${offsetBytes}`,
     );
   }
-}
-
-export function expectedAt(batch: LiveBatch, at: number): ExpectedNeedle {
-  return {
-    idHigh: batch.idHighs[at] ?? 0,
-    idLow: batch.idLows[at] ?? 0,
-    offsetBytes: batch.offsetBytes[at] ?? 0,
-    bodyBytes: batch.bodyBytes[at] ?? 0,
-  };
-}
-
-/** Whether the record says of itself that it is this needle, whatever became of its content. */
-function hasHeaderOf(
-  examined: Examined,
-  expected: NeedleName & { readonly bodyBytes: number },
-): boolean {
-  if (examined.kind === "unreadable") return false;
-  const { idHigh, idLow, bodyBytes } = examined.header;
-  return idHigh === expected.idHigh && idLow === expected.idLow && bodyBytes === expected.bodyBytes;
-}
-
-interface NeedleName {
-  readonly idHigh: number;
-  readonly idLow: number;
-}
-
-/** Why what stands there is not the needle that should, if it is not. */
-function misfitOf(
-  examined: Examined,
-  expected: NeedleName & { readonly bodyBytes: number },
-): string | undefined {
-  if (examined.kind === "unreadable") return "no record stands there";
-  const { idHigh, idLow, bodyBytes } = examined.header;
-  if (idHigh !== expected.idHigh || idLow !== expected.idLow) return "another needle stands there";
-  if (examined.kind === "damaged") return examined.reason;
-  return bodyBytes === expected.bodyBytes ? undefined : "record has another size";
 }

@@ -24,7 +24,8 @@ import {
 import { CopyAllowance } from "./copy-allowance.ts";
 import { EntryWriter } from "./entry-writer.ts";
 import { Pace } from "../pace/pace.ts";
-import { type ExpectedNeedle, RecordCopier, expectedAt } from "./record-copier.ts";
+import { type ExpectedNeedle, expectedAt } from "./expected-needle.ts";
+import { RecordCopier } from "./record-copier.ts";
 import { type VacuumDeps, vacuumFailed } from "./vacuum-volume.ts";
 
 /** What a record can grow by in becoming one of version 3: a date, the size of the data, flags, rounded up. */
