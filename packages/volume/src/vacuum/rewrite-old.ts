@@ -1,7 +1,6 @@
 import { type Clock, type DiskFile, assert } from "@kelp/base";
 import { type JobOptions, type VacuumReport, needleId } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
-import { CHECKPOINT_SUFFIX } from "../index/checkpoint-format.ts";
 import { liveInFileOrder } from "../index/file-order.ts";
 import { indexEntryBytes } from "../index/index-entry.ts";
 import { NeedleIndex } from "../index/needle-index.ts";
@@ -14,18 +13,12 @@ import { openRecord } from "../needle/stored-needle.ts";
 import { SUPERBLOCK_BYTES, VERSION, encodeSuperblock } from "../superblock/superblock.ts";
 import type { OldVolume } from "../volume/old-volume.ts";
 import { readVolumeInfo, writeVolumeInfo } from "../volume/volume-info.ts";
-import {
-  type CompactionPaths,
-  commitCompaction,
-  compactionPaths,
-  dropNewFiles,
-  settleCompaction,
-} from "./compaction-files.ts";
 import { CopyAllowance } from "./copy-allowance.ts";
 import { EntryWriter } from "./entry-writer.ts";
 import { Pace } from "../pace/pace.ts";
 import { type ExpectedNeedle, expectedAt } from "./expected-needle.ts";
 import { RecordCopier } from "./record-copier.ts";
+import { Replacement } from "./replacement.ts";
 import { type VacuumDeps, vacuumFailed } from "./vacuum-volume.ts";
 
 /** What a record can grow by in becoming one of version 3: a date, the size of the data, flags, rounded up. */
@@ -48,41 +41,33 @@ export async function rewriteOldVolume(
   deps: VacuumDeps,
   options: JobOptions = {},
 ): Promise<VacuumReport> {
-  const paths = compactionPaths(place.folder, place.base);
+  const replacement = new Replacement(volume.content.superblock, place, deps);
   try {
     options.signal?.throwIfAborted();
-    await settleCompaction(deps.disk, paths, deps.log);
-    await deps.disk.syncFolder(paths.folder);
-    const report = await new Rewrite(volume, { ...paths, base: place.base }, deps, options).run();
+    await replacement.prepare();
+    const report = await new Rewrite(volume, replacement, deps, options).run();
     await noteVersion(deps, place.base);
     return report;
   } catch (error) {
-    throw vacuumFailed(paths, error);
+    throw vacuumFailed(replacement.paths, error);
   }
 }
 
 class Rewrite {
   readonly #volume: OldVolume;
-  readonly #paths: CompactionPaths & { readonly base: string };
+  readonly #replacement: Replacement;
   readonly #deps: VacuumDeps;
   readonly #allowance: CopyAllowance;
   readonly #dates: RisingDates;
-  /** See `vacuumVolume`. */
-  #isInDoubt = false;
 
-  constructor(
-    volume: OldVolume,
-    paths: CompactionPaths & { readonly base: string },
-    deps: VacuumDeps,
-    options: JobOptions,
-  ) {
+  constructor(volume: OldVolume, replacement: Replacement, deps: VacuumDeps, options: JobOptions) {
     this.#volume = volume;
-    this.#paths = paths;
+    this.#replacement = replacement;
     this.#deps = deps;
     const bytesPerSec = options.bytesPerSec ?? VACUUM_BYTES_PER_SEC_DEFAULT;
     this.#allowance = new CopyAllowance({
       disk: deps.disk,
-      paths,
+      paths: replacement.paths,
       pace: new Pace(deps, { bytesPerSec, signal: options.signal }),
       wantedBytes: () => {
         const { index } = volume.content;
@@ -96,9 +81,9 @@ class Rewrite {
   async run(): Promise<VacuumReport> {
     await this.#allowance.requireSpace();
     await using opened = new AsyncDisposableStack();
-    opened.defer(() => this.#cleanUp());
-    const data = opened.use(await this.#create(this.#paths.newData));
-    const index = opened.use(await this.#create(this.#paths.newIndex));
+    opened.use(this.#replacement);
+    const data = opened.use(await this.#replacement.createData());
+    const index = opened.use(await this.#replacement.createIndex());
     const copier = await this.#copy(data, index);
     await this.#commit(copier.endBytes);
     return {
@@ -170,7 +155,7 @@ class Rewrite {
   /** As it is, extra field included, but for version and revision. */
   async #writeSuperblock(data: DiskFile): Promise<number> {
     const { superblock, data: source } = this.#volume.content;
-    const compactionRevision = this.#newRevision;
+    const { compactionRevision } = this.#replacement;
     const head = Buffer.alloc(SUPERBLOCK_BYTES + superblock.extraBytes);
     const count = await source.readAt(head, 0);
     if (count !== head.length) throw this.#error("read-failed", "its superblock cannot be read");
@@ -179,42 +164,19 @@ class Rewrite {
     return head.length;
   }
 
-  get #newRevision(): number {
-    return (this.#volume.content.superblock.compactionRevision + 1) & 0xffff;
-  }
-
   async #commit(dataBytes: number): Promise<void> {
-    const { disk, log } = this.#deps;
-    const checkpoint = `${this.#paths.base}${CHECKPOINT_SUFFIX}`;
-    if (await disk.exists(checkpoint)) await disk.remove(checkpoint);
-    const commit = { compactionRevision: this.#newRevision, dataBytes };
-    const outcome = await commitCompaction(disk, this.#paths, commit, log);
+    const outcome = await this.#replacement.commit(dataBytes);
     if (outcome.kind === "done") return;
     if (outcome.kind === "undone") throw outcome.cause;
     // Either pair of files may be found by the next opening, with the same needles: nothing is added to any of them until then.
-    this.#isInDoubt = true;
     throw this.#error("volume-failed", "the new files could not be put in place for sure");
-  }
-
-  #create(path: string): Promise<DiskFile> {
-    return this.#deps.disk.open(path, { access: "read-write", create: true, exclusive: true });
-  }
-
-  async #cleanUp(): Promise<void> {
-    if (this.#isInDoubt) return;
-    try {
-      await dropNewFiles(this.#deps.disk, this.#paths);
-    } catch (error) {
-      const { newData: path } = this.#paths;
-      this.#deps.log.warn("the files of a failed vacuum cannot be removed", { path, error });
-    }
   }
 
   #error(
     code: "needle-corrupt" | "read-failed" | "volume-failed" | "volume-full",
     found: string,
   ): VolumeError {
-    return new VolumeError(code, `Cannot vacuum ${this.#paths.data}: ${found}`);
+    return new VolumeError(code, `Cannot vacuum ${this.#replacement.paths.data}: ${found}`);
   }
 }
 

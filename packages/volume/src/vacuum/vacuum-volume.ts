@@ -8,7 +8,6 @@ import {
 } from "@kelp/base";
 import type { JobOptions, VacuumReport, VolumeId } from "@kelp/wire";
 import { VolumeError } from "../errors.ts";
-import { CHECKPOINT_SUFFIX } from "../index/checkpoint-format.ts";
 import { CheckpointKeeper } from "../index/checkpoint-keeper.ts";
 import { indexEntryBytes } from "../index/index-entry.ts";
 import { IndexFile } from "../index/index-file.ts";
@@ -20,17 +19,12 @@ import {
 import { SUPERBLOCK_BYTES } from "../superblock/superblock.ts";
 import { type VolumeFiles, readFirstDate } from "../volume/open-files.ts";
 import type { Exchange, VolumeContent } from "../volume/volume-content.ts";
-import {
-  type CompactionPaths,
-  commitCompaction,
-  compactionPaths,
-  dropNewFiles,
-  settleCompaction,
-} from "./compaction-files.ts";
+import type { CompactionPaths } from "./compaction-files.ts";
 import { CopyAllowance } from "./copy-allowance.ts";
 import { EntryWriter } from "./entry-writer.ts";
 import { Pace } from "../pace/pace.ts";
 import { RecordCopier } from "./record-copier.ts";
+import { Replacement } from "./replacement.ts";
 import type { Checksums } from "../needle/decode.ts";
 
 /** What vacuuming needs of a volume. */
@@ -70,15 +64,13 @@ export async function vacuumVolume(
   deps: VacuumDeps,
   options: JobOptions = {},
 ): Promise<VacuumReport> {
-  const paths = compactionPaths(place.folder, place.base);
+  const replacement = new Replacement(volume.content.superblock, place, deps);
   try {
     options.signal?.throwIfAborted();
-    // A commit left behind must be gone for good before a file begins to grow under the name that it puts in place.
-    await settleCompaction(deps.disk, paths, deps.log);
-    await deps.disk.syncFolder(paths.folder);
-    return await new Vacuum(volume, { ...paths, base: place.base }, deps, options).run();
+    await replacement.prepare();
+    return await new Vacuum(volume, replacement, deps, options).run();
   } catch (error) {
-    throw vacuumFailed(paths, error);
+    throw vacuumFailed(replacement.paths, error);
   }
 }
 
@@ -91,35 +83,31 @@ interface NewFiles {
 
 class Vacuum {
   readonly #volume: CompactableVolume;
-  readonly #paths: CompactionPaths;
+  readonly #replacement: Replacement;
   readonly #deps: VacuumDeps;
   readonly #source: VolumeContent;
   readonly #signal: AbortSignal | undefined;
-  readonly #base: string;
   readonly #allowance: CopyAllowance;
   /** Changes of the old files before are copied. */
   #copiedTo = 0;
   /** First bytes of the new volume file. */
   #superblock = new Uint8Array(0);
-  /** The commit failed half-way: a restart may take either pair of files, so neither may be removed. */
-  #isInDoubt = false;
 
   constructor(
     volume: CompactableVolume,
-    paths: CompactionPaths & { readonly base: string },
+    replacement: Replacement,
     deps: VacuumDeps,
     options: JobOptions,
   ) {
-    this.#base = paths.base;
     this.#volume = volume;
-    this.#paths = paths;
+    this.#replacement = replacement;
     this.#deps = deps;
     this.#source = volume.content;
     this.#signal = options.signal;
     const bytesPerSec = options.bytesPerSec ?? VACUUM_BYTES_PER_SEC_DEFAULT;
     this.#allowance = new CopyAllowance({
       disk: deps.disk,
-      paths,
+      paths: replacement.paths,
       pace: new Pace(deps, { bytesPerSec, signal: options.signal }),
       wantedBytes: () => {
         const { index } = volume.content;
@@ -134,9 +122,9 @@ class Vacuum {
     const { indexFile } = this.#source;
     opened.defer(() => indexFile.resumeCheckpoint());
     await indexFile.suspendCheckpoint();
-    opened.defer(() => this.#cleanUp());
-    const data = opened.use(await this.#create(this.#paths.newData));
-    const index = opened.use(await this.#create(this.#paths.newIndex));
+    opened.use(this.#replacement);
+    const data = opened.use(await this.#replacement.createData());
+    const index = opened.use(await this.#replacement.createIndex());
     const copied = await this.#copy(data, index);
     let failure: Error | undefined;
     await this.#volume.exchangeFiles(async (content) => {
@@ -184,24 +172,16 @@ class Vacuum {
     return { data, index, copier, entries };
   }
 
-  get #checkpointPath(): string {
-    return `${this.#base}${CHECKPOINT_SUFFIX}`;
-  }
-
   /** As it is, extra field included, but for the revision. */
   async #copySuperblock(data: DiskFile): Promise<number> {
     const { superblock } = this.#source;
     const head = Buffer.alloc(SUPERBLOCK_BYTES + superblock.extraBytes);
     const count = await this.#source.data.readAt(head, 0);
     if (count !== head.length) throw this.#error("read-failed", "its superblock cannot be read");
-    head.writeUInt16BE(this.#newRevision, 4);
+    head.writeUInt16BE(this.#replacement.compactionRevision, 4);
     this.#superblock = head.subarray(0, SUPERBLOCK_BYTES);
     await data.writeAt([head], 0);
     return head.length;
-  }
-
-  get #newRevision(): number {
-    return (this.#source.superblock.compactionRevision + 1) & 0xffff;
   }
 
   /** While nothing changes: the rest, the comparison, the commit. */
@@ -215,16 +195,9 @@ class Vacuum {
     await copier.sync();
     const firstDateNs = await readFirstDate(data, copier.startBytes, copier.endBytes);
     this.#signal?.throwIfAborted();
-    const { disk, log } = this.#deps;
-    // It is of the old files, and would be found out; without it nobody has to.
-    if (await disk.exists(this.#checkpointPath)) await disk.remove(this.#checkpointPath);
-    const commit = { compactionRevision: this.#newRevision, dataBytes: copier.endBytes };
-    const outcome = await commitCompaction(disk, this.#paths, commit, log);
+    const outcome = await this.#replacement.commit(copier.endBytes);
     if (outcome.kind === "undone") throw outcome.cause;
-    if (outcome.kind === "old-in-doubt") {
-      this.#isInDoubt = true;
-      return { kind: "keep-and-fail", cause: outcome.cause };
-    }
+    if (outcome.kind === "old-in-doubt") return { kind: "keep-and-fail", cause: outcome.cause };
     const newFiles = this.#volumeFiles(files, content, firstDateNs);
     return outcome.kind === "done"
       ? { kind: "exchange", files: newFiles }
@@ -252,8 +225,8 @@ class Vacuum {
     const keeper = new CheckpointKeeper(
       {
         ...this.#deps,
-        path: this.#checkpointPath,
-        folder: this.#paths.folder,
+        path: this.#replacement.checkpointPath,
+        folder: this.#replacement.paths.folder,
         index: copier.index,
         dataFile: data,
         superblock: this.#superblock,
@@ -263,7 +236,10 @@ class Vacuum {
     indexFile.keepCheckpoint(keeper, copier.lastRecord);
     return {
       data,
-      superblock: { ...content.superblock, compactionRevision: this.#newRevision },
+      superblock: {
+        ...content.superblock,
+        compactionRevision: this.#replacement.compactionRevision,
+      },
       index: copier.index,
       indexFile,
       endBytes: copier.endBytes,
@@ -273,23 +249,6 @@ class Vacuum {
       damagedCount: 0,
       info: content.info,
     };
-  }
-
-  async #create(path: string): Promise<DiskFile> {
-    return this.#deps.disk.open(path, { access: "read-write", create: true, exclusive: true });
-  }
-
-  /** A file that cannot be removed is in nobody's way: the next vacuum or opening removes it. */
-  async #cleanUp(): Promise<void> {
-    if (this.#isInDoubt) return;
-    try {
-      await dropNewFiles(this.#deps.disk, this.#paths);
-    } catch (error) {
-      this.#deps.log.warn("the files of a failed vacuum cannot be removed", {
-        path: this.#paths.newData,
-        error,
-      });
-    }
   }
 
   /** For what has to become small in the end, whatever others do. */
@@ -305,13 +264,13 @@ class Vacuum {
   #inDoubt(cause: unknown): VolumeError {
     return new VolumeError(
       "volume-failed",
-      `Cannot vacuum ${this.#paths.data}: the new files could not be put in place for sure`,
+      `Cannot vacuum ${this.#replacement.paths.data}: the new files could not be put in place for sure`,
       { cause },
     );
   }
 
   #error(code: "overloaded" | "needle-corrupt" | "read-failed", found: string) {
-    return new VolumeError(code, `Cannot vacuum ${this.#paths.data}: ${found}`);
+    return new VolumeError(code, `Cannot vacuum ${this.#replacement.paths.data}: ${found}`);
   }
 }
 
