@@ -26,11 +26,16 @@ function row(path: string, etag = "e"): EntryRow {
     modifiedMs: 0,
     etag,
     chunkCount: 0,
-    position: 1,
+    position: positionOf(path),
     contentId: 0,
     attributes: "",
     expiresMs: 0,
   };
+}
+
+/** Each entry was written at another. */
+function positionOf(path: string): number {
+  return Number(path) >= 0 ? Number(path) : path.charCodeAt(0);
 }
 
 function etagOf(hot: HotEntries, path: string, treeId = 1): string | undefined {
@@ -66,6 +71,25 @@ test("reading more than fits, in order, over and over, finds a part of it in mem
     else found += 1;
   }
   expect(found).toBeGreaterThan(600);
+});
+
+test("where memory is full, what is read once pushes out nothing, and what is read again does", () => {
+  const hot = new HotEntries(limits(10_000));
+  const first = Array.from({ length: 24 }, (_, index) => `${index}`);
+  const kept = (): string[] => first.filter((path) => etagOf(hot, path) !== undefined);
+  const read = (path: string): void => {
+    if (etagOf(hot, path) === undefined) hot.offer(1, row(path));
+  };
+  for (const path of first) read(path);
+  // The one that finds no room any more pushes out the oldest.
+  read("24");
+  expect(kept()).toEqual(first.slice(1));
+  for (let index = 1000; index < 5000; index++) read(`${index}`);
+  expect(kept()).toEqual(first.slice(1));
+  for (let round = 0; round < 30; round++) {
+    for (let index = 1000; index < 1020; index++) read(`${index}`);
+  }
+  expect(kept().length).toBeLessThan(10);
 });
 
 test("content makes room for content, and the heads stay", () => {

@@ -18,8 +18,10 @@ export interface HotEntry {
 const ENTRY_OVERHEAD_BYTES = 400;
 /** The same for each chunk of its list. */
 const CHUNK_OVERHEAD_BYTES = 250;
-/** Where the memory is full, one in so many of what is read is taken in: whoever reads more than fits does not wash it out. */
+/** Where the memory is full, one in so many of what is read again is taken in: whoever reads more than fits does not wash it out. */
 const TAKEN_IN_ONE_OF = 8;
+/** So many of the rows read last are remembered, by numbers alone. */
+const READ_PLACES = 65_536;
 
 /**
  * Entries in memory, by tree and path, bounded by the bytes that they take.
@@ -28,7 +30,8 @@ const TAKEN_IN_ONE_OF = 8;
  * - what is found is the newest committed row. Each write of a row, by whatever operation, forgets it at once, inside the
  *   transaction;
  * - nothing is taken in while a transaction runs: a reader inside one would take in what may never be;
- * - heads and contents have bounds of their own, and what came first makes room first.
+ * - heads and contents have bounds of their own, and what came first makes room first;
+ * - where the memory is full, what is read once is not taken in: to make an entry of it and drop another costs more than reading it.
  *
  * What is written is not taken in before it is read: a load of writes would fill the memory with what nobody asked for, and each
  * entry would live just long enough to cost the collector most. A process that only reads clears all whenever another committed.
@@ -37,7 +40,9 @@ export class HotEntries {
   #trees = new Map<number, Map<EntryPath, HotEntry>>();
   readonly #heads: SizedQueue;
   readonly #contents: SizedQueue;
-  #readCount = 0;
+  /** Positions of rows that were read, each in the place that its last digits say. Whoever came last has it. */
+  readonly #read = new Uint32Array(READ_PLACES);
+  #againCount = 0;
 
   /** 0 bytes of heads keep nothing at all. */
   constructor(limits: { readonly headBytesMax: number; readonly contentBytesMax: number }) {
@@ -52,13 +57,13 @@ export class HotEntries {
   /** Offers a committed row that was just read. */
   offer(treeId: number, row: EntryRow): HotEntry {
     const hot = hotEntry(treeId, row);
-    if (this.#takesIn(this.#heads)) this.#keep(hot);
+    if (this.#takesIn(this.#heads, row)) this.#keep(hot);
     return hot;
   }
 
   /** Offers the content of what was found, or was offered. */
   offerWhole(hot: HotEntry, whole: Entry): void {
-    if (hot.headLink === undefined || !this.#takesIn(this.#contents)) return;
+    if (hot.headLink === undefined || !this.#takesIn(this.#contents, hot.row)) return;
     hot.whole = whole;
     hot.contentLink = this.#contents.add(hot, contentBytes(whole));
     for (let old = this.#contents.overflow(); old !== undefined; old = this.#contents.overflow()) {
@@ -79,10 +84,16 @@ export class HotEntries {
     this.#contents.clear();
   }
 
-  #takesIn(queue: SizedQueue): boolean {
+  #takesIn(queue: SizedQueue, { position }: EntryRow): boolean {
     if (!queue.isFull) return true;
-    this.#readCount += 1;
-    return this.#readCount % TAKEN_IN_ONE_OF === 0;
+    const place = position % READ_PLACES;
+    const number = position % 2 ** 32;
+    if (this.#read[place] !== number) {
+      this.#read[place] = number;
+      return false;
+    }
+    this.#againCount += 1;
+    return this.#againCount % TAKEN_IN_ONE_OF === 0;
   }
 
   /** In the place of what is kept of the same path. */
