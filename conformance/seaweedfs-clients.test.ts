@@ -97,6 +97,20 @@ test("an object put through one door reads right through the other", async () =>
   expect(await read.text()).toBe("s3");
 });
 
+test("an object with a checksum that grows by the filer is told without it", async () => {
+  await s3("PUT", "/grown");
+  const crc32 = "emyG8Q==";
+  const told = { "x-amz-checksum-mode": "ENABLED" };
+  const put = await s3("PUT", "/grown/log", "one", { "x-amz-checksum-crc32": crc32 });
+  expect(put.status).toBe(200);
+  const before = await s3("HEAD", "/grown/log", undefined, told);
+  expect(before.headers.get("x-amz-checksum-crc32")).toBe(crc32);
+  await fetch(`${server.filerUrl}/buckets/grown/log?op=append`, { method: "POST", body: ",two" });
+  const object = await s3("GET", "/grown/log", undefined, told);
+  expect(object.headers.get("x-amz-checksum-crc32")).toBeNull();
+  expect(await object.text()).toBe("one,two");
+});
+
 function s3(
   method: string,
   path: string,

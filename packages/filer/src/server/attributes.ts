@@ -22,6 +22,7 @@ import { EXTENDED_BYTES_MAX } from "./limits.ts";
  * | `x-amz-meta-<name>` | user metadata of S3 |
  * | `seaweed-<name>` | what a client stored with a `Seaweed-` header: tags |
  * | `filer-mode` | permissions in octal |
+ * | `x-amz-checksum-<algorithm>`, `x-amz-checksum-type`, `kelp-part-sizes` | what the S3 door knows of the very bytes; never told here |
  *
  * No header of a client reaches another name.
  */
@@ -36,6 +37,8 @@ const CONTENT_TYPE = "content-type";
 const META = "x-amz-meta-";
 const TAG = "seaweed-";
 const MODE = "filer-mode";
+const CHECKSUM = "x-amz-checksum-";
+const PART_SIZES = "kelp-part-sizes";
 
 export const MODE_DEFAULT = 0o660;
 
@@ -95,6 +98,14 @@ export function tagsFromHeaders(headers: RequestHeaders): Attributes {
   }
   if (sizeBytes > EXTENDED_BYTES_MAX) throw new HttpError(400, "The Seaweed- headers are too long");
   return tags;
+}
+
+/** What still holds when the content is another: all but what was said of the very bytes. */
+export function withoutContentFacts(attributes: Attributes): Attributes {
+  const kept = Object.entries(attributes).filter(
+    ([name]) => !name.startsWith(CHECKSUM) && name !== PART_SIZES,
+  );
+  return Object.fromEntries(kept);
 }
 
 /** The attributes without some tags, or without all. Names come with or without their prefix. */

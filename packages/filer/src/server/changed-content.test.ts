@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { type FilerDoorWorld, form, openFilerDoorWorld } from "../testing/filer-door-world.ts";
+import type { EntryPath } from "@kelp/wire";
+import {
+  BUCKET,
+  type FilerDoorWorld,
+  form,
+  openFilerDoorWorld,
+} from "../testing/filer-door-world.ts";
 
 let door: FilerDoorWorld;
 
@@ -78,4 +84,26 @@ test("appends at the same time all arrive", async () => {
   await Promise.all(lines.map((body) => door.ask("/t13/log?op=append", { method: "POST", body })));
   const found = (await door.text("/t13/log")).trim().split("\n");
   expect(found.toSorted()).toEqual(lines.map((line) => line.trim()).toSorted());
+});
+
+test.each([
+  ["small", 100],
+  ["of chunks", 300_000],
+])("a file (%s) that changes in part says nothing of the bytes that it had", async (kind, size) => {
+  const facts = {
+    "x-amz-checksum-crc32": "AAAAAA==",
+    "x-amz-checksum-type": "FULL_OBJECT",
+    "kelp-part-sizes": `1*${size}`,
+  };
+  const kept = { "content-type": "text/x-s3", "x-amz-meta-k": "v" };
+  for (const query of ["op=append", "offset=5"]) {
+    const path = `facts-${kind}-${query}` as EntryPath;
+    const { filer } = door.world;
+    const describe = () => ({ attributes: { ...kept, ...facts } });
+    await filer.writeFile({ tree: BUCKET, path, body: Buffer.alloc(size, 1), describe });
+    const url = `/buckets/photos/${encodeURIComponent(path)}?${query}`;
+    expect(await door.status(url, { method: "POST", body: "more" })).toBe(201);
+    const entry = await filer.getEntry(BUCKET, path);
+    expect(entry.kind === "ok" && entry.value.attributes).toEqual(kept);
+  }
 });

@@ -7,6 +7,7 @@ import {
   type Filer,
   OBJECT_BYTES_MAX,
 } from "@kelp/wire";
+import { withoutContentFacts } from "./attributes.ts";
 import { GAP_BYTES_MAX } from "./limits.ts";
 
 /** Zeros between the old end and where new content begins, given out piece by piece. */
@@ -23,14 +24,14 @@ export interface ChangedContent {
   readonly addedBytes: () => number;
 }
 
-/** What a file says of itself after a change in part: what it said, only tags and modes are added by a piece. */
+/** What a file says of itself after a change in part: what it said, but of its bytes; only tags and modes are added by a piece. */
 export function describedInPart(
   described: EntryDescription,
   before: Entry | undefined,
 ): EntryDescription {
   if (before === undefined) return described;
   const { expiresMs = before.expiresMs } = described;
-  const attributes = { ...described.attributes, ...before.attributes };
+  const attributes = { ...described.attributes, ...withoutContentFacts(before.attributes) };
   return { attributes, ...(expiresMs !== undefined && { expiresMs }) };
 }
 
