@@ -92,6 +92,23 @@ test("where memory is full, what is read once pushes out nothing, and what is re
   expect(kept().length).toBeLessThan(10);
 });
 
+test("what is chosen by a full memory has its content there from the read that it was chosen in", () => {
+  const hot = new HotEntries(limits(10_000));
+  const bytes = new Uint8Array(100);
+  const read = (path: string): void => {
+    const known = hot.find(1, path as EntryPath) ?? hot.offer(1, row(path));
+    const entry = { ...row(path), attributes: {}, content: { kind: "inline", bytes } } as const;
+    if (known.whole === undefined) hot.offerWhole(known, entry);
+  };
+  for (let index = 0; index < 1000; index++) read(`${index}`);
+  for (let round = 0; round < 8; round++) {
+    for (const path of ["2000", "2001", "2002"]) read(path);
+  }
+  for (const path of ["2000", "2001", "2002"]) {
+    expect(hot.find(1, path as EntryPath)?.whole?.path).toBe(path as EntryPath);
+  }
+});
+
 test("content makes room for content, and the heads stay", () => {
   const hot = new HotEntries({ headBytesMax: 100_000, contentBytesMax: 10_000 });
   const bytes = new Uint8Array(1000);

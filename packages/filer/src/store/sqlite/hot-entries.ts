@@ -9,6 +9,8 @@ export interface HotEntry {
   /** Made of the row when it is first asked for. */
   head: EntryHead | undefined;
   whole: Entry | undefined;
+  /** Whether it was taken into a full memory: what is chosen among others comes with its content. */
+  isChosen: boolean;
   /** Its places in the two queues. */
   headLink: Link | undefined;
   contentLink: Link | undefined;
@@ -19,7 +21,7 @@ const ENTRY_OVERHEAD_BYTES = 400;
 /** The same for each chunk of its list. */
 const CHUNK_OVERHEAD_BYTES = 250;
 /** Where the memory is full, one in so many of what is read again is taken in: whoever reads more than fits does not wash it out. */
-const TAKEN_IN_ONE_OF = 8;
+const TAKEN_IN_ONE_OF = 4;
 /** So many of the rows read last are remembered, by numbers alone. */
 const READ_PLACES = 65_536;
 
@@ -57,13 +59,18 @@ export class HotEntries {
   /** Offers a committed row that was just read. */
   offer(treeId: number, row: EntryRow): HotEntry {
     const hot = hotEntry(treeId, row);
-    if (this.#takesIn(this.#heads, row)) this.#keep(hot);
+    const { isFull } = this.#heads;
+    if (!this.#takesIn(this.#heads, row)) return hot;
+    hot.isChosen = isFull;
+    this.#keep(hot);
     return hot;
   }
 
   /** Offers the content of what was found, or was offered. */
   offerWhole(hot: HotEntry, whole: Entry): void {
-    if (hot.headLink === undefined || !this.#takesIn(this.#contents, hot.row)) return;
+    if (hot.headLink === undefined) return;
+    if (!hot.isChosen && !this.#takesIn(this.#contents, hot.row)) return;
+    hot.isChosen = false;
     hot.whole = whole;
     hot.contentLink = this.#contents.add(hot, contentBytes(whole));
     for (let old = this.#contents.overflow(); old !== undefined; old = this.#contents.overflow()) {
@@ -136,6 +143,7 @@ function hotEntry(treeId: number, row: EntryRow): HotEntry {
     row,
     head: undefined,
     whole: undefined,
+    isChosen: false,
     headLink: undefined,
     contentLink: undefined,
   };
