@@ -21,6 +21,7 @@ import type { Checksums, DecodedNeedle } from "../needle/decode.ts";
 import { encodeFields } from "../needle/fields.ts";
 import { idHigh, idLow } from "../needle/id-halves.ts";
 import { HEADER_BYTES, PREFIX_BYTES, recordBytesOf } from "../needle/layout.ts";
+import { recordMemory } from "../needle/record-memory.ts";
 import { checkRecord, corruptNeedle, openRecord } from "../needle/stored-needle.ts";
 import { ttlLengthMs } from "../needle/ttl.ts";
 import { NEW_SUPERBLOCK } from "../superblock/superblock.ts";
@@ -435,12 +436,6 @@ export class Volume implements ServedVolume {
 }
 
 const NONE_QUARANTINED: ReadonlyMap<NeedleId, number> = new Map();
-
-function recordMemory(recordBytes: number, scratch: Uint8Array | undefined): Buffer {
-  return scratch !== undefined && recordBytes <= scratch.length
-    ? Buffer.from(scratch.buffer, scratch.byteOffset, recordBytes)
-    : Buffer.allocUnsafeSlow(recordBytes);
-}
 
 function refuseShort(fid: Fid, count: number, recordBytes: number): void {
   if (count === recordBytes) return;
