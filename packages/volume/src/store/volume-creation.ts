@@ -7,16 +7,19 @@ import { isCollection } from "../volume/file-name.ts";
 import { Volume } from "../volume/volume.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { DiskFolder } from "./disk-folder.ts";
-import type { DiskSet } from "./disk-set.ts";
+import type { DiskSpace } from "./disk-space.ts";
 import { placeVolume } from "./placement.ts";
 import type { VolumeStoreOptions } from "./store-options.ts";
 import { removeVolumeFiles } from "./volume-files.ts";
+import type { VolumeOpening } from "./volume-opening.ts";
 import type { VolumeTable } from "./volume-table.ts";
 
 export interface VolumeCreationParts {
   readonly table: VolumeTable;
   readonly catalogue: Catalogue;
-  readonly folders: DiskSet;
+  readonly disks: readonly DiskFolder[];
+  readonly space: DiskSpace;
+  readonly opening: VolumeOpening;
   /** Whether the store was closed meanwhile. */
   readonly isClosed: () => boolean;
 }
@@ -60,8 +63,8 @@ export class VolumeCreation {
 
   async #createSomewhere(id: VolumeId, options: CreateVolume): Promise<void> {
     const measured: { disk: DiskFolder; availableBytes: number | undefined }[] = [];
-    for (const disk of this.#parts.folders.disks) {
-      measured.push({ disk, availableBytes: await this.#parts.folders.measure(disk) });
+    for (const disk of this.#parts.disks) {
+      measured.push({ disk, availableBytes: await this.#parts.space.measure(disk) });
     }
     // Counted and chosen in one turn, so that volumes made at once see each other.
     const places = measured.map((each) => ({ ...each, volumeCount: this.countOn(each.disk) }));
@@ -87,7 +90,7 @@ export class VolumeCreation {
     const { collection } = options;
     this.#creating.set(id, disk);
     const volumeOptions = {
-      ...this.#parts.folders.volumeOptions(disk, id, collection),
+      ...this.#parts.opening.volumeOptions(disk, id, collection),
       ...(options.isLarge === true && { sizeBytesMax: WIDE_VOLUME_FILE_BYTES_MAX }),
     };
     const volume = await Volume.create(this.#options, volumeOptions, options);

@@ -28,10 +28,10 @@ import type { FollowPlace } from "../lending/lending-calls.ts";
 import { type Borrower, LENT_JOB, Lending } from "../lending/lending.ts";
 import { LentVolume } from "../lending/lent-volume.ts";
 import { Volume } from "../volume/volume.ts";
-import { Pace } from "../pace/pace.ts";
 import { Catalogue } from "./catalogue.ts";
 import { DiskFolder } from "./disk-folder.ts";
 import { DiskSet } from "./disk-set.ts";
+import { DiskSpace } from "./disk-space.ts";
 import { Maintenance, type ScrubRound, type VacuumRound } from "./maintenance.ts";
 import { StateAnnouncer } from "./state-announcer.ts";
 import { type VolumeStoreOptions, foldersOf } from "./store-options.ts";
@@ -39,6 +39,8 @@ import { VolumeCreation } from "./volume-creation.ts";
 import { VolumeDeletion } from "./volume-deletion.ts";
 import { VolumeForms } from "./volume-forms.ts";
 import { type JobWork, VolumeJobs } from "./volume-jobs.ts";
+import { VolumeOpening } from "./volume-opening.ts";
+import { VolumeScans } from "./volume-scans.ts";
 import { type VolumeSlot, VolumeTable } from "./volume-table.ts";
 
 /**
@@ -69,12 +71,13 @@ export class VolumeStore
   readonly #table = new VolumeTable();
   readonly #states = new StateAnnouncer();
   readonly #folders: DiskSet;
+  readonly #space: DiskSpace;
+  readonly #opening: VolumeOpening;
   readonly #creation: VolumeCreation;
   readonly #maintenance: Maintenance;
   readonly #forms: VolumeForms;
   readonly #lending: Lending;
-  /** Scans under way: what is scanned is not lent. */
-  readonly #scanCounts = new Map<VolumeId, number>();
+  readonly #scans: VolumeScans;
   readonly #deletion: VolumeDeletion;
   readonly #jobs = new VolumeJobs(this.#table);
   readonly #refusals = { changesRefusedCount: 0, readsRefusedCount: 0 };
@@ -88,9 +91,9 @@ export class VolumeStore
       job: (id, name, jobOptions, work) => this.#job(id, name, jobOptions, work),
       reopen: async (id, { volume, disk }) => {
         const { collection } = volume;
-        const next = await this.#folders.openPlain({ id, collection, disk });
+        const next = await this.#opening.openPlain({ id, collection, disk });
         await this.#table.exchange(id, next);
-        this.#folders.tell(id, next);
+        this.#space.tell(id, next);
       },
       volumes: () => this.volumes(),
       disks: () => this.disks(),
@@ -103,8 +106,8 @@ export class VolumeStore
       table: this.#table,
       disks,
       remotes: options.remotes ?? new Map(),
-      openPlain: (place) => this.#folders.openPlain(place),
-      announce: (id, volume) => this.#folders.tell(id, volume),
+      openPlain: (place) => this.#opening.openPlain(place),
+      announce: (id, volume) => this.#space.tell(id, volume),
       damaged: (id) => this.#maintenance.damagedIn(id),
       settleDamage: (id, isThere) => this.#maintenance.settleDamage(id, isThere),
       job: (id, name, jobOptions, work) => this.#job(id, name, jobOptions, work),
@@ -117,20 +120,25 @@ export class VolumeStore
       forms: this.#forms,
       disks,
     };
-    this.#folders = new DiskSet(options, parts);
+    const space = new DiskSpace(options, parts);
+    const opening = new VolumeOpening(options, { ...parts, space });
+    this.#space = space;
+    this.#opening = opening;
+    this.#folders = new DiskSet(options, { ...parts, space, opening });
     this.#creation = new VolumeCreation(options, {
-      table: this.#table,
-      catalogue,
-      folders: this.#folders,
+      ...parts,
+      space,
+      opening,
       isClosed: () => this.#isClosed,
     });
+    this.#scans = new VolumeScans(options, (id) => this.#table.get(id));
     this.#lending = new Lending({
       table: this.#table,
       log: options.log,
       job: (id, work) => this.#jobs.run(id, LENT_JOB, {}, work),
-      volumeOptions: (disk, id, collection) => this.#folders.volumeOptions(disk, id, collection),
-      reopen: (disk, id, collection) => this.#folders.openOrFail(disk, id, collection),
-      announce: (id, volume) => this.#folders.tell(id, volume),
+      volumeOptions: (disk, id, collection) => this.#opening.volumeOptions(disk, id, collection),
+      reopen: (disk, id, collection) => this.#opening.openOrFail(disk, id, collection),
+      announce: (id, volume) => this.#space.tell(id, volume),
     });
     this.#deletion = new VolumeDeletion({
       ...parts,
@@ -148,7 +156,7 @@ export class VolumeStore
     try {
       const slot = this.#table.usable(fid.volumeId);
       if (slot.disk.admit(data.length, this.#options.clock) === "unknown") {
-        await this.#folders.makeRoom(slot.disk, data.length);
+        await this.#space.makeRoom(slot.disk, data.length);
       }
       await slot.volume.append(fid, data);
     } catch (error) {
@@ -186,7 +194,7 @@ export class VolumeStore
     try {
       const slot = this.#table.usable(fid.volumeId);
       if (slot.disk.admit(needle.data.length, this.#options.clock) === "unknown") {
-        await this.#folders.makeRoom(slot.disk, needle.data.length);
+        await this.#space.makeRoom(slot.disk, needle.data.length);
       }
       return await slot.volume.writeNeedle(fid, needle);
     } catch (error) {
@@ -238,16 +246,8 @@ export class VolumeStore
       .sort((left, right) => left.id - right.id);
   }
 
-  async *scan(id: VolumeId): AsyncGenerator<ScannedNeedle> {
-    this.#scanCounts.set(id, (this.#scanCounts.get(id) ?? 0) + 1);
-    try {
-      await this.#lending.recall(id);
-      yield* this.#givingWay(this.#table.get(id).scan());
-    } finally {
-      const count = (this.#scanCounts.get(id) ?? 1) - 1;
-      if (count > 0) this.#scanCounts.set(id, count);
-      else this.#scanCounts.delete(id);
-    }
+  scan(id: VolumeId): AsyncGenerator<ScannedNeedle> {
+    return this.#scans.scan(id, (scanned) => this.#lending.recall(scanned));
   }
 
   /**
@@ -257,7 +257,7 @@ export class VolumeStore
    */
   async lend(id: VolumeId, borrower: Borrower): Promise<void> {
     this.#refuseClosed(`lend volume ${id}`);
-    if (this.#scanCounts.has(id)) {
+    if (this.#scans.isScanned(id)) {
       throw new VolumeError("job-running", `Cannot lend volume ${id}: it is being scanned`);
     }
     await this.#lending.lend(id, borrower);
@@ -294,7 +294,7 @@ export class VolumeStore
 
   async disks(): Promise<DiskStatus[]> {
     const { disks } = this.#folders;
-    for (const disk of disks) await this.#folders.measure(disk);
+    for (const disk of disks) await this.#space.measure(disk);
     return Promise.all(
       disks.map((disk) => disk.status(this.#options, this.#creation.countOn(disk))),
     );
@@ -409,18 +409,6 @@ export class VolumeStore
     await this.close();
   }
 
-  /** Whoever goes through a whole volume gives way to requests as the jobs on it do. */
-  async *#givingWay(needles: AsyncIterable<ScannedNeedle>): AsyncGenerator<ScannedNeedle> {
-    const { clock } = this.#options;
-    const pace = new Pace(this.#options, { bytesPerSec: Number.POSITIVE_INFINITY });
-    for await (const needle of needles) {
-      await pace.spend(0);
-      const givenMs = clock.monotonicMs();
-      yield needle;
-      pace.waited(clock.monotonicMs() - givenMs);
-    }
-  }
-
   /** A job on one volume. A lent one is had back first. */
   async #job<Value>(
     id: VolumeId,
@@ -435,7 +423,7 @@ export class VolumeStore
 
   #statusOf(slot: VolumeSlot): VolumeStatus {
     const status = slot.volume.status();
-    return { ...status, state: this.#folders.stateOn(slot.disk, status.state) };
+    return { ...status, state: this.#space.stateOn(slot.disk, status.state) };
   }
 
   #refuseClosed(action: string): void {
