@@ -6,8 +6,12 @@ import type { StallWatch } from "./stall-watch.ts";
 
 /** Exchanges for handlers that speak the Fetch standard. Its URLs are normalised: only for doors whose raw paths do not matter. */
 
-/** Throws `HttpError` 400 for a host or target that is none. */
-export function fetchRequest(exchange: Http1Exchange, stalls: StallWatch): Request {
+/** `onBodyFailed` is told why reading the body failed: handlers make what they like of it. Throws `HttpError` 400 for a host or target that is none. */
+export function fetchRequest(
+  exchange: Http1Exchange,
+  stalls: StallWatch,
+  onBodyFailed: (error: unknown) => void,
+): Request {
   const { method, target, lines, headers } = exchange.head;
   const host = headers.host ?? "localhost";
   if (!target.startsWith("/")) throw new HttpError(400, "The target of the request is not a path");
@@ -20,7 +24,7 @@ export function fetchRequest(exchange: Http1Exchange, stalls: StallWatch): Reque
     list.push([lines[at] ?? "", lines[at + 1] ?? ""]);
   const init: RequestInit = { method, headers: list, signal: exchange.signal };
   if (method !== "GET" && method !== "HEAD" && exchange.body.lengthBytes !== 0) {
-    Object.assign(init, { body: bodyStream(exchange, stalls), duplex: "half" });
+    Object.assign(init, { body: bodyStream(exchange, stalls, onBodyFailed), duplex: "half" });
   }
   try {
     return new Request(url.href, init);
@@ -35,14 +39,21 @@ function isHostOf(url: URL, host: string): boolean {
 }
 
 /** Its pieces are the reader's own. */
-function bodyStream({ body }: Http1Exchange, stalls: StallWatch): ReadableStream<Uint8Array> {
+function bodyStream(
+  { body }: Http1Exchange,
+  stalls: StallWatch,
+  onFailed: (error: unknown) => void,
+): ReadableStream<Uint8Array> {
   const limitBytes = Number.POSITIVE_INFINITY;
   const source = receiveStream(body, { limitBytes, stalls, errors: BODY_ERRORS });
   const pieces = source[Symbol.asyncIterator]();
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        const next = await pieces.next();
+        const next = await pieces.next().catch((error: unknown) => {
+          onFailed(error);
+          throw error;
+        });
         body.keep();
         if (next.done === true) controller.close();
         else controller.enqueue(next.value);

@@ -156,3 +156,18 @@ describe("what is no address is refused", () => {
     expect(await raw(door, text)).toStartWith("HTTP/1.1 400 ");
   });
 });
+
+test("a body that fails is told as the client's failure, whatever the handler makes of it", async () => {
+  await using door = await openDoor(async (request) => {
+    const text = await request.text().catch(() => undefined);
+    if (new URL(request.url).pathname === "/knows") return new Response("known", { status: 422 });
+    return text === undefined ? new Response("a bug?", { status: 500 }) : new Response(text);
+  });
+  const post = (path: string, body: string): Promise<string> => {
+    const lines = [`POST ${path} HTTP/1.1`, "Host: h", "Transfer-Encoding: chunked"];
+    return raw(door, [...lines, "Connection: close", "", body].join("\r\n"));
+  };
+  expect(await post("/", "5\r\nhello\r\n0\r\n\r\n")).toEndWith("hello");
+  expect(await post("/", "5\r\nhello, world\r\n")).toStartWith("HTTP/1.1 400 ");
+  expect(await post("/knows", "5\r\nhello, world\r\n")).toStartWith("HTTP/1.1 422 ");
+});

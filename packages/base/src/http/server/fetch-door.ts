@@ -61,9 +61,17 @@ class FetchAnswers {
   }
 
   async #answer(exchange: Http1Exchange, stalls: StallWatch): Promise<Response> {
+    let bodyFailure: unknown;
     try {
       const received = new HttpRequest(exchange, stalls);
-      return await this.#options.handle(fetchRequest(exchange, stalls), received);
+      const request = fetchRequest(exchange, stalls, (error) => {
+        bodyFailure = error;
+      });
+      const answer = await this.#options.handle(request, received);
+      // To most handlers a body that fails is a failure of their own; the client shall know that it was its.
+      if (answer.status < 500 || !(bodyFailure instanceof HttpError)) return answer;
+      await answer.body?.cancel();
+      return this.#options.refuse(bodyFailure);
     } catch (error) {
       if (error instanceof HttpError) return this.#options.refuse(error);
       this.#options.log.error("a request failed", { error });
