@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
 const ROOT = resolve(import.meta.dirname, "../..");
+/** Every door on a port that nobody has. */
+const FREE_PORTS = ["s3", "console", "master", "volume", "filer"].map((door) => `--${door}.port=0`);
 const READY_POLL_MS = 2;
 const READY_MS_MAX = 60_000;
 
@@ -49,16 +51,7 @@ export async function startServer(
       "server",
       "--dir",
       dir,
-      "--s3.port",
-      "0",
-      "--console.port",
-      "0",
-      "--master.port",
-      "0",
-      "--volume.port",
-      "0",
-      "--filer.port",
-      "0",
+      ...FREE_PORTS,
       "--ready-file",
       readyFile,
       "--log.level",

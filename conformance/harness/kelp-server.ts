@@ -6,6 +6,9 @@ import { dirname, join } from "node:path";
 /** The program as a user starts it. */
 export const KELP = join(dirname(dirname(import.meta.dirname)), "kelp");
 
+/** Every door on a port that nobody has. */
+const FREE_PORTS = ["s3", "console", "master", "volume", "filer"].map((door) => `--${door}.port=0`);
+
 export interface KelpCredentials {
   readonly access_key: string;
   readonly secret_key: string;
@@ -59,16 +62,7 @@ export class KelpServer implements AsyncDisposable {
         "server",
         "--dir",
         dir,
-        "--s3.port",
-        "0",
-        "--console.port",
-        "0",
-        "--master.port",
-        "0",
-        "--volume.port",
-        "0",
-        "--filer.port",
-        "0",
+        ...FREE_PORTS,
         "--ready-file",
         readyFile,
         "--log.format",

@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import { silentLog } from "@kelp/base";
+import { type SqlDatabase, silentLog } from "@kelp/base";
 import { openDatabase, systemClock, systemHashes, systemRandom } from "@kelp/base/platform";
 import { type OpenFiler, openFiler } from "@kelp/filer";
 import { MemoryVolumes } from "@kelp/filer/testing";
@@ -25,16 +25,7 @@ export async function namespaceSuite({ entries }: SuiteOptions): Promise<Measure
   await build(file, entries);
   const openedMs = performance.now();
   using database = openDatabase(file);
-  const volumes = new MemoryVolumes();
-  using filer = openFiler({
-    database,
-    volumes,
-    master: volumes,
-    clock: systemClock,
-    random: systemRandom,
-    hashes: systemHashes,
-    log: silentLog,
-  });
+  using filer = filerOn(database);
   await filer.getTree(TREE);
   const opening = performance.now() - openedMs;
   const name = (text: string): string => `${text}, ${entries.toLocaleString("en-US")} entries`;
@@ -74,6 +65,19 @@ export async function namespaceSuite({ entries }: SuiteOptions): Promise<Measure
   return found;
 }
 
+function filerOn(database: SqlDatabase): OpenFiler {
+  const volumes = new MemoryVolumes();
+  return openFiler({
+    database,
+    volumes,
+    master: volumes,
+    clock: systemClock,
+    random: systemRandom,
+    hashes: systemHashes,
+    log: silentLog,
+  });
+}
+
 async function put(filer: OpenFiler, path: string): Promise<unknown> {
   const body = new Uint8Array(100);
   return filer.writeFile({
@@ -93,16 +97,7 @@ function pathOf(index: number, entries: number): string {
 /** Writes the rows as the store would, without its work per row: a filer opens them like any others. */
 async function build(file: string, entries: number): Promise<void> {
   using database = openDatabase(file);
-  const volumes = new MemoryVolumes();
-  using filer = openFiler({
-    database,
-    volumes,
-    master: volumes,
-    clock: systemClock,
-    random: systemRandom,
-    hashes: systemHashes,
-    log: silentLog,
-  });
+  using filer = filerOn(database);
   await filer.createTree({ name: TREE, kind: "bucket", owner: "bench" });
   const insert = database.prepare(
     `INSERT INTO entries

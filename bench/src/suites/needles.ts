@@ -2,10 +2,10 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { type Measurement, measure, quantiles } from "../load.ts";
 import { writeManyNeedles } from "../many-needles.ts";
-import { processCpuUs, processMemory } from "../process-stat.ts";
 import { benchFolder, startServer } from "../server-process.ts";
 import { RequestSigner } from "../signed-request.ts";
 import { ask, gets, puts } from "./s3.ts";
+import { serverStarts } from "./server-starts.ts";
 
 const PROCESS = join(import.meta.dirname, "../needle-process.ts");
 const CALLS = 100_000;
@@ -48,7 +48,9 @@ export async function needlesSuite(): Promise<Measurement[]> {
       ) as Opening[];
       results.push(opened(name, runs), randomReads(`random read of ${millions}`, runs));
     }
-    results.push(await serverStarts(`server start to first answer, ${millions}`, dir));
+    results.push(
+      await serverStarts(`server start to first answer, ${millions}`, dir, { starts: STARTS }),
+    );
     results.push(...(await serverLoad(millions, dir)));
   }
   return results;
@@ -111,31 +113,6 @@ function randomReads(name: string, runs: readonly Opening[]): Measurement {
     latencyMsP99: totalMs / reads,
     serverCpuUsPerOperation: sum((each) => each.readsCpuUs) / reads,
     serverRssBytes: Math.max(...runs.map((each) => each.rssAfterBytes)),
-  };
-}
-
-async function serverStarts(name: string, dir: string): Promise<Measurement> {
-  const latencies = new Float64Array(STARTS);
-  let cpuUs = 0;
-  let rssBytes = 0;
-  for (let index = 0; index < STARTS; index++) {
-    const startedMs = performance.now();
-    await using server = await startServer(dir);
-    const signer = new RequestSigner(server.credentials, server.s3Port);
-    await ask(server, signer.sign({ method: "GET", path: "/" }));
-    latencies[index] = performance.now() - startedMs;
-    cpuUs += processCpuUs(server.pid);
-    rssBytes = Math.max(rssBytes, processMemory(server.pid).rssBytes);
-  }
-  const totalMs = latencies.reduce((sum, value) => sum + value, 0);
-  return {
-    name,
-    clients: 1,
-    operations: STARTS,
-    ratePerSec: (STARTS * 1000) / totalMs,
-    ...quantiles(latencies),
-    serverCpuUsPerOperation: cpuUs / STARTS,
-    serverRssBytes: rssBytes,
   };
 }
 
