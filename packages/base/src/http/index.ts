@@ -3,6 +3,7 @@ export { type Validators, allowsRange, decideRead, splitEtags } from "./conditio
 export { BytesContent, type ReadableContent, contentReply } from "./content-reply.ts";
 export { httpDate, isoDate, parseHttpDate } from "./dates.ts";
 export { type FormField, type FormPart, FormReader, formBoundary, parseForm } from "./form.ts";
+export { overrideHeaders } from "./header-overrides.ts";
 export { decodeHeaderText, encodeHeaderText, headerText, isHeaderSafe } from "./headers.ts";
 export {
   CONTENT_POLICY,

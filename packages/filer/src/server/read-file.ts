@@ -1,15 +1,13 @@
 import {
   CONTENT_POLICY,
-  HttpError,
   type HttpReply,
   type HttpRequest,
   type ReplyHeaders,
   contentDisposition,
   contentReply,
-  encodeHeaderText,
   httpDate,
-  isHeaderSafe,
   jsonReply,
+  overrideHeaders,
 } from "@kelp/base/http";
 import type { Entry, Filer } from "@kelp/wire";
 import { addAttributeHeaders } from "./attributes.ts";
@@ -49,25 +47,6 @@ function describe(request: HttpRequest, path: FilePath, entry: Entry): ReplyHead
   } else {
     headers["Content-Disposition"] ??= contentDisposition("inline", name);
   }
-  if (request.rawQuery !== "") override(request, headers);
+  overrideHeaders(request, headers);
   return headers;
-}
-
-const OVERRIDES = [
-  "Cache-Control",
-  "Content-Disposition",
-  "Content-Encoding",
-  "Content-Language",
-  "Content-Type",
-  "Expires",
-] as const;
-
-function override(request: HttpRequest, headers: ReplyHeaders): void {
-  for (const name of OVERRIDES) {
-    const parameter = `response-${name.toLowerCase()}`;
-    const value = request.query.text(parameter);
-    if (value === undefined) continue;
-    if (!isHeaderSafe(value)) throw new HttpError(400, `${parameter} cannot be sent`);
-    headers[name] = encodeHeaderText(value);
-  }
 }

@@ -13,6 +13,7 @@ import {
   httpDate,
   isHeaderSafe,
   mediaTypeOfName,
+  overrideHeaders,
 } from "@kelp/base/http";
 import {
   type Fid,
@@ -279,7 +280,7 @@ function describe(request: HttpRequest, about: Description): ReplyHeaders {
     const kind = isAttachment ? "attachment" : "inline";
     headers["Content-Disposition"] = contentDisposition(kind, name ?? "file");
   }
-  if (request.rawQuery !== "") override(request, headers);
+  overrideHeaders(request, headers);
   return headers;
 }
 
@@ -287,25 +288,6 @@ function typeOf({ mediaType, name, ending }: Description): string {
   if (mediaType !== undefined && isHeaderSafe(mediaType)) return encodeHeaderText(mediaType);
   const guessed = name === undefined ? undefined : mediaTypeOfName(name);
   return guessed ?? mediaTypeOfName(ending ?? "") ?? "application/octet-stream";
-}
-
-const OVERRIDES = [
-  "Cache-Control",
-  "Content-Disposition",
-  "Content-Encoding",
-  "Content-Language",
-  "Content-Type",
-  "Expires",
-] as const;
-
-function override(request: HttpRequest, headers: ReplyHeaders): void {
-  for (const name of OVERRIDES) {
-    const value = request.query.text(`response-${name.toLowerCase()}`);
-    if (value === undefined) continue;
-    if (!isHeaderSafe(value))
-      throw new HttpError(400, `response-${name.toLowerCase()} cannot be sent`);
-    headers[name] = encodeHeaderText(value);
-  }
 }
 
 const IMAGE_PARAMETERS = ["width", "height", "crop_x1", "crop_x2", "crop_y1", "crop_y2"] as const;
