@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 import * as fs from "node:fs";
-import { DiskError } from "../disk.ts";
+import { attempt } from "./attempt.ts";
 
 const COPY_BYTES = 1024 * 1024;
 
@@ -62,17 +62,4 @@ async function copy(source: fs.promises.FileHandle, target: string): Promise<voi
 
 function open(path: string, flags: string): Promise<fs.promises.FileHandle> {
   return attempt("open", path, () => fs.promises.open(path, flags, 0o600));
-}
-
-async function attempt<Value>(
-  action: string,
-  path: string,
-  run: () => Promise<Value>,
-): Promise<Value> {
-  try {
-    return await run();
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "UNKNOWN";
-    throw new DiskError(action, path, code, error);
-  }
 }

@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import { promisify } from "node:util";
 import { dirname } from "node:path";
 import { assertCount } from "../assert.ts";
+import { attempt, errnoOf } from "./attempt.ts";
 import { DirectFile } from "./direct-file.ts";
 import { PAGE_BYTES, toNextPage } from "./page-memory.ts";
 import { UnwrittenParts } from "./unwritten-parts.ts";
@@ -209,22 +210,4 @@ function flags(options: OpenOptions): number {
   if (options.create) value |= constants.O_CREAT;
   if (options.exclusive) value |= constants.O_EXCL;
   return value;
-}
-
-async function attempt<Value>(
-  action: string,
-  path: string,
-  run: () => Promise<Value>,
-): Promise<Value> {
-  try {
-    return await run();
-  } catch (error) {
-    throw new DiskError(action, path, errnoOf(error), error);
-  }
-}
-
-function errnoOf(error: unknown): string {
-  if (error instanceof Error && "code" in error && typeof error.code === "string")
-    return error.code;
-  return "UNKNOWN";
 }

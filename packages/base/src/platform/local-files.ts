@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { DiskError } from "../disk.ts";
+import { attempt, errnoOf } from "./attempt.ts";
 import type { FileKind, LocalFiles, WalkedFile } from "../local-files.ts";
 
 /** The machine's files. */
@@ -131,23 +132,4 @@ function describe(path: string): FileKind | undefined {
     if (code === "ENOENT" || code === "ENOTDIR" || code === "ELOOP") return undefined;
     throw new DiskError("stat", path, code, error);
   }
-}
-
-async function attempt<Value>(
-  action: string,
-  path: string,
-  run: () => Promise<Value>,
-): Promise<Value> {
-  try {
-    return await run();
-  } catch (error) {
-    if (error instanceof DiskError) throw error;
-    throw new DiskError(action, path, errnoOf(error), error);
-  }
-}
-
-function errnoOf(error: unknown): string {
-  if (error instanceof Error && "code" in error && typeof error.code === "string")
-    return error.code;
-  return "UNKNOWN";
 }
