@@ -2,10 +2,21 @@ import { expect, test } from "bun:test";
 import { type Disk, silentLog } from "@kelp/base";
 import { systemClock, systemDisk, systemHashes, systemRandom } from "@kelp/base/platform";
 import { FaultyDisk, temporaryFolder } from "@kelp/base/testing";
-import { openVolumeStore } from "@kelp/volume";
+import { type VolumeStore, openVolumeStore } from "@kelp/volume";
 import { codeOf } from "@kelp/volume/testing";
 import { type Fid, type Ttl, needleId, volumeId } from "@kelp/wire";
 import { openMaster } from "./master.ts";
+
+function openMasterOn(store: VolumeStore) {
+  return openMaster({
+    volumes: store,
+    states: store,
+    disks: store,
+    random: systemRandom,
+    clock: systemClock,
+    log: silentLog,
+  });
+}
 
 async function openBoth(folder: string, disk: Disk) {
   const store = await openVolumeStore({
@@ -16,14 +27,7 @@ async function openBoth(folder: string, disk: Disk) {
     folder,
     volumeSizeBytesMax: 100_000,
   });
-  const master = await openMaster({
-    volumes: store,
-    states: store,
-    disks: store,
-    random: systemRandom,
-    clock: systemClock,
-    log: silentLog,
-  });
+  const master = await openMasterOn(store);
   return {
     store,
     master,
@@ -82,14 +86,7 @@ test("under the floor nothing is assigned, and once there is space the volumes t
     log: silentLog,
     folders: [{ path: folder.path, freeBytesFloor: 1000 }],
   });
-  await using master = await openMaster({
-    volumes: store,
-    states: store,
-    disks: store,
-    random: systemRandom,
-    clock: systemClock,
-    log: silentLog,
-  });
+  await using master = await openMasterOn(store);
   const request = { collection: "c", sizeBytes: 1 };
   disk.spaceBytes = 999;
   expect(await codeOf(master.assign(request))).toBe("out-of-space");
@@ -136,14 +133,7 @@ test("volumes of a disk that comes back take what they are for, under ids that t
   }
   isGone = true;
   await using store = await open();
-  await using master = await openMaster({
-    volumes: store,
-    states: store,
-    disks: store,
-    random: systemRandom,
-    clock: systemClock,
-    log: silentLog,
-  });
+  await using master = await openMasterOn(store);
   expect((await store.volumes()).map(({ state }) => state)).toEqual(["missing", "missing"]);
   isGone = false;
   await store.checkDisks();

@@ -1,12 +1,8 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { collectBytes, must, utf8, utf8Text } from "@kelp/base";
 import { type FilerWorld, openFilerWorld } from "@kelp/filer/testing";
-import {
-  type BucketCopies,
-  type ObjectReads,
-  type ObjectStore,
-  ObjectStoreError,
-} from "@kelp/wire";
+import { type BucketCopies, type ObjectReads, type ObjectStore } from "@kelp/wire";
+import { codeOf } from "../testing/store-code.ts";
 import { createBucketCopies, createObjectStore } from "./index.ts";
 
 let world: FilerWorld;
@@ -25,16 +21,6 @@ afterEach(() => world[Symbol.dispose]());
 async function textOf(reads: ObjectReads, key: string, bucket = "bkt"): Promise<string> {
   const found = must(await reads.getObject(bucket, key));
   return utf8Text(must(await collectBytes(found.body, 100)));
-}
-
-async function codeOf(run: () => Promise<unknown>): Promise<string> {
-  try {
-    await run();
-  } catch (error) {
-    if (error instanceof ObjectStoreError) return error.code;
-    throw error;
-  }
-  return "accepted";
 }
 
 test("a snapshot is read as the bucket was, and a copy of it goes its own way", async () => {

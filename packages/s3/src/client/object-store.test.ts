@@ -1,23 +1,13 @@
 import { type MemoryFiler, createMemoryFiler } from "../testing/memory-filer.ts";
-import { ObjectStoreError } from "@kelp/wire";
 import { collectBytes, utf8, utf8Text, must } from "@kelp/base";
 import { expect, test } from "bun:test";
+import { codeOf } from "../testing/store-code.ts";
 import { createObjectStore } from "./object-store.ts";
 import { systemHashes } from "@kelp/base/platform";
 
 function world(): { filer: MemoryFiler; store: ReturnType<typeof createObjectStore> } {
   const filer = createMemoryFiler({ hashes: systemHashes, nowMs: () => 1000 });
   return { filer, store: createObjectStore({ filer }) };
-}
-
-async function codeOf(run: () => Promise<unknown>): Promise<string> {
-  try {
-    await run();
-  } catch (error) {
-    if (error instanceof ObjectStoreError) return error.code;
-    throw error;
-  }
-  return "accepted";
 }
 
 test("an object goes in and comes out, whole and in part", async () => {
