@@ -15,6 +15,11 @@ export class Semaphore {
     return this.#used;
   }
 
+  /** How many wait for room. */
+  get waitingCount(): number {
+    return this.#waiting.length;
+  }
+
   /** Whether somebody waits for room. */
   get isWanted(): boolean {
     return this.#waiting.length > 0;

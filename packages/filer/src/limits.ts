@@ -22,6 +22,11 @@ export const APPENDS_IN_FLIGHT_MAX = 4;
 export const APPEND_ATTEMPTS_MAX = 3;
 /** Chunk buffers of all bodies being written. */
 export const WRITE_BUDGET_BYTES = 64 * MIB;
+/**
+ * While others wait for a buffer, a body has to be done with its own in this time: what fills a chunk at 20 MiB/s keeps it, what comes slower
+ * cuts its chunk where it is.
+ */
+export const BUFFER_LENT_MS = 100;
 /** Chunks read before the reader of one body asks for them. */
 export const READ_AHEAD_CHUNKS = 2;
 /** Chunks in the hands of all readers, beyond which none is read ahead. The chunk a reader is waiting for is never refused. */

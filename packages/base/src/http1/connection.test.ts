@@ -86,6 +86,32 @@ test("what comes early waits, and beyond a bound the client is held back until t
   expect(wire.answered).toStartWith(answerOf("GET /slow []") + answerOf("GET /a []"));
 });
 
+test("who takes long over a large piece has no second one waiting behind it", async () => {
+  const gate = Promise.withResolvers<void>();
+  const sizes: number[] = [];
+  await using world = await openWireServer({
+    handle: async ({ body, response }) => {
+      for (let piece = await body.read(); piece !== undefined; piece = await body.read()) {
+        sizes.push(piece.length);
+        await gate.promise;
+      }
+      await response.send(200, {}, "");
+    },
+  });
+  const wire = world.connect();
+  const large = "x".repeat(UNREAD_PIECES_BYTES_MAX + 1);
+  wire.send(`PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: ${2 * large.length}\r\n\r\n`);
+  await turn();
+  wire.send(large);
+  expect(wire.isPaused).toBe(true);
+  gate.resolve();
+  await turn();
+  expect(wire.isPaused).toBe(false);
+  wire.send(large);
+  await turn();
+  expect(sizes).toEqual([large.length, large.length]);
+});
+
 test("a body that nobody reads holds its client back", async () => {
   const gate = Promise.withResolvers<void>();
   await using world = await openWireServer({

@@ -150,6 +150,8 @@ export class IncomingBody {
     }
     this.#reader = undefined;
     this.#lent = piece;
+    // Nothing more until it is given back: who takes long over one piece is not to have a second one behind it.
+    if (bytes.length > UNREAD_PIECES_BYTES_MAX && !this.#isComplete) this.#setPaused(true);
     reader.resolve(bytes);
   }
 

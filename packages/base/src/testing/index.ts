@@ -1,7 +1,6 @@
 /** For tests only: worlds of a test's own. */
 export { type DiskEvent, type DiskImage, PowerCuts } from "./disk-events.ts";
 export { FaultyDisk } from "./faulty-disk.ts";
-export { ForwardingDisk, ForwardingFile } from "./forwarding-disk.ts";
 export { type MirrorFile, PowerCutDisk, type PowerCutDiskOptions } from "./power-cut-disk.ts";
 export { SeededRandom } from "./seeded-random.ts";
 export { type TemporaryFolder, temporaryFolder } from "./temporary-folder.ts";

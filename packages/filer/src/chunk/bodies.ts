@@ -71,7 +71,10 @@ export function openBodies(
       range: range ?? { start: 0, end: entry.sizeBytes },
       pieces: readOptions?.pieces ?? "kept",
     });
-  const writeBudget = new WriteBudget(options.writeBudgetBytes ?? WRITE_BUDGET_BYTES);
+  const writeBudget = new WriteBudget(
+    options.writeBudgetBytes ?? WRITE_BUDGET_BYTES,
+    options.clock,
+  );
   const writerDeps = {
     store,
     volumes,

@@ -4,6 +4,7 @@ import { SMALL_BODY_BYTES_MAX } from "../limits.ts";
 import { abortable } from "./abortable.ts";
 import type { AppendSession } from "./append-session.ts";
 import { BodyHash } from "./body-hash.ts";
+import { ChunkCutter } from "./chunk-cutter.ts";
 import { SmallBody } from "./small-body.ts";
 import type { WriteBudget } from "./write-budget.ts";
 
@@ -77,12 +78,12 @@ async function storeStream(
     return storeWhole(deps, session, { ...rest, body: small.bytes() });
   }
   using hash = new BodyHash(deps.hashes);
-  const cutter = new ChunkCutter(deps.budget, session, hash, request.admit);
+  const cutter = new ChunkCutter({ budget: deps.budget, session, hash, admit: request.admit });
   try {
     await cutter.add(small.bytes());
     while (next.done !== true) {
       await cutter.add(next.value);
-      next = await iterator.next();
+      next = await cutter.waitFor(iterator.next());
     }
     signal?.throwIfAborted();
     await cutter.flush();
@@ -92,63 +93,4 @@ async function storeStream(
   const chunks = await session.finish();
   const summary = { sizeBytes: cutter.sizeBytes, md5: await hash.digest() };
   return { content: { kind: "chunks", chunks }, summary };
-}
-
-/** Copies pieces into lent buffers and sends each full one off. Pieces are not kept: their producer may reuse them. */
-class ChunkCutter implements Disposable {
-  sizeBytes = 0;
-  readonly #budget: WriteBudget;
-  readonly #session: AppendSession;
-  readonly #hash: BodyHash;
-  readonly #admit: (sizeBytes: number) => void;
-  #buffer: Awaited<ReturnType<WriteBudget["take"]>> | undefined;
-  #filledBytes = 0;
-
-  // oxlint-disable-next-line max-params -- the four are of four types and private to this file
-  constructor(
-    budget: WriteBudget,
-    session: AppendSession,
-    hash: BodyHash,
-    admit: (sizeBytes: number) => void,
-  ) {
-    this.#budget = budget;
-    this.#session = session;
-    this.#hash = hash;
-    this.#admit = admit;
-  }
-
-  async add(piece: Uint8Array): Promise<void> {
-    this.sizeBytes += piece.length;
-    let taken = 0;
-    while (taken < piece.length) {
-      this.#buffer ??= await this.#budget.take();
-      const part = piece.subarray(taken, taken + CHUNK_SIZE_BYTES - this.#filledBytes);
-      this.#buffer.bytes.set(part, this.#filledBytes);
-      this.#hash.part(part);
-      this.#filledBytes += part.length;
-      taken += part.length;
-      if (this.#filledBytes === CHUNK_SIZE_BYTES) await this.flush();
-    }
-  }
-
-  async flush(): Promise<void> {
-    const buffer = this.#buffer;
-    if (buffer === undefined) return;
-    this.#admit(this.sizeBytes);
-    const data = buffer.bytes.subarray(0, this.#filledBytes);
-    this.#buffer = undefined;
-    this.#filledBytes = 0;
-    const giveBack = (): void => buffer[Symbol.dispose]();
-    const hashed = this.#hash.cut(data);
-    await this.#session.append(data, () => {
-      this.#hash.hurry();
-      if (hashed === undefined) giveBack();
-      else void hashed.then(giveBack);
-    });
-  }
-
-  [Symbol.dispose](): void {
-    this.#buffer?.[Symbol.dispose]();
-    this.#buffer = undefined;
-  }
 }

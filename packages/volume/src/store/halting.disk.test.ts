@@ -5,7 +5,7 @@ import { systemDisk, systemHashes } from "@kelp/base/platform";
 import { temporaryFolder } from "@kelp/base/testing";
 import { type Fid, needleId, volumeId } from "@kelp/wire";
 import { clockAt } from "../testing/fixed-clock.ts";
-import { SteppingDisk } from "../testing/stepping-disk.ts";
+import { HaltingDisk } from "../testing/halting-disk.ts";
 import { codeOf } from "../testing/volume-client-contract.ts";
 import { type VolumeStore, openVolumeStore } from "./volume-store.ts";
 
@@ -45,11 +45,11 @@ async function atEveryChange(
       await store.createVolume(volumeId(1), { collection: "c", ttl: TTL });
       await store.append(fid(1), Buffer.from("needle"));
     }
-    const disk = new SteppingDisk(systemDisk);
+    const disk = new HaltingDisk(systemDisk, Number.POSITIVE_INFINITY);
     const halted = await open(folder.path, disk, clock);
-    disk.failAt(changes + 1, "crash");
+    disk.changesLeft = changes;
     const failure = await codeOf(work(halted));
-    disk.failAt(1, "crash");
+    disk.changesLeft = 0;
     // Closes the files; what it would still write is lost.
     await codeOf(halted.close());
     await using store = await open(folder.path, systemDisk);

@@ -1,5 +1,4 @@
-import { DiskError, type DiskFile, type DiskSpace, type OpenOptions } from "@kelp/base";
-import { ForwardingDisk, ForwardingFile } from "@kelp/base/testing";
+import { type Disk, DiskError, type DiskFile, type DiskSpace, type OpenOptions } from "@kelp/base";
 
 /** What happens at the chosen call: it alone fails, or it and every later one, as when the process died before it. */
 export type StepFault = "EIO" | "ENOSPC" | "crash";
@@ -8,7 +7,8 @@ export type StepFault = "EIO" | "ENOSPC" | "crash";
  * A disk that counts the calls which change something, and lets one of them go wrong: for trying every place at which a piece
  * of work can be interrupted.
  */
-export class SteppingDisk extends ForwardingDisk {
+export class SteppingDisk implements Disk {
+  readonly #disk: Disk;
   /** Calls that changed something, and their names: for messages. */
   readonly steps: string[] = [];
   #failing: { readonly at: number; readonly fault: StepFault } | undefined;
@@ -18,43 +18,59 @@ export class SteppingDisk extends ForwardingDisk {
   /** What is said to be free, instead of the truth. */
   availableBytes: number | undefined;
 
+  constructor(disk: Disk) {
+    this.#disk = disk;
+  }
+
   /** Counts from 0 again; the call number `at` (from 1) goes wrong. */
   failAt(at: number, fault: StepFault): void {
     this.steps.length = 0;
     this.#failing = { at, fault };
   }
 
-  override async open(path: string, options: OpenOptions): Promise<DiskFile> {
+  async open(path: string, options: OpenOptions): Promise<DiskFile> {
     if (options.create === true) this.step("create", path);
-    return new SteppingFile(this, await this.below.open(path, options));
+    return new SteppingFile(this, await this.#disk.open(path, options));
   }
 
-  override async remove(path: string): Promise<void> {
+  makeFolder(path: string): Promise<void> {
+    return this.#disk.makeFolder(path);
+  }
+
+  list(path: string): Promise<string[]> {
+    return this.#disk.list(path);
+  }
+
+  exists(path: string): Promise<boolean> {
+    return this.#disk.exists(path);
+  }
+
+  async remove(path: string): Promise<void> {
     this.step("remove", path);
-    await this.below.remove(path);
+    await this.#disk.remove(path);
   }
 
-  override async rename(source: string, target: string): Promise<void> {
+  async rename(source: string, target: string): Promise<void> {
     this.step("rename", source);
-    await this.below.rename(source, target);
+    await this.#disk.rename(source, target);
   }
 
-  override async syncFolder(path: string): Promise<void> {
+  async syncFolder(path: string): Promise<void> {
     this.step("sync folder", path);
-    await this.below.syncFolder(path);
+    await this.#disk.syncFolder(path);
   }
 
-  override async writeWhole(
-    path: string,
-    content: Uint8Array,
-    options?: { mode?: number },
-  ): Promise<void> {
+  readWhole(path: string): Promise<Uint8Array> {
+    return this.#disk.readWhole(path);
+  }
+
+  async writeWhole(path: string, content: Uint8Array, options?: { mode?: number }): Promise<void> {
     this.step("write whole", path);
-    await this.below.writeWhole(path, content, options);
+    await this.#disk.writeWhole(path, content, options);
   }
 
-  override async space(path: string): Promise<DiskSpace> {
-    const space = await this.below.space(path);
+  async space(path: string): Promise<DiskSpace> {
+    const space = await this.#disk.space(path);
     return { ...space, availableBytes: this.availableBytes ?? space.availableBytes };
   }
 
@@ -69,26 +85,49 @@ export class SteppingDisk extends ForwardingDisk {
   }
 }
 
-class SteppingFile extends ForwardingFile {
+class SteppingFile implements DiskFile {
+  readonly path: string;
   readonly #disk: SteppingDisk;
+  readonly #file: DiskFile;
 
   constructor(disk: SteppingDisk, file: DiskFile) {
-    super(file);
+    this.path = file.path;
     this.#disk = disk;
+    this.#file = file;
   }
 
-  override async writeAt(parts: readonly Uint8Array[], offset: number): Promise<void> {
+  readAt(target: Uint8Array, offset: number): Promise<number> {
+    return this.#file.readAt(target, offset);
+  }
+
+  readAtSync(target: Uint8Array, offset: number): number {
+    return this.#file.readAtSync(target, offset);
+  }
+
+  async writeAt(parts: readonly Uint8Array[], offset: number): Promise<void> {
     this.#disk.step("write", this.path);
-    await this.below.writeAt(parts, offset);
+    await this.#file.writeAt(parts, offset);
   }
 
-  override async sync(): Promise<void> {
+  async sync(): Promise<void> {
     this.#disk.step("sync", this.path);
-    await this.below.sync();
+    await this.#file.sync();
   }
 
-  override async truncate(sizeBytes: number): Promise<void> {
+  async truncate(sizeBytes: number): Promise<void> {
     this.#disk.step("truncate", this.path);
-    await this.below.truncate(sizeBytes);
+    await this.#file.truncate(sizeBytes);
+  }
+
+  sizeBytes(): Promise<number> {
+    return this.#file.sizeBytes();
+  }
+
+  close(): Promise<void> {
+    return this.#file.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 }

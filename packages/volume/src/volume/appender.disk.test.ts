@@ -6,14 +6,15 @@ import { NEEDLE_DATA_BYTES_MAX, QUEUE_COUNT_MAX } from "../limits.ts";
 import { codeOf } from "../testing/volume-client-contract.ts";
 import { ONE, VolumeWorld, content, fid, readPlain, scanAll } from "../testing/volume-world.ts";
 
-/** Its faults concern the volume file alone, or the index file. */
-function faultyDisk(onlyPathEnd: ".dat" | ".idx" = ".dat"): FaultyDisk {
-  return Object.assign(new FaultyDisk(systemDisk), { onlyPathEnd });
+function dataDisk(): FaultyDisk {
+  const disk = new FaultyDisk(systemDisk);
+  disk.onlyPathEnd = ".dat";
+  return disk;
 }
 
 test("appends that come during a sync share the next one", async () => {
   using world = new VolumeWorld();
-  const disk = faultyDisk();
+  const disk = dataDisk();
   await using store = await world.open({ disk });
   disk.syncCount = 0;
   disk.writeCount = 0;
@@ -30,7 +31,7 @@ test("appends that come during a sync share the next one", async () => {
 
 test("an append is neither acknowledged nor readable before its sync", async () => {
   using world = new VolumeWorld();
-  const disk = faultyDisk();
+  const disk = dataDisk();
   await using store = await world.open({ disk });
   const gate = Promise.withResolvers<void>();
   disk.syncGate = gate.promise;
@@ -46,7 +47,7 @@ test("an append is neither acknowledged nor readable before its sync", async () 
 
 test("without space an append fails, leaves nothing, and succeeds once there is space", async () => {
   using world = new VolumeWorld();
-  const disk = faultyDisk();
+  const disk = dataDisk();
   await using store = await world.open({ disk });
   await store.append(fid(1), content(1, 100));
   const before = world.data();
@@ -62,7 +63,7 @@ test("without space an append fails, leaves nothing, and succeeds once there is 
 
 test("without space a large append fails and leaves nothing", async () => {
   using world = new VolumeWorld();
-  const disk = faultyDisk();
+  const disk = dataDisk();
   await using store = await world.open({ disk });
   disk.spaceBytes = 1_000_000;
   expect(await codeOf(store.append(fid(1), content(1, 2_000_000)))).toBe("out-of-space");
@@ -71,7 +72,7 @@ test("without space a large append fails and leaves nothing", async () => {
 
 test("a volume that cannot be cut back after running out of space fails", async () => {
   using world = new VolumeWorld();
-  const disk = faultyDisk();
+  const disk = dataDisk();
   await using store = await world.open({ disk });
   disk.spaceBytes = 50;
   disk.failsTruncate = true;
@@ -83,7 +84,7 @@ test.each(["EIO", "ENOSPC"])(
   "a sync that fails with %s poisons the volume for good",
   async (code) => {
     using world = new VolumeWorld();
-    const disk = faultyDisk();
+    const disk = dataDisk();
     await using store = await world.open({ disk });
     const changes: VolumeStateChange[] = [];
     using _watch = store.watchStates((change) => changes.push(change));
@@ -102,7 +103,7 @@ test.each(["EIO", "ENOSPC"])(
 
 test("a failed write fails those who wait behind it, too", async () => {
   using world = new VolumeWorld();
-  const disk = faultyDisk();
+  const disk = dataDisk();
   await using store = await world.open({ disk });
   const gate = Promise.withResolvers<void>();
   disk.syncGate = gate.promise;
@@ -118,7 +119,7 @@ test("a failed write fails those who wait behind it, too", async () => {
 
 test("a poisoned volume is repaired by opening it again", async () => {
   using world = new VolumeWorld();
-  const disk = faultyDisk();
+  const disk = dataDisk();
   {
     await using store = await world.open({ disk });
     await store.append(fid(1), content(1, 100));
@@ -168,7 +169,7 @@ test("data beyond the limit of a needle is refused", async () => {
 
 test("a queue that is full refuses, and takes appends again when it is empty", async () => {
   using world = new VolumeWorld();
-  const disk = faultyDisk();
+  const disk = dataDisk();
   await using store = await world.open({ disk });
   const gate = Promise.withResolvers<void>();
   disk.syncGate = gate.promise;
@@ -233,7 +234,8 @@ test("dates of records increase strictly, across a clock that steps back and acr
 
 test("an index file that cannot be written loses nothing", async () => {
   using world = new VolumeWorld();
-  const disk = faultyDisk(".idx");
+  const disk = new FaultyDisk(systemDisk);
+  disk.onlyPathEnd = ".idx";
   {
     await using store = await world.open({ disk });
     disk.spaceBytes = 20;
@@ -249,7 +251,8 @@ test("an index file that cannot be written loses nothing", async () => {
 
 test("entries that the index file refused are written once it takes them again", async () => {
   using world = new VolumeWorld();
-  const disk = faultyDisk(".idx");
+  const disk = new FaultyDisk(systemDisk);
+  disk.onlyPathEnd = ".idx";
   {
     await using store = await world.open({ disk });
     disk.spaceBytes = 20;
@@ -276,7 +279,7 @@ test("close waits for appends under way and refuses later ones", async () => {
 
 test("a volume that cannot be made for want of space leaves no file behind", async () => {
   using world = new VolumeWorld();
-  const disk = faultyDisk();
+  const disk = dataDisk();
   disk.spaceBytes = 4;
   expect(await codeOf(world.open({ disk }))).toBe("out-of-space");
   expect(await systemDisk.exists(world.dataPath)).toBe(false);
