@@ -39,8 +39,13 @@ export async function storeSuite(options: SuiteOptions): Promise<Measurement[]> 
     results.push(momentLine("restart to first answer, on all that", server.startMs));
   }
   for (const peer of options.peers) {
-    const lines = await loads(peer, options);
-    results.push(...lines.map((line) => compared(line, results, peer.name)));
+    try {
+      const lines = await loads(peer, options);
+      results.push(...lines.map((line) => compared(line, results, peer.name)));
+    } catch (error) {
+      // What was measured of the others stands.
+      process.stderr.write(`${peer.name} did not bear the loads: ${String(error)}\n`);
+    }
   }
   return results;
 }

@@ -12,16 +12,18 @@ import {
 import { DiskError } from "../disk.ts";
 import { temporaryFolder } from "../testing/index.ts";
 import { DirectFile } from "./direct-file.ts";
-import { systemDisk } from "./disk.ts";
+import { diskWith } from "./disk.ts";
 import { UnwrittenParts } from "./unwritten-parts.ts";
 
+/** All bulk goes past the page cache. */
+const disk = diskWith({ take: () => false });
 const MIB = 1024 * 1024;
 const PAGE = 4096;
 
 test("past the page cache go whole pages, as many as there are", async () => {
   using folder = temporaryFolder();
   const path = `${folder.path}/file`;
-  await using file = await systemDisk.open(path, { access: "read-write", create: true });
+  await using file = await disk.open(path, { access: "read-write", create: true });
   using open = descriptorOf(path);
   const direct = new DirectFile(open.fd);
   const content = randomBytes(3 * PAGE + 100);
@@ -37,7 +39,7 @@ test("past the page cache go whole pages, as many as there are", async () => {
 test("what the file system refuses is written by none, and is not asked for again", async () => {
   using folder = temporaryFolder();
   const path = `${folder.path}/file`;
-  await systemDisk.writeWhole(path, new Uint8Array(PAGE));
+  await disk.writeWhole(path, new Uint8Array(PAGE));
   using open = descriptorOf(path);
   const direct = new DirectFile(open.fd);
   const ones = new UnwrittenParts([new Uint8Array(2 * PAGE).fill(1)]);
@@ -77,9 +79,9 @@ test("large writes go to the file that was opened, whatever its name is by now",
   const [path, moved] = [`${folder.path}/file`, `${folder.path}/moved`];
   const content = randomBytes(2 * MIB);
   {
-    await using file = await systemDisk.open(path, { access: "read-write", create: true });
+    await using file = await disk.open(path, { access: "read-write", create: true });
     renameSync(path, moved);
-    await using other = await systemDisk.open(path, { access: "read-write", create: true });
+    await using other = await disk.open(path, { access: "read-write", create: true });
     await file.writeAt([content], 0);
     await other.writeAt([Uint8Array.of(1)], 0);
   }
@@ -90,7 +92,7 @@ test("large writes go to the file that was opened, whatever its name is by now",
 test("more large writes than there is memory for take turns", async () => {
   using folder = temporaryFolder();
   const contents = Array.from({ length: 12 }, () => randomBytes(2 * MIB + PAGE + 9));
-  await using file = await systemDisk.open(`${folder.path}/file`, {
+  await using file = await disk.open(`${folder.path}/file`, {
     access: "read-write",
     create: true,
   });
@@ -102,11 +104,31 @@ test("more large writes than there is memory for take turns", async () => {
   }
 });
 
+test.each([true, false])("the cache is asked about bulk alone: %p", async (isForCache) => {
+  using folder = temporaryFolder();
+  const path = `${folder.path}/file`;
+  const asked: number[] = [];
+  const asking = diskWith({
+    take(sizeBytes) {
+      asked.push(sizeBytes);
+      return isForCache;
+    },
+  });
+  const content = randomBytes(2 * MIB + 1);
+  {
+    await using file = await asking.open(path, { access: "read-write", create: true });
+    await file.writeAt([content.subarray(0, MIB), content.subarray(MIB, 2 * MIB)], 0);
+    await file.writeAt([content], 0);
+  }
+  expect(asked).toEqual([content.length]);
+  expect(readFileSync(path).equals(content)).toBe(true);
+});
+
 test("a large write to a file open for reading is refused", async () => {
   using folder = temporaryFolder();
   const path = `${folder.path}/file`;
-  await systemDisk.writeWhole(path, Uint8Array.of(1));
-  await using file = await systemDisk.open(path, { access: "read" });
+  await disk.writeWhole(path, Uint8Array.of(1));
+  await using file = await disk.open(path, { access: "read" });
   const failure = file.writeAt([new Uint8Array(3 * MIB)], 0);
   expect(failure).rejects.toBeInstanceOf(DiskError);
   expect(failure).rejects.toMatchObject({ code: "EBADF", path });
@@ -124,7 +146,7 @@ async function writeAndCompare(
   const end = at + sizes.reduce((sum, size) => sum + size, 0);
   const expected = randomBytes(end + 10_000);
   {
-    await using file = await systemDisk.open(path, { access: "read-write", create: true });
+    await using file = await disk.open(path, { access: "read-write", create: true });
     // In the page cache, and not yet on the disk.
     for (let start = 0; start < expected.length; start += 100_000) {
       await file.writeAt([expected.subarray(start, start + 100_000)], start);

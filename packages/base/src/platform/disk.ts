@@ -4,17 +4,17 @@ import { promisify } from "node:util";
 import { dirname } from "node:path";
 import { assertCount } from "../assert.ts";
 import { attempt, errnoOf } from "./attempt.ts";
+import { CacheAllowance } from "./cache-allowance.ts";
 import { DirectFile } from "./direct-file.ts";
 import { PAGE_BYTES, toNextPage } from "./page-memory.ts";
 import { UnwrittenParts } from "./unwritten-parts.ts";
 import { type Disk, DiskError, type DiskFile, type DiskSpace, type OpenOptions } from "../disk.ts";
 
-/** The machine's file systems, through `node:fs`. */
-export const systemDisk: Disk = {
-  async open(path, options) {
-    const handle = await attempt("open", path, () => fs.promises.open(path, flags(options), 0o600));
-    return new SystemFile(path, handle, options.access);
-  },
+/** Whether a write of so many bytes is for the page cache. */
+type CacheShare = Pick<CacheAllowance, "take">;
+
+/** All but files. */
+const FOLDERS: Omit<Disk, "open"> = {
   async makeFolder(path) {
     await attempt("make folder", path, () =>
       fs.promises.mkdir(path, { recursive: true, mode: 0o700 }),
@@ -55,7 +55,7 @@ export const systemDisk: Disk = {
         throw error;
       }
     });
-    await systemDisk.syncFolder(dirname(path));
+    await FOLDERS.syncFolder(dirname(path));
   },
   async space(path): Promise<DiskSpace> {
     const stat = await attempt("measure", path, () => fs.promises.statfs(path));
@@ -68,15 +68,31 @@ export const systemDisk: Disk = {
   },
 };
 
+/** The machine's file systems, through `node:fs`, with a measure of what large writes may take of the page cache. */
+export function diskWith(cache: CacheShare): Disk {
+  return {
+    ...FOLDERS,
+    async open(path, options) {
+      const handle = await attempt("open", path, () =>
+        fs.promises.open(path, flags(options), 0o600),
+      );
+      return new SystemFile(path, handle, { access: options.access, cache });
+    },
+  };
+}
+
+/** The machine's own. */
+export const systemDisk: Disk = diskWith(new CacheAllowance(() => performance.now()));
+
 /**
  * Writes up to this size go to the page cache without leaving the thread: that takes 6 to 16 µs, a visit to
  * the thread pool 60 to 80 µs. Only syncing waits for the disk.
  */
 const SYNC_WRITE_BYTES_MAX = 256 * 1024;
 /**
- * A write with a part of this size, as the chunks of large objects are, goes past the page cache: through it each MiB costs 0.25 ms of the
- * kernel's time, five times that where the machine has to be given the memory first, and drives out what is read often. Smaller
- * ones save little of that, and are likely to be read soon.
+ * Of the writes with a part of this size, as the chunks of large objects are, those that the page cache is not to take go past it: through it each
+ * MiB costs 0.25 ms of the kernel's time, five times that where the machine has to be given the memory first. Smaller ones save little
+ * of that.
  */
 const DIRECT_PART_BYTES_MIN = 2 * 1024 * 1024;
 
@@ -85,14 +101,20 @@ const fdatasync = promisify(fs.fdatasync);
 class SystemFile implements DiskFile {
   readonly path: string;
   readonly #handle: fs.promises.FileHandle;
+  readonly #cache: CacheShare;
   /** Absent for reading. */
   readonly #direct: DirectFile | undefined;
   #isOpen = true;
 
-  constructor(path: string, handle: fs.promises.FileHandle, access: OpenOptions["access"]) {
+  constructor(
+    path: string,
+    handle: fs.promises.FileHandle,
+    use: { readonly access: OpenOptions["access"]; readonly cache: CacheShare },
+  ) {
     this.path = path;
     this.#handle = handle;
-    this.#direct = access === "read" ? undefined : new DirectFile(handle.fd);
+    this.#cache = use.cache;
+    this.#direct = use.access === "read" ? undefined : new DirectFile(handle.fd);
   }
 
   async readAt(target: Uint8Array, offset: number): Promise<number> {
@@ -135,7 +157,8 @@ class SystemFile implements DiskFile {
     const left = new UnwrittenParts(parts);
     const isSmall = left.leftBytes <= SYNC_WRITE_BYTES_MAX;
     let position = offset;
-    if (parts.some((part) => part.length >= DIRECT_PART_BYTES_MIN)) {
+    const isBulk = parts.some((part) => part.length >= DIRECT_PART_BYTES_MIN);
+    if (isBulk && !this.#cache.take(left.leftBytes)) {
       position += await this.#writePages(left, position);
     }
     while (left.leftBytes > 0) {
