@@ -39,8 +39,10 @@ export { encodeLooseNeedle } from "./backup/loose-needle.ts";
 export type { BackupTarget, PieceRange } from "./backup/backup-target.ts";
 export { chosenBackup } from "./backup/chosen-backup.ts";
 export { FolderTarget } from "./backup/folder-target.ts";
-export { type BackupProgress, type BackupReport, makeBackup } from "./backup/make-backup.ts";
-export { type BackupManifest, backupIds, openTarget, readManifest } from "./backup/manifest.ts";
+export type { BackupProgress } from "./backup/backup-request.ts";
+export { type BackupReport, makeBackup } from "./backup/make-backup.ts";
+export type { BackupManifest } from "./backup/backup-manifest.ts";
+export { backupIds, openTarget, readManifest } from "./backup/manifest.ts";
 export { pruneBackups } from "./backup/prune-backups.ts";
 export { restoreBackup } from "./backup/restore-backup.ts";
 export {

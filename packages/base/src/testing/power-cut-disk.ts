@@ -1,6 +1,7 @@
 import { assert } from "../assert.ts";
 import { type Disk, DiskError, type DiskFile, type DiskSpace, type OpenOptions } from "../disk.ts";
-import { type DiskEvent, type DiskImage, PowerCuts } from "./disk-events.ts";
+import type { DiskEvent, DiskImage } from "./disk-events.ts";
+import { PowerCuts } from "./power-cuts.ts";
 import { parentOf } from "./durable-state.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 

@@ -1,6 +1,6 @@
 import { BLOCK_BYTES } from "../limits.ts";
-import type { BackupManifest } from "./manifest.ts";
-import type { PackIndex } from "./pack.ts";
+import type { BackupManifest } from "./backup-manifest.ts";
+import type { PackIndex } from "./pack-index.ts";
 
 /**
  * A target is a place that others may write to, and the hash in a document tells damage, not malice. What becomes a path, a

@@ -1,7 +1,8 @@
 import type { Hashes } from "@kelp/base";
 import { BackupError } from "../errors.ts";
 import type { BackupTarget } from "./backup-target.ts";
-import { type BackupManifest, backupIds, openTarget, readManifest } from "./manifest.ts";
+import type { BackupManifest } from "./backup-manifest.ts";
+import { backupIds, openTarget, readManifest } from "./manifest.ts";
 
 /**
  * The backup of that id, or the newest. Throws `BackupError`: `target-unusable`, `no-such-backup`, `backup-damaged`, `format-unknown`,

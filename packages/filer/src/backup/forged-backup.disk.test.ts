@@ -5,8 +5,9 @@ import { systemHashes } from "@kelp/base/platform";
 import { fill, openBackupRig } from "../testing/backup-rig.ts";
 import { codeOf } from "../testing/index.ts";
 import { encodeChecked } from "./checked-text.ts";
-import { type BackupManifest } from "./manifest.ts";
-import { type PackIndex, readPackIndex } from "./pack.ts";
+import type { BackupManifest } from "./backup-manifest.ts";
+import type { PackIndex } from "./pack-index.ts";
+import { readPackIndex } from "./pack.ts";
 import { pruneBackups } from "./prune-backups.ts";
 
 test("a manifest that names files elsewhere is refused", async () => {

@@ -1,55 +1,16 @@
-import type { Clock, Disk, Hashes, Random, SqlDatabase } from "@kelp/base";
 import { ringMasterKeys } from "../seal/open-ring.ts";
-import type { BackupSource, NamedFile } from "./backup-source.ts";
-import type { BackupTarget } from "./backup-target.ts";
+import type { NamedFile } from "./backup-source.ts";
+import type { BackupDeps, BackupRequest } from "./backup-request.ts";
 import { BackupWork } from "./backup-work.ts";
 import { copyLooseNeedles } from "./copy-loose-needles.ts";
 import { FreedManifests } from "./freed-manifests.ts";
 import { LOOSE_LIST_NAME, LooseList } from "./loose-list.ts";
-import {
-  BACKUP_FORMAT,
-  BACKUP_FORMAT_LOOSE,
-  type BackupDatabase,
-  type BackupFile,
-  type BackupManifest,
-  openTarget,
-  writeManifest,
-} from "./manifest.ts";
+import type { BackupDatabase, BackupFile, BackupManifest } from "./backup-manifest.ts";
+import { BACKUP_FORMAT, BACKUP_FORMAT_LOOSE, openTarget, writeManifest } from "./manifest.ts";
 import { NamedChunks, checkDatabase } from "./named-chunks.ts";
 import { newestLacks } from "./newest-lacks.ts";
 import { packIds } from "./pack.ts";
 import { loadCatalogue } from "./pack-catalogue.ts";
-
-export interface BackupDeps {
-  readonly disk: Disk;
-  readonly clock: Clock;
-  readonly random: Pick<Random, "uint32">;
-  readonly hashes: Pick<Hashes, "digest">;
-  /** Opens a database file, made when absent. */
-  readonly openDatabase: (path: string) => SqlDatabase;
-  /** Copies a database that others may be writing: one state of it, with all that was committed before the call. */
-  readonly copyDatabase: (source: string, target: string) => Promise<void>;
-}
-
-export interface BackupRequest {
-  readonly source: BackupSource;
-  readonly target: BackupTarget;
-  /** An empty folder for copies of the databases, which the caller removes. */
-  readonly workFolder: string;
-  /** Of the databases, the one that names the chunks. */
-  readonly filerDatabase: string;
-  readonly kelpVersion: string;
-  /** Called before the manifest is written; what it throws ends the backup. */
-  readonly beforeManifest?: () => Promise<void>;
-  readonly onProgress?: (progress: BackupProgress) => void;
-  readonly signal?: AbortSignal;
-}
-
-export interface BackupProgress {
-  readonly chunksDone: number;
-  readonly chunkCount: number;
-  readonly copiedBytes: number;
-}
 
 export interface BackupReport {
   readonly manifest: BackupManifest;

@@ -1,7 +1,8 @@
 import type { Hashes } from "@kelp/base";
 import { BackupError } from "../errors.ts";
 import type { BackupTarget } from "./backup-target.ts";
-import { type BackupManifest, backupIds, readManifest } from "./manifest.ts";
+import type { BackupManifest } from "./backup-manifest.ts";
+import { backupIds, readManifest } from "./manifest.ts";
 
 /**
  * What the newest backup there lacks, in words: its manifest, or packs that are not in `packs`. Only the newest: a place may hold

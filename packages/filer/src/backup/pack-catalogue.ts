@@ -2,7 +2,8 @@ import type { Hashes, SqlDatabase, SqlStatement } from "@kelp/base";
 import { BackupError } from "../errors.ts";
 import { PACK_INDEX_READS_MAX } from "../limits.ts";
 import type { BackupTarget } from "./backup-target.ts";
-import { type PackIndex, checkPackSize, readPackIndex } from "./pack.ts";
+import type { PackIndex } from "./pack-index.ts";
+import { checkPackSize, readPackIndex } from "./pack.ts";
 
 /**
  * Which pack holds which blob, in a database of its own that nobody keeps: a store of a billion chunks has more of

@@ -1,6 +1,7 @@
 import { type Hashes, assert } from "@kelp/base";
 import type { BackupTarget } from "./backup-target.ts";
-import { type BackupManifest, backupIds, readManifest, removeManifest } from "./manifest.ts";
+import type { BackupManifest } from "./backup-manifest.ts";
+import { backupIds, readManifest, removeManifest } from "./manifest.ts";
 import { packIds, removePack } from "./pack.ts";
 
 /**

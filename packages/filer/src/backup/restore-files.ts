@@ -2,7 +2,7 @@ import { type Disk, type DiskFile, type Hashes, must } from "@kelp/base";
 import { BackupError } from "../errors.ts";
 import { BLOCK_BYTES } from "../limits.ts";
 import type { BackupTarget } from "./backup-target.ts";
-import type { BackupManifest } from "./manifest.ts";
+import type { BackupManifest } from "./backup-manifest.ts";
 import { blobsOf, blockKey, readPack, readPackIndex } from "./pack.ts";
 import type { PackCatalogue } from "./pack-catalogue.ts";
 

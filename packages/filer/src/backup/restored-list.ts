@@ -2,7 +2,7 @@ import type { Disk, Hashes, SqlDatabase } from "@kelp/base";
 import { BackupError } from "../errors.ts";
 import type { BackupTarget } from "./backup-target.ts";
 import { LOOSE_LIST_NAME, LooseList } from "./loose-list.ts";
-import type { BackupManifest } from "./manifest.ts";
+import type { BackupManifest } from "./backup-manifest.ts";
 import { checkDatabase } from "./named-chunks.ts";
 import type { PackCatalogue } from "./pack-catalogue.ts";
 import { restoreFiles } from "./restore-files.ts";

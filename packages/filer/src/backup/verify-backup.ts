@@ -2,7 +2,7 @@ import type { Disk, Hashes, SqlDatabase } from "@kelp/base";
 import { formatFid } from "@kelp/wire";
 import { BackupError } from "../errors.ts";
 import type { BackupTarget } from "./backup-target.ts";
-import type { BackupManifest } from "./manifest.ts";
+import type { BackupManifest } from "./backup-manifest.ts";
 import { NamedChunks, checkDatabase } from "./named-chunks.ts";
 import { blobsOf, chunkKey, looseKey, readPack, readPackIndex } from "./pack.ts";
 import { loadCatalogue } from "./pack-catalogue.ts";

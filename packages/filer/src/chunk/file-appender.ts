@@ -15,7 +15,7 @@ import { APPEND_COMMITS_MAX, MANIFEST_DEPTH_MAX } from "../limits.ts";
 import type { PutEntry } from "../store/filer-store.ts";
 import type { AppendSession } from "./append-session.ts";
 import { type StoredBody, storeBody } from "./body-writer.ts";
-import type { FileWriterDeps } from "./file-writer.ts";
+import type { FileWriterDeps } from "./file-writer-deps.ts";
 import { joinedTail } from "./joined-tail.ts";
 import type { ReadManifest } from "./manifest-reader.ts";
 import { type ListLimits, foldChunks } from "./manifest-writer.ts";

@@ -1,13 +1,4 @@
-import {
-  type ByteStream,
-  type Hashes,
-  type Log,
-  type Result,
-  assert,
-  hex,
-  isByteStream,
-  refused,
-} from "@kelp/base";
+import { type ByteStream, type Result, assert, hex, isByteStream, refused } from "@kelp/base";
 import type {
   AppendFile,
   Chunk,
@@ -16,43 +7,18 @@ import type {
   Entry,
   Fid,
   Part,
-  VolumeClient,
   WriteFile,
   WritePart,
   WriteRefusal,
 } from "@kelp/wire";
 import { FilerError } from "../errors.ts";
 import { COMPLETE_ATTEMPTS_MAX, REMOVE_FIDS_MAX } from "../limits.ts";
-import type { Admission, FilerStore } from "../store/filer-store.ts";
-import { type AppendDeps, AppendSession } from "./append-session.ts";
+import type { Admission } from "../store/filer-store.ts";
+import { AppendSession } from "./append-session.ts";
 import { type StoredBody, storeBody } from "./body-writer.ts";
+import type { FileWriterDeps } from "./file-writer-deps.ts";
 import { FileAppender, type FileAppenderDeps } from "./file-appender.ts";
-import { type ListLimits, foldChunks } from "./manifest-writer.ts";
-import type { WriteBudget } from "./write-budget.ts";
-
-/** What writing asks of the metadata store, in the writer's process as in a gateway. */
-export type WriterStore = Pick<
-  FilerStore,
-  | "admits"
-  | "getEntry"
-  | "putEntry"
-  | "extendEntry"
-  | "putPart"
-  | "getUpload"
-  | "joinedParts"
-  | "completeUpload"
-  | "addGarbage"
->;
-
-export interface FileWriterDeps extends AppendDeps {
-  readonly store: WriterStore;
-  readonly volumes: Pick<VolumeClient, "append" | "remove">;
-  readonly hashes: Hashes;
-  readonly budget: WriteBudget;
-  readonly inlineBytesMax: number;
-  readonly lists: ListLimits;
-  readonly log: Log;
-}
+import { foldChunks } from "./manifest-writer.ts";
 
 /** A stored body whose list is short. */
 interface FoldedBody extends StoredBody {

@@ -28,7 +28,8 @@ import type {
 import { type LooseNeedle, encodeLooseNeedle } from "../backup/loose-needle.ts";
 import type { BackupTarget } from "../backup/backup-target.ts";
 import { chosenBackup } from "../backup/chosen-backup.ts";
-import { type BackupReport, type BackupRequest, makeBackup } from "../backup/make-backup.ts";
+import type { BackupRequest } from "../backup/backup-request.ts";
+import { type BackupReport, makeBackup } from "../backup/make-backup.ts";
 import { restoreBackup } from "../backup/restore-backup.ts";
 import { verifyBackup } from "../backup/verify-backup.ts";
 import type { FilerOptions } from "../filer.ts";

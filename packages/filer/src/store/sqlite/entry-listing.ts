@@ -3,7 +3,7 @@ import { LIST_KEYS_MAX, type ListItem, type ListPage, type ListQuery } from "@ke
 import type { PathPlace } from "../../list/path-place.ts";
 import { type RolledUpPage, type RowSource, rollUp, rollUpSteps } from "../../list/roll-up.ts";
 import { compareText, textAfterPrefix } from "../../list/text-order.ts";
-import type { EntryRow } from "./entry-rows.ts";
+import type { EntryRow } from "./entry-row.ts";
 import type { RowView } from "./row-view.ts";
 
 type EntryItem = Extract<ListItem, { kind: "entry" }>;

@@ -5,24 +5,9 @@ import type { PathPlace } from "../../list/path-place.ts";
 import { textAfterPrefix } from "../../list/text-order.ts";
 import type { PrefixJob } from "./job-rows.ts";
 import { NO_CONTENT, contentOf } from "./content-rows.ts";
+import type { EntryRow } from "./entry-row.ts";
 import type { HotEntries } from "./hot-entries.ts";
 import { checkSum, contentSum, damaged, entrySum } from "./row-sums.ts";
-
-/** An entry without its content. Attributes are still text: most operations only pass them on. */
-export interface EntryRow {
-  readonly path: EntryPath;
-  readonly sizeBytes: number;
-  readonly modifiedMs: number;
-  readonly etag: string;
-  readonly chunkCount: number;
-  readonly position: number;
-  readonly contentId: number;
-  readonly attributes: string;
-  /** 0 is never. */
-  readonly expiresMs: number;
-  /** Of a row as it was read; null when it has none. What is written gets a new one. */
-  readonly sum?: number | null;
-}
 
 export interface StoredEntry extends EntryRow {
   readonly sum: number | null;

@@ -4,7 +4,7 @@ import type { Entry, EntryPath, TreeName } from "@kelp/wire";
 import { codeOf } from "../../testing/index.ts";
 import { ManualClock } from "../../testing/manual-clock.ts";
 import type { FilerStore } from "../filer-store.ts";
-import type { EntryRow } from "./entry-rows.ts";
+import type { EntryRow } from "./entry-row.ts";
 import { HotEntries } from "./hot-entries.ts";
 import { openSqliteStore } from "./sqlite-store.ts";
 

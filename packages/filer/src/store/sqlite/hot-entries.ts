@@ -1,5 +1,5 @@
 import type { Entry, EntryHead, EntryPath } from "@kelp/wire";
-import type { EntryRow } from "./entry-rows.ts";
+import type { EntryRow } from "./entry-row.ts";
 import { type Link, SizedQueue } from "./sized-queue.ts";
 
 /** An entry that was read lately, as its row stands in the last committed state. */
@@ -12,8 +12,8 @@ export interface HotEntry {
   /** Whether it was taken into a full memory: what is chosen among others comes with its content. */
   isChosen: boolean;
   /** Its places in the two queues. */
-  headLink: Link | undefined;
-  contentLink: Link | undefined;
+  headLink: Link<HotEntry> | undefined;
+  contentLink: Link<HotEntry> | undefined;
 }
 
 /** What JavaScript keeps for an entry besides the characters of its texts and the bytes of its content: about so much. */
@@ -40,8 +40,8 @@ const READ_PLACES = 65_536;
  */
 export class HotEntries {
   #trees = new Map<number, Map<EntryPath, HotEntry>>();
-  readonly #heads: SizedQueue;
-  readonly #contents: SizedQueue;
+  readonly #heads: SizedQueue<HotEntry>;
+  readonly #contents: SizedQueue<HotEntry>;
   /** Positions of rows that were read, each in the place that its last digits say. Whoever came last has it. */
   readonly #read = new Uint32Array(READ_PLACES);
   #againCount = 0;
@@ -91,7 +91,7 @@ export class HotEntries {
     this.#contents.clear();
   }
 
-  #takesIn(queue: SizedQueue, { position }: EntryRow): boolean {
+  #takesIn(queue: SizedQueue<HotEntry>, { position }: EntryRow): boolean {
     if (!queue.isFull) return true;
     const place = position % READ_PLACES;
     const number = position % 2 ** 32;

@@ -1,7 +1,8 @@
 import type { Hashes, SqlDatabase, SqlStatement } from "@kelp/base";
 import type { EntryPath } from "@kelp/wire";
 import type { PathPlace } from "../../list/path-place.ts";
-import { type EntryRow, type IsSound, ROW_COLUMNS, type StoredEntry } from "./entry-rows.ts";
+import type { EntryRow } from "./entry-row.ts";
+import { type IsSound, ROW_COLUMNS, type StoredEntry } from "./entry-rows.ts";
 import { checkSum, entrySum } from "./row-sums.ts";
 
 /** A row that was replaced or removed by the change at `until`, and that a snapshot taken before still sees. */

@@ -8,7 +8,8 @@ import {
 } from "@kelp/wire";
 import { FilerError } from "../../errors.ts";
 import { textAfterPrefix } from "../../list/text-order.ts";
-import { type EntryRow, isExpired } from "./entry-rows.ts";
+import type { EntryRow } from "./entry-row.ts";
+import { isExpired } from "./entry-rows.ts";
 import type { EntryWrites } from "./entry-writes.ts";
 import type { StoreTables } from "./store-tables.ts";
 import type { TreeState } from "./tree-rows.ts";

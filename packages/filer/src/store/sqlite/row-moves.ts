@@ -1,6 +1,7 @@
 import type { EntryPath } from "@kelp/wire";
 import { compareText } from "../../list/text-order.ts";
-import type { EntryRow, IsSound } from "./entry-rows.ts";
+import type { EntryRow } from "./entry-row.ts";
+import type { IsSound } from "./entry-rows.ts";
 import { isSubject, snapshotView } from "./row-view.ts";
 import type { StoreTables } from "./store-tables.ts";
 import type { TreeState } from "./tree-rows.ts";

@@ -1,22 +1,21 @@
 import { assert } from "@kelp/base";
-import type { HotEntry } from "./hot-entries.ts";
 
-/** The place of an entry in a queue. */
-export interface Link {
-  readonly hot: HotEntry;
+/** The place of something in a queue. */
+export interface Link<Value> {
+  readonly value: Value;
   readonly sizeBytes: number;
-  older: Link | undefined;
-  newer: Link | undefined;
+  older: Link<Value> | undefined;
+  newer: Link<Value> | undefined;
 }
 
 /**
- * Entries in the order in which they came, and the bytes that they take. A list of links rather than a map: taking out the oldest of
+ * Things in the order in which they came, and the bytes that they take. A list of links rather than a map: taking out the oldest of
  * a map steps over all that were taken out before.
  */
-export class SizedQueue {
+export class SizedQueue<Value> {
   readonly #bytesMax: number;
-  #oldest: Link | undefined;
-  #newest: Link | undefined;
+  #oldest: Link<Value> | undefined;
+  #newest: Link<Value> | undefined;
   #bytes = 0;
   /** Whether something had to make room already. */
   isFull = false;
@@ -26,8 +25,8 @@ export class SizedQueue {
   }
 
   /** Callers must take out what is too much: `overflow`. */
-  add(hot: HotEntry, sizeBytes: number): Link {
-    const link: Link = { hot, sizeBytes, older: this.#newest, newer: undefined };
+  add(value: Value, sizeBytes: number): Link<Value> {
+    const link: Link<Value> = { value, sizeBytes, older: this.#newest, newer: undefined };
     if (this.#newest === undefined) this.#oldest = link;
     else this.#newest.newer = link;
     this.#newest = link;
@@ -36,16 +35,16 @@ export class SizedQueue {
   }
 
   /** Takes out the oldest as long as there is too much, in the end the newest itself. */
-  overflow(): HotEntry | undefined {
+  overflow(): Value | undefined {
     if (this.#bytes <= this.#bytesMax || this.#oldest === undefined) return undefined;
     this.isFull = true;
-    const { hot } = this.#oldest;
+    const { value } = this.#oldest;
     this.remove(this.#oldest);
-    return hot;
+    return value;
   }
 
   /** Once for each link. */
-  remove(link: Link): void {
+  remove(link: Link<Value>): void {
     const { older, newer } = link;
     if (older === undefined) this.#oldest = newer;
     else older.newer = newer;

@@ -1,7 +1,8 @@
 import type { Clock } from "@kelp/base";
 import type { Entry, EntryHead, EntryPath } from "@kelp/wire";
 import type { ContentRows } from "./content-rows.ts";
-import { type EntryRow, entryOf, headOf, isExpired } from "./entry-rows.ts";
+import type { EntryRow } from "./entry-row.ts";
+import { entryOf, headOf, isExpired } from "./entry-rows.ts";
 import {
   type RowView,
   type ViewTables,

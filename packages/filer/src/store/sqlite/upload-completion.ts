@@ -12,7 +12,7 @@ import { failedCondition } from "../../entry/condition.ts";
 import { fitsQuota } from "../../tree/quota.ts";
 import type { CompleteParts, JoinedParts } from "../filer-store.ts";
 import { chunksOf } from "./content-rows.ts";
-import type { EntryRow } from "./entry-rows.ts";
+import type { EntryRow } from "./entry-row.ts";
 import { type EntryWrites, growthOf } from "./entry-writes.ts";
 import type { StoreTables } from "./store-tables.ts";
 import type { TreeState } from "./tree-rows.ts";
