@@ -2,13 +2,19 @@ import type { Command } from "./command.ts";
 import { ShellError } from "./errors.ts";
 import { locate, pathOf, resolvePath } from "./location.ts";
 import type { ManagementClient } from "./management-client.ts";
-import type { Completions } from "./shell.ts";
 
 export interface CompletionSources {
   readonly commands: readonly Command[];
   readonly client: ManagementClient;
   /** The working directory. */
   readonly directory: string;
+}
+
+export interface Completions {
+  /** Whole words that the last word of the line can become. */
+  readonly words: readonly string[];
+  /** The last word as it stands. */
+  readonly typed: string;
 }
 
 /** Names shown at most for one press of the key. */

@@ -1,7 +1,7 @@
 import { must, utf8Text } from "@kelp/base";
 import type { Call, Command, Output, SessionState } from "./command.ts";
 import { COMMANDS } from "./commands/index.ts";
-import { complete } from "./completion.ts";
+import { type Completions, complete } from "./completion.ts";
 import { ShellError } from "./errors.ts";
 import { parseFlags } from "./flags.ts";
 import { ManagementClient } from "./management-client.ts";
@@ -12,13 +12,6 @@ export interface ShellOptions {
   readonly baseUrl: string;
   /** Bearer token; without one the door has to trust the local user. */
   readonly token: string | undefined;
-}
-
-export interface Completions {
-  /** Whole words that the last word of the line can become. */
-  readonly words: readonly string[];
-  /** The last word as it stands. */
-  readonly typed: string;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { Text } from "@mantine/core";
 import { formatSize } from "../format/size.ts";
-import type { PreviewSubject } from "./object-preview.tsx";
+import type { PreviewSubject } from "./preview-subject.ts";
 import { IMAGE_BYTES_MAX } from "./read-part.ts";
 
 /** An `img` runs nothing, not even in a drawing that holds scripts. */

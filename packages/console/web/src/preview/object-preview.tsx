@@ -4,6 +4,7 @@ import { EmptyState } from "../components/empty-state.tsx";
 import { formatSize } from "../format/size.ts";
 import { unreachable } from "../unreachable.ts";
 import { type PreviewKind, previewKind } from "./preview-kind.ts";
+import type { PreviewSubject } from "./preview-subject.ts";
 
 const TextPreview = lazy(async () => ({
   default: (await import("./text-preview.tsx")).TextPreview,
@@ -23,15 +24,6 @@ const HtmlPreview = lazy(async () => ({
 const ImagePreview = lazy(async () => ({
   default: (await import("./image-preview.tsx")).ImagePreview,
 }));
-
-export interface PreviewSubject {
-  /** Where this door gives out the bytes. */
-  readonly address: string;
-  readonly key: string;
-  readonly contentType: string;
-  readonly sizeBytes: number;
-  readonly artifactType?: string | undefined;
-}
 
 /** Shows a stored content, never more of it than its kind's limit, and never as code of this page. */
 export function ObjectPreview(props: { readonly subject: PreviewSubject }) {
