@@ -93,15 +93,24 @@ export class DurableState {
   }
 
   #syncNames(folder: string, before: number): void {
-    this.#pendingNames = this.#pendingNames.filter((change) => {
-      const concerns = [...change.names.keys()].some((path) => parentOf(path) === folder);
-      if (!concerns || change.at >= before) return true;
+    const due = new Set<NameChange>();
+    const names = new Set<string>();
+    // From the newest on: with a change goes what it stands on, as with a rename the making of what it renames.
+    for (const change of this.#pendingNames.toReversed()) {
+      const paths = [...change.names.keys()];
+      const concerns = change.at < before && paths.some((path) => parentOf(path) === folder);
+      if (!concerns && !paths.some((path) => names.has(path))) continue;
+      due.add(change);
+      for (const path of paths) names.add(path);
+    }
+    for (const change of this.#pendingNames) {
+      if (!due.has(change)) continue;
       for (const [path, file] of change.names) {
         if (file === undefined) this.#names.delete(path);
         else this.#names.set(path, file);
       }
-      return false;
-    });
+    }
+    this.#pendingNames = this.#pendingNames.filter((change) => !due.has(change));
   }
 }
 

@@ -165,3 +165,20 @@ test("names and files refuse as a real disk does", async () => {
   await file.close();
   expect(await codeOf(file.sync())).toBe("EBADF");
 });
+
+test("what was moved out of a folder that nobody synced is not there again when its new folder was", async () => {
+  const disk = new PowerCutDisk();
+  await disk.makeFolder("/d/made");
+  await disk.syncFolder("/");
+  await disk.syncFolder("/d");
+  await using _file = await disk.open("/d/made/a", CREATE);
+  await disk.rename("/d/made/a", "/d/b");
+  await disk.syncFolder("/d");
+  const expectMoved = (): void => {
+    const states = statesOf(disk);
+    expect(states.every((state) => state.has("/d/b") && !state.has("/d/made/a"))).toBe(true);
+  };
+  expectMoved();
+  await disk.syncFolder("/d/made");
+  expectMoved();
+});

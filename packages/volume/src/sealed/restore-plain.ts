@@ -70,6 +70,8 @@ async function giveNames(
   made.sort((left, right) => Number(left.endsWith(".dat")) - Number(right.endsWith(".dat")));
   for (const name of made) await disk.rename(`${folder}/${name}`, `${target.disk.folder}/${name}`);
   await disk.syncFolder(target.disk.folder);
+  // Only then: a file that no folder names is lost, one that both name would be kept when its volume lets go of it.
+  await disk.syncFolder(folder);
 }
 
 async function refuseLackOfSpace(
