@@ -11,6 +11,7 @@ export class DirectFile {
   /** The file itself, whatever its name is by now. */
   readonly #path: string;
   #handle: Promise<fs.promises.FileHandle | undefined> | undefined;
+  #isRefused = false;
 
   constructor(fd: number) {
     this.#path = `/proc/self/fd/${fd}`;
@@ -21,6 +22,7 @@ export class DirectFile {
    * where the file system cannot. Rejects with what the system call failed of.
    */
   async write(parts: UnwrittenParts, offset: number): Promise<number | undefined> {
+    if (this.#isRefused) return undefined;
     const handle = await (this.#handle ??= this.#open());
     if (handle === undefined) return undefined;
     using memory = await PageMemory.take();
@@ -32,8 +34,8 @@ export class DirectFile {
     } catch (error) {
       // Larger pages than are known here, or none of this at all.
       if (!(error instanceof Error && "code" in error && error.code === "EINVAL")) throw error;
-      this.#handle = Promise.resolve(undefined);
-      await handle.close();
+      // It stays open until the file is closed: other writes may be on their way.
+      this.#isRefused = true;
       return undefined;
     }
   }
