@@ -1,17 +1,9 @@
 import type { EntryPath } from "@kelp/wire";
+import type { SummedEntry } from "./row-sums.ts";
 
 /** An entry without its content. Attributes are still text: most operations only pass them on. */
-export interface EntryRow {
+export interface EntryRow extends SummedEntry {
   readonly path: EntryPath;
-  readonly sizeBytes: number;
-  readonly modifiedMs: number;
-  readonly etag: string;
-  readonly chunkCount: number;
-  readonly position: number;
-  readonly contentId: number;
-  readonly attributes: string;
-  /** 0 is never. */
-  readonly expiresMs: number;
   /** Of a row as it was read; null when it has none. What is written gets a new one. */
   readonly sum?: number | null;
 }
